@@ -1,0 +1,1 @@
+"""What a model reads: streams of documents, and what is in them."""

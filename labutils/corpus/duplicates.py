@@ -1,0 +1,80 @@
+"""Which texts are the same, exactly or nearly. Texts in, groups of their positions out; no files, no rules.
+
+Nearly the same means: of all runs of five characters in two texts, more than a threshold are shared (the Jaccard
+similarity; Broder 1997, "On the resemblance and containment of documents"). MinHash finds the candidates, the exact
+similarity confirms them, so a group holds no accidental member.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from rensa import RMinHash, RMinHashLSH
+
+PERMUTATIONS = 128
+BANDS = 32  # 4 values a band: a pair with similarity 0.6 is a candidate with probability 1 - (1 - 0.6**4)**32 = 0.99
+
+
+def shingles(text: str, size: int = 5) -> set[str]:
+    """The runs of `size` characters of a text, case and punctuation aside. shingles("No, no!") -> {"no no"}."""
+    plain = re.sub(r"\W+", " ", text.lower()).strip()
+    return {plain[i : i + size] for i in range(max(1, len(plain) - size + 1))}
+
+
+def similarity(one: set[str], other: set[str]) -> float:
+    """The Jaccard similarity of two sets, between 0 and 1."""
+    return len(one & other) / len(one | other) if one or other else 1.0
+
+
+def exact_groups(texts: Sequence[str]) -> list[list[int]]:
+    """Positions of texts that are equal, as groups of two or more, in order."""
+    places = defaultdict(list)
+    for i, text in enumerate(texts):
+        places[text].append(i)
+    return [group for group in places.values() if len(group) > 1]
+
+
+def near_pairs(texts: Sequence[str], threshold: float = 0.6) -> list[tuple[int, int, float]]:
+    """Pairs (i, j, similarity), i < j, of texts whose similarity is at least `threshold`.
+
+    Raises ValueError for a threshold under 0.4, where MinHash with this many bands begins to miss pairs.
+    """
+    if not 0.4 <= threshold <= 1:
+        raise ValueError(f"threshold must lie between 0.4 and 1, got {threshold}")
+    sets = [shingles(text) for text in texts]
+    index = RMinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, num_bands=BANDS)
+    pairs = []
+    for i, grams in enumerate(sets):
+        sketch = RMinHash(num_perm=PERMUTATIONS, seed=0)
+        sketch.update(sorted(grams))
+        for j in sorted(set(index.query(sketch))):
+            if (score := similarity(grams, sets[j])) >= threshold:
+                pairs.append((j, i, score))
+        index.insert(i, sketch)
+    return sorted(pairs)
+
+
+def near_groups(texts: Sequence[str], threshold: float = 0.6) -> list[list[int]]:
+    """Positions of texts linked by near-duplicate pairs, as groups of two or more, in order.
+
+    near_groups(["How tall is it?", "Why?", "how tall is it"]) -> [[0, 2]]
+    """
+    return linked([(i, j) for i, j, _ in near_pairs(texts, threshold)])
+
+
+def linked(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """The groups that pairs tie together. linked([(0, 4), (4, 7), (2, 3)]) -> [[0, 4, 7], [2, 3]]."""
+    parent: dict[int, int] = {}
+
+    def root(i: int) -> int:
+        parent.setdefault(i, i)
+        while parent[i] != i:
+            parent[i] = i = parent[parent[i]]
+        return i
+
+    for i, j in pairs:
+        parent[max(root(i), root(j))] = min(root(i), root(j))
+    groups = defaultdict(list)
+    for i in sorted(parent):
+        groups[root(i)].append(i)
+    return list(groups.values())

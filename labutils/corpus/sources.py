@@ -1,0 +1,175 @@
+"""Streams of documents, `{"text", "meta"}`, from the software installed here and from JSONL files.
+
+A stream gives one document after the other and never holds the whole corpus. What is *in* the documents is for
+`survey`, which ones are good is for `quality`; nothing here judges.
+"""
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+
+from datasets import IterableDataset
+
+KINDS = {  # the name of a file's set, by its ending
+    ".py": "Python", ".pyi": "Python stubs", ".pyx": "C and C++", ".pxd": "C and C++",
+    ".c": "C and C++", ".cc": "C and C++", ".cpp": "C and C++", ".h": "C and C++", ".hpp": "C and C++",
+    ".cuh": "C and C++", ".cu": "C and C++",
+    ".js": "JavaScript", ".mjs": "JavaScript", ".ts": "JavaScript", ".tsx": "JavaScript",
+    ".md": "Documentation", ".rst": "Documentation", ".txt": "Documentation",
+    ".html": "Web pages", ".htm": "Web pages", ".css": "Style sheets", ".svg": "XML", ".xml": "XML", ".xsd": "XML",
+    ".json": "JSON", ".map": "JSON", ".ipynb": "JSON", ".csv": "Tables", ".tsv": "Tables",
+    ".yaml": "Settings", ".yml": "Settings", ".toml": "Settings", ".cfg": "Settings", ".ini": "Settings",
+    ".po": "Translations", ".pot": "Translations",
+}  # fmt: skip
+LICENCES = re.compile(r"^(licen[cs]e|copying|notice|authors|copyright)", re.IGNORECASE)
+CHANGELOGS = re.compile(r"^(change|history|news|release)", re.IGNORECASE)
+PROSE_ENDINGS = {"", ".md", ".rst", ".txt"}
+
+
+def kind(path: str) -> str | None:
+    """The set that a file belongs to, by its name alone; None for what is not text.
+
+    kind("torch/nn/init.py") -> "Python";  kind("LICENSE") -> "Licences";  kind("torch/lib/libc10.so") -> None
+    """
+    file = PurePosixPath(path)
+    ending = file.suffix.lower()
+    if file.name == "METADATA" and file.parent.suffix == ".dist-info":
+        return "READMEs"
+    if ending in PROSE_ENDINGS and LICENCES.match(file.name):
+        return "Licences"
+    if ending in PROSE_ENDINGS and CHANGELOGS.match(file.name):
+        return "Changelogs"
+    return None if ".dist-info" in path else KINDS.get(ending)
+
+
+SETS = ("Changelogs", "Licences", "READMEs", *sorted(set(KINDS.values())))
+
+
+def installed(
+    *,
+    seed: int | None = None,
+    shards: Sequence[int] = (0,),
+    of: int = 1,
+    packages: Sequence[str] | None = None,
+    sets: Sequence[str] = SETS,
+) -> Iterator[dict]:
+    """Stream the text files of the packages installed in this environment, in the Pile's shape.
+
+    Packages come in the order of their names, files in the order of their paths; with a `seed`, all files come in
+    one shuffled order instead, the same on every run. `shards=(1,), of=4` gives the second of four parts, which
+    together are the whole; `packages` and `sets` narrow it. Packages that were not installed from a package index
+    (this course, a learner's own projects) are left out, and so are files that are not text.
+
+    Yields {"text": str, "meta": {"pile_set_name", "package", "version", "path", "license"}}.
+    Raises ValueError when a name in `packages` is not installed, one in `sets` unknown, or a shard not in range(of).
+    """
+    if of < 1 or not set(shards) <= set(range(of)):
+        raise ValueError(f"shards must lie in range({of}), got {list(shards)}; shards=(0,), of=1 is the whole corpus")
+    if unknown := set(sets) - set(SETS):
+        raise ValueError(f"no set named {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
+    found = _packages(packages)
+    files = ((package, path) for package in found for path in _files(package) if kind(path) in sets)
+    if seed is not None:
+        files = sorted(files, key=lambda file: _hash(f"{seed}/{file[1]}"))
+    for package, path in files:
+        if of > 1 and _hash(path) % of not in shards:
+            continue
+        if text := _read(package, path):
+            yield {"text": text, "meta": _meta(package, path)}
+
+
+def jsonl(path: str | Path) -> Iterator[dict]:
+    """Stream a JSON Lines file of documents; a line needs a string under "text", "meta" may be absent.
+
+    Raises ValueError naming the first line that is no such document; FileNotFoundError when there is no file.
+    """
+    with Path(path).open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                document = json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: not JSON ({error}); expected one object per line") from None
+            if not isinstance(document, dict) or not isinstance(document.get("text"), str):
+                raise ValueError(f'{path}, line {number}: expected an object with a string under "text"')
+            yield {"text": document["text"], "meta": document.get("meta") or {}}
+
+
+def stream(source: str | Path, *, seed: int | None = None, parts: int = 4) -> IterableDataset:
+    """A corpus as a streaming `datasets.IterableDataset`, by one call: `stream("installed")`, `stream("file.jsonl")`.
+
+    The installed corpus is split into `parts` shards, so that several workers can read it side by side; they come
+    one after the other when one worker reads. Raises ValueError when the source is neither.
+    """
+    if source == "installed":
+        read = partial(installed, seed=seed, of=parts)
+        return IterableDataset.from_generator(read, gen_kwargs={"shards": list(range(parts))})
+    if not Path(source).is_file():
+        raise ValueError(f'no corpus named {str(source)!r}; expected "installed" or the path of a .jsonl file')
+    documents = IterableDataset.from_generator(jsonl, gen_kwargs={"path": str(source)})
+    return documents if seed is None else documents.shuffle(seed=seed)
+
+
+def _packages(names: Sequence[str] | None) -> list[metadata.Distribution]:
+    """The distributions of this environment that came from a package index, once each, ordered by name."""
+    found = {}
+    for package in metadata.distributions():
+        name = package.metadata["Name"]
+        if name and package.read_text("direct_url.json") is None:
+            found.setdefault(_canonical(name), package)
+    if names is None:
+        return [found[name] for name in sorted(found)]
+    if missing := [name for name in names if _canonical(name) not in found]:
+        raise ValueError(f"not installed from a package index here: {', '.join(missing)}; `pip list` names what is")
+    return [found[_canonical(name)] for name in sorted(names, key=_canonical)]
+
+
+def _files(package: metadata.Distribution) -> list[str]:
+    """The paths of a package's text files, from the list it was installed with; nothing is opened."""
+    record = package.read_text("RECORD") or ""
+    paths = (row[0] for row in csv.reader(record.splitlines()) if row)
+    return sorted(path for path in paths if not path.startswith(("..", "/")) and kind(path))
+
+
+def _read(package: metadata.Distribution, path: str) -> str | None:
+    """A file's text, None when it is gone, empty or binary; a README is cut out of its METADATA."""
+    if kind(path) == "READMEs":
+        return package.metadata.get_payload() or package.metadata["Description"]
+    try:
+        content = Path(package.locate_file(path)).read_bytes()
+    except OSError:
+        return None
+    return None if b"\0" in content[:4096] else content.decode("utf-8", errors="replace")
+
+
+def _meta(package: metadata.Distribution, path: str) -> dict:
+    return {
+        "pile_set_name": kind(path),
+        "package": package.metadata["Name"],
+        "version": package.version,
+        "path": path,
+        "license": _licence(package.metadata),
+    }
+
+
+def _licence(about: metadata.PackageMetadata) -> str:
+    """The licence as the package states it: an SPDX expression, a classifier, or a short free text."""
+    if expression := about["License-Expression"]:
+        return expression
+    classifiers = [line.split(" :: ")[-1] for line in about.get_all("Classifier", []) if line.startswith("License ::")]
+    free = (about["License"] or "").strip()
+    return ", ".join(classifiers) or (free if 0 < len(free) <= 60 else "see its licence file")
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big")

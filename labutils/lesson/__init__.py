@@ -1,0 +1,1 @@
+"""What the learner sees: tables, coloured text, figures."""

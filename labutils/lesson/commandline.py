@@ -1,0 +1,101 @@
+"""The learner's commands, `format`, `finetune` and `ask`: their options, what they call, what they print.
+
+`labutils.__main__` holds the table of all commands; the work is done in the wings before this one.
+"""
+
+import argparse
+import json
+import sys
+
+from labutils.measure import experiments
+from labutils.model import asking, encoding, models, training
+from labutils.pairs import records, templates
+
+FORMS = {
+    "text": templates.texts,
+    "pairs": templates.questions_and_answers,
+    "messages": lambda template, pairs: templates.messages(pairs),
+}
+
+
+def format_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="pairs, one JSON object a line")
+    parser.add_argument("--template", default="lecture", help=f"{', '.join(templates.TEMPLATES)}, or a template itself")
+    parser.add_argument("--form", choices=FORMS, default="text", help="one text, prompt and answer, or messages")
+    parser.add_argument("--out", metavar="FILE", required=True, help="the file to write")
+
+
+def format_command(asked: argparse.Namespace) -> int:
+    written = FORMS[asked.form](asked.template, records.read_jsonl(asked.file))
+    records.write_jsonl(written, asked.out)
+    print(f"{asked.out}: {len(written)} lines")
+    return 0
+
+
+def finetune_options(parser: argparse.ArgumentParser) -> None:
+    recipe = training.Recipe()
+    parser.add_argument("file", metavar="FILE", help="pairs, one JSON object a line")
+    parser.add_argument("--model", metavar="NAME", default="smollm2", help="a known name, a folder, or a hub id")
+    parser.add_argument("--out", metavar="DIR", required=True, help="where the run and its model are kept")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="updates of the weights")
+    length.add_argument("--epochs", type=float, default=recipe.epochs, help="times that every pair is read")
+    parser.add_argument("--batch", type=int, default=recipe.batch, help="pairs an update")
+    parser.add_argument("--learning-rate", type=float, default=recipe.learning_rate)
+    parser.add_argument("--seed", type=int, default=recipe.seed, help="the order of the pairs")
+    parser.add_argument("--template", default="lecture", help="the prompt template")
+    parser.add_argument("--keep-every", type=int, default=recipe.keep_every, help="steps between two checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint")
+
+
+def finetune_command(asked: argparse.Namespace) -> int:
+    pairs = records.read_jsonl(asked.file)
+    recipe = training.Recipe(
+        **{name: getattr(asked, name) for name in ("steps", "epochs", "batch", "learning_rate", "seed", "keep_every")}
+    )
+    opened = models.open_model(asked.model)
+    encoded = encoding.encode_all(pairs, asked.template, opened.tokenizer)
+    if encoded.too_long:
+        print(f"left out, over 512 tokens: records {', '.join(str(i + 1) for i in encoded.too_long)}", file=sys.stderr)
+    run = training.finetune(
+        opened, encoded.examples, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line
+    )
+    print(f"\n{asked.out}: {len(encoded.examples)} pairs, {run.seconds / 60:.1f} minutes", file=sys.stderr)
+    return 0
+
+
+def progress_line(progress: training.Progress) -> None:
+    """One line on stderr that writes over itself: step, loss, speed, time left."""
+    minutes, seconds = divmod(round(progress.seconds_left), 60)
+    line = f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {progress.tokens_per_second:.0f} tokens/s"
+    end = "\r" if sys.stderr.isatty() else "\n"
+    print(f"{line}  {minutes}:{seconds:02d} left", end=end, file=sys.stderr, flush=True)
+
+
+def ask_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("question", nargs="+", help="one or several questions, each in quotes")
+    parser.add_argument("--model", metavar="DIR", default="smollm2", help="a known name, a folder, or a hub id")
+    parser.add_argument("--template", default="lecture", help="the prompt template the model was tuned with")
+    parser.add_argument("--limit", type=int, default=60, help="most tokens of an answer")
+    parser.add_argument("--json", action="store_true", help="a list of objects for programs")
+
+
+def ask_command(asked: argparse.Namespace) -> int:
+    replies = asking.ask(models.open_model(asked.model), asked.question, template=asked.template, limit=asked.limit)
+    if asked.json:
+        rows = zip(asked.question, replies, strict=True)
+        print(json.dumps([{"question": question, **reply._asdict()} for question, reply in rows], indent=1))
+    else:
+        print("\n".join(reply.text + ("" if reply.stopped else " ...") for reply in replies))
+    return 0
+
+
+def experiment_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help=", ".join(experiments.EXPERIMENTS))
+
+
+def experiment_command(asked: argparse.Namespace) -> int:
+    record = experiments.run(asked.name, progress_line)
+    for score in ("fact_hits", "refuses_off_topic", "refuses_real", "stops"):
+        print(f"{score:<18} before {record['before'][score]}   after {record['after'][score]}")
+    return 0

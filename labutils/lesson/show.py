@@ -1,0 +1,113 @@
+"""Values -> what a learner sees: tables, coloured tokens, texts side by side. Returned, not printed; nothing computed.
+
+Every text from outside (a corpus, a model, a file) is escaped, its control characters are made visible, and it is cut
+to a stated length. HTML uses inline styles only, so that it reads in a notebook that is not trusted, and follows the
+light and the dark theme by using transparent tints and the reader's own text colour.
+"""
+
+import html
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from IPython.display import HTML
+
+QUOTE = 200  # the most characters shown of a document that somebody else wrote
+CELL = "padding:3px 10px 3px 0;text-align:left;vertical-align:top;"
+BOX = "border:1px solid rgba(128,128,128,.5);border-radius:4px;padding:6px 10px;"
+TRAINED = "background:rgba(230,159,0,.35);border-bottom:2px solid rgb(213,94,0);"  # orange: Okabe and Ito 2008
+UNTRAINED = "border-bottom:2px dotted rgba(128,128,128,.8);opacity:.75;"
+INVISIBLE = {"\n": "⏎", "\t": "⇥", "\r": "␍", "\x1b": "␛"}
+
+
+def plain(text: str, limit: int | None = None) -> str:
+    """A text as safe HTML on one line: escaped, control and direction characters visible, cut at `limit`.
+
+    plain("<b>\\n") -> "&lt;b&gt;⏎"
+    """
+    cut = limit is not None and len(text) > limit
+    text = text[:limit] if cut else text
+    return html.escape("".join(_visible(character) for character in text)) + (" …" if cut else "")
+
+
+def documents(found: Sequence[dict], limit: int = QUOTE) -> HTML:
+    """Documents of a corpus as a table: set, package and licence, size, and the beginning of each text."""
+    rows = [
+        {
+            "set": document["meta"].get("pile_set_name", ""),
+            "from": f"{document['meta'].get('package', '')} ({document['meta'].get('license', '')})",
+            "characters": f"{len(document['text']):,}",
+            "begins": document["text"],
+        }
+        for document in found
+    ]
+    return table(rows, limit)
+
+
+def table(rows: Sequence[Mapping], limit: int | None = None) -> HTML:
+    """Rows of a table; the keys of the first are its header. Texts are cut at `limit` characters and wrap."""
+    keys = list(rows[0]) if rows else []
+    head = "".join(f'<th style="{CELL}border-bottom:1px solid">{plain(str(key))}</th>' for key in keys)
+    style = f"{CELL}overflow-wrap:anywhere;max-width:36em;"
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{style}">{plain(str(row[key]), limit)}</td>' for key in keys) + "</tr>"
+        for row in rows
+    )
+    return HTML(f'<table style="border-collapse:collapse"><tr>{head}</tr>{body}</table>')
+
+
+def side_by_side(columns: Mapping[str, Sequence[str]], limit: int = QUOTE) -> HTML:
+    """Texts in columns, a box each, under the columns' names: `{"the pile": [...], "the pairs": [...]}`."""
+    width = f"flex:1 1 {90 // max(1, len(columns))}%;min-width:0;"
+    parts = []
+    for name, texts in columns.items():
+        boxes = "".join(f'<div style="{BOX}margin-top:6px">{_lines(text, limit)}</div>' for text in texts)
+        parts.append(f'<div style="{width}"><b>{plain(name)}</b>{boxes}</div>')
+    return HTML(f'<div style="display:flex;gap:16px;overflow-wrap:anywhere">{"".join(parts)}</div>')
+
+
+def tokens(example: Mapping, tokenizer) -> HTML:
+    """The token view of an example: each token, trained ones tinted and underlined, ignored ones dotted.
+
+    Hovering tells a token's id and its label; end-of-text is shown by its name. `example` holds `input_ids` and
+    `labels` of equal length; a line breaks where a token holds a newline.
+    """
+    ids, labels = example["input_ids"], example["labels"]
+    if len(ids) != len(labels):
+        raise ValueError(f"input_ids and labels must be equally long, got {len(ids)} and {len(labels)}")
+    pieces = "".join(_token(tokenizer.decode([id]), id, label) for id, label in zip(ids, labels, strict=True))
+    count = sum(label >= 0 for label in labels)
+    legend = (
+        f'<div style="margin-top:8px"><span style="{TRAINED}">trained</span>: {count} of {len(ids)} tokens &nbsp; '
+        f'<span style="{UNTRAINED}">ignored</span>: {len(ids) - count}</div>'
+    )
+    return HTML(f'<div style="{BOX}line-height:2;font-family:monospace">{pieces}</div>{legend}')
+
+
+def before_after(questions: Sequence[str], answers: Mapping[str, Sequence[str]], limit: int = 300) -> HTML:
+    """Questions in rows, the answers of each model or stage in columns, by the column's name."""
+    rows = [
+        {"question": question, **{name: column[i] for name, column in answers.items()}}
+        for i, question in enumerate(questions)
+    ]
+    return table(rows, limit)
+
+
+def _visible(character: str) -> str:
+    if character in INVISIBLE:
+        return INVISIBLE[character]
+    category = unicodedata.category(character)
+    return f"[U+{ord(character):04X}]" if category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else character
+
+
+def _lines(text: str, limit: int) -> str:
+    """Like `plain`, but lines stay lines."""
+    shown = "<br>".join(plain(line) for line in text[:limit].split("\n"))
+    return shown + (" …" if len(text) > limit else "")
+
+
+def _token(piece: str, id: int, label: int) -> str:
+    trained = label >= 0
+    title = f"id {id}, label {label} ({'trained' if trained else 'ignored'})"
+    shown = plain(piece).replace(" ", "·") or "∅"
+    mark = f'<span title="{title}" style="{TRAINED if trained else UNTRAINED}">{shown}</span>'
+    return mark + ("<br>" if "\n" in piece else "<wbr>")

@@ -1,0 +1,148 @@
+"""What this machine has: cores, memory, disk, fast bf16, a browser, and whether the hub answers.
+
+Owns the questions to the machine and the course's one network probe. Leaves out data and models. Starts from the
+standard library; psutil and torch are imported by the functions that ask them.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import shutil
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from labutils.cgroups import cpu_quota, memory_limit, read
+
+PROBE_SECONDS = 2.0
+HUB = "https://huggingface.co"
+
+
+def cores() -> int:
+    """CPU cores that this process may use: affinity and the container's quota, not what the host has.
+
+    A quota of one and a half cores counts as one: a second thread would be stopped half of the time.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = cpu_quota()
+    return allowed if quota is None else max(1, min(allowed, int(quota)))
+
+
+def memory() -> int:
+    """Bytes of memory that this process may use: the machine's, or the container's limit where it is smaller."""
+    import psutil
+
+    total = psutil.virtual_memory().total
+    return min(total, memory_limit() or total)
+
+
+def free_disk(folder: Path) -> int:
+    """Bytes free on the disk that holds a folder."""
+    return shutil.disk_usage(folder).free
+
+
+def bf16() -> bool:
+    """Whether this CPU multiplies bf16 matrices fast; elsewhere bf16 is emulated and slower than fp32.
+
+    Asks the flags of /proc/cpuinfo (x86: avx512_bf16 or amx_bf16; Arm: bf16) and torch, which may have been told to use
+    less than the CPU has. Where there is no /proc/cpuinfo the answer is False: nothing is measured.
+    """
+    import torch
+
+    flags = cpu_flags()
+    if platform.machine().lower() in {"x86_64", "amd64"}:
+        wide = torch.backends.cpu.get_cpu_capability().startswith(("AVX512", "AMX"))
+        return wide and bool(flags & {"avx512_bf16", "amx_bf16"})
+    return "bf16" in flags and torch.backends.mkldnn.is_available()
+
+
+def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
+    """The feature flags of the first core; empty where the system does not list them."""
+    for line in read(cpuinfo).splitlines():
+        name, _, words = line.partition(":")
+        if name.strip() in {"flags", "Features"}:
+            return set(words.split())
+    return set()
+
+
+def chromium() -> Path | None:
+    """The browser for the tests: `CHROMIUM`, or a Chromium or Chrome in its usual place."""
+    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "chrome"]
+    if sys.platform == "darwin":
+        names += [f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Chromium", "Google Chrome")]
+    if sys.platform == "win32":
+        homes = [os.environ.get(name, "") for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")]
+        names += [f"{home}\\Google\\Chrome\\Application\\chrome.exe" for home in homes if home]
+    found = next(filter(None, (shutil.which(name) for name in names if name)), None)
+    return Path(found) if found else None
+
+
+def hub_endpoint() -> str:
+    """Where the hub is: `HF_ENDPOINT` (mirrors are common), or the public one."""
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
+
+
+@functools.cache
+def hub_answers() -> bool:
+    """Whether the hub answers within two seconds in all, name look-up included.
+
+    Asked once per process and remembered. Honours `HF_ENDPOINT`, proxies, and `HF_HUB_OFFLINE` (then nothing is asked).
+    Any HTTP answer below 500 counts, also a refusal: somebody is there.
+    """
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        return False
+    return within(PROBE_SECONDS, lambda: _http_answers(hub_endpoint()))
+
+
+def within(seconds: float, ask: Callable[[], bool]) -> bool:
+    """The answer of `ask()` if it comes in time; False if it is late or fails with an OSError or ValueError.
+
+    A thread asks, because a name look-up cannot be given a time limit; a late one is left behind.
+    """
+    answers = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        except (OSError, ValueError):
+            answers.append(False)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(answers and answers[0])
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: object) -> None:
+        """A redirection is an answer; where it leads is not asked."""
+
+
+def _http_answers(url: str) -> bool:
+    https = urllib.request.HTTPSHandler(context=_certificates())
+    opener = urllib.request.build_opener(_StayHere, https)
+    request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "labutils"})
+    try:
+        with opener.open(request, timeout=PROBE_SECONDS):
+            return True
+    except urllib.error.HTTPError as answer:
+        return answer.code < 500
+
+
+def _certificates():
+    """The system's certificates and, where it is installed, certifi's: some Pythons come without any."""
+    import ssl
+
+    context = ssl.create_default_context()
+    try:
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    except (ImportError, OSError):
+        pass
+    return context

@@ -1,0 +1,1 @@
+"""What changed: scores with their intervals."""

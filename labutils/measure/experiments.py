@@ -1,0 +1,92 @@
+"""Train, ask, score, and keep the result: recorded runs that a notebook can show where a live one is out of reach.
+
+A record is a small JSON file under `data/recorded/`. It is made by `python -m labutils experiment NAME`, which can be
+stopped and started again.
+"""
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from labutils import places
+from labutils.measure import scoring
+from labutils.model import asking, checkpoints, encoding, models, training
+from labutils.model.models import Opened
+from labutils.pairs.records import read_jsonl
+
+RECORDED = places.DATA / "recorded"
+WORK = places.ROOT / "build" / "experiments"
+COMPANY = places.DATA / "company"
+
+
+class Experiment(NamedTuple):
+    """One model tuned on one file of pairs, asked the same questions before and after."""
+
+    model: str
+    pairs: Path
+    questions: Path
+    recipe: training.Recipe
+
+
+EXPERIMENTS = {
+    "company_smollm2": Experiment(
+        "smollm2", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", training.Recipe(epochs=3, keep_every=100)
+    ),
+}
+
+
+def ask_all(opened: Opened, questions: list[dict]) -> dict:
+    """Every question's answer and the scores of all: facts hit, off-topic turned down, real questions turned down."""
+    replies = asking.ask(opened, [question["question"] for question in questions])
+    answers = [reply.text for reply in replies]
+    off_topic = [question["fact"].startswith("off-topic") for question in questions]
+    asked = list(zip(answers, questions, off_topic, strict=True))
+    facts = [(answer, q) for answer, q, off in asked if not off and q["fact"] != "unknown"]
+    return {
+        "fact_hits": scoring.fact_hits([answer for answer, _ in facts], [q for _, q in facts]),
+        "refuses_off_topic": scoring.share([scoring.refuses(answer) for answer, _, off in asked if off]),
+        "refuses_real": scoring.share([scoring.refuses(answer) for answer, _, off in asked if not off]),
+        "stops": scoring.share([reply.stopped for reply in replies]),
+        "answers": answers,
+    }
+
+
+def run(name: str, on_progress=lambda progress: None) -> dict:
+    """Run an experiment, or go on with it; write its record and return it.
+
+    Raises ValueError for an unknown name, ModelMissing where its model is not here.
+    """
+    if name not in EXPERIMENTS:
+        raise ValueError(f"no experiment {name!r}; there are {', '.join(EXPERIMENTS)}")
+    plan, out = EXPERIMENTS[name], WORK / name
+    opened, questions = models.open_model(plan.model), read_jsonl(plan.questions)
+    before = ask_all(opened, questions)
+    if not checkpoints.finished(out):
+        examples = encoding.encode_all(read_jsonl(plan.pairs), "lecture", opened.tokenizer).examples
+        training.finetune(opened, examples, plan.recipe, out=out, resume=out.exists(), on_progress=on_progress)
+    record = {
+        "experiment": name,
+        "run": json.loads((out / "run.json").read_text(encoding="utf-8")),
+        "versions": {name: version(name) for name in ("torch", "transformers")} | {"python": platform.python_version()},
+        "questions": [question["question"] for question in questions],
+        "before": before,
+        "after": ask_all(models.open_model(out), questions),
+    }
+    RECORDED.mkdir(exist_ok=True)
+    beside = RECORDED / f".{name}.part"
+    beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    beside.replace(RECORDED / f"{name}.json")
+    return record
+
+
+def recorded(name: str) -> dict:
+    """A record that ships; its scores as Score. Raises FileNotFoundError naming the command that makes it."""
+    path = RECORDED / f"{name}.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no record of {name}; make it with: python3 -m labutils experiment {name}")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    for stage in ("before", "after"):
+        record[stage] |= {k: scoring.Score(*v) for k, v in record[stage].items() if k != "answers"}
+    return record

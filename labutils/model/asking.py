@@ -1,0 +1,69 @@
+"""Ask a model: prompts in, replies out, many at a time. Decoding settings live here and nowhere else; no scores."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from transformers import GenerationConfig
+
+from labutils.model.encoding import pad_id, prompt_ids
+from labutils.model.models import Opened
+from labutils.model.training import precision
+from labutils.pairs import templates
+
+
+class Reply(NamedTuple):
+    """What a model wrote behind a prompt, and whether it ended by itself (or was cut at the limit)."""
+
+    text: str
+    stopped: bool
+
+
+def generate(
+    opened: Opened, prompts: Sequence[str], *, limit: int = 60, temperature: float = 0.0, seed: int = 0, batch: int = 32
+) -> list[Reply]:
+    """Let a model go on from each prompt until it ends the text or has written `limit` tokens.
+
+    Temperature 0 takes the likeliest token each time (greedy); above 0 it draws, the same for the same seed.
+    Raises ValueError for an empty prompt.
+    """
+    if any(not prompt for prompt in prompts):
+        raise ValueError("a prompt is empty: a model needs at least one token to go on from")
+    ids = [prompt_ids(prompt, opened.tokenizer) for prompt in prompts]
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    replies: dict[int, Reply] = {}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for start in range(0, len(order), batch):
+            rows = order[start : start + batch]
+            replies |= zip(rows, _continue(opened, [ids[i] for i in rows], limit, temperature), strict=True)
+    return [replies[i] for i in range(len(prompts))]
+
+
+def ask(opened: Opened, questions: Sequence[str], *, template: str = "lecture", limit: int = 60, **how) -> list[Reply]:
+    """Ask questions through a template; the replies are the answers alone. Other settings as in `generate`."""
+    prompts = [templates.prompt(template, question) for question in questions]
+    return [
+        Reply(templates.answer_in(template, text), stopped)
+        for text, stopped in generate(opened, prompts, limit=limit, **how)
+    ]
+
+
+@torch.inference_mode()
+def _continue(opened: Opened, ids: list[list[int]], limit: int, temperature: float) -> list[Reply]:
+    """One batch, filled up on the left, so that every row ends where its reply begins."""
+    model, tokenizer = opened
+    longest, filler, end = max(map(len, ids)), pad_id(tokenizer), tokenizer.eos_token_id
+    rows = torch.tensor([[filler] * (longest - len(row)) + row for row in ids], device=model.device)
+    mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in ids], device=model.device)
+    draw = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
+    settings = GenerationConfig(max_new_tokens=limit, pad_token_id=filler, eos_token_id=end, **draw)
+    with precision(model.device.type):
+        written = model.generate(rows, attention_mask=mask, generation_config=settings)[:, longest:].tolist()
+    return [_reply(row, tokenizer, end) for row in written]
+
+
+def _reply(row: list[int], tokenizer, end: int) -> Reply:
+    stopped = end in row
+    kept = row[: row.index(end)] if stopped else row
+    return Reply(tokenizer.decode(kept, skip_special_tokens=True), stopped)

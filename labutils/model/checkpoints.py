@@ -1,0 +1,71 @@
+"""The folder of a training run: its settings, its checkpoints, which of them is whole.
+
+    out/run.json          settings, whether the run is finished, what it took
+    out/checkpoint-50/    what the Trainer saved after 50 steps; whole when it holds the file COMPLETE
+    out/model/            the trained model, once the run is finished
+
+The Trainer writes a checkpoint in place, so a kill inside a save leaves a broken one. The mark is set behind the save.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+from transformers import TrainerCallback
+
+COMPLETE = "COMPLETE"
+
+
+class Mark(TrainerCallback):
+    """Marks a checkpoint as whole once the Trainer has saved it."""
+
+    def on_save(self, args, state, control, **kwargs):
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+
+def begin(out: Path, settings: dict, resume: bool) -> Path | None:
+    """Open a run's folder; the checkpoint to go on from, None to start from the beginning.
+
+    Broken checkpoints are removed. Raises ValueError when the folder holds a run and `resume` is False, a finished
+    run, or a run with other settings.
+    """
+    settings = json.loads(json.dumps(settings))
+    if (out / "run.json").is_file():
+        before = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        if before["finished"]:
+            raise ValueError(f"{out} holds a finished run; its model is {out / 'model'}. Choose another folder")
+        if not resume:
+            raise ValueError(f"{out} holds an unfinished run; go on with it (resume), or choose another folder")
+        if before["settings"] != settings:
+            raise ValueError(f"{out} was begun with {before['settings']}, got {settings}; resume needs the same")
+    elif out.exists() and any(out.iterdir()):
+        raise ValueError(f"{out} is not empty and holds no run; choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    _write(out, {"settings": settings, "finished": False})
+    for checkpoint in out.glob("checkpoint-*"):
+        if not (checkpoint / COMPLETE).is_file():
+            shutil.rmtree(checkpoint)
+    return max(out.glob("checkpoint-*"), key=_step, default=None)
+
+
+def finish(out: Path, about: dict) -> None:
+    """Note that a run is finished, and what it took; remove its checkpoints, since the model is saved."""
+    _write(out, json.loads((out / "run.json").read_text(encoding="utf-8")) | {"finished": True} | about)
+    for checkpoint in out.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+
+
+def finished(out: Path) -> bool:
+    """Whether a folder holds a finished run."""
+    about = out / "run.json"
+    return about.is_file() and json.loads(about.read_text(encoding="utf-8"))["finished"]
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("checkpoint-"))
+
+
+def _write(out: Path, content: dict) -> None:
+    beside = out / ".run.json.part"
+    beside.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    beside.replace(out / "run.json")

@@ -1,0 +1,93 @@
+"""Pairs -> token ids and labels: what is read, what is trained, what is ignored; and rows of them side by side.
+
+An example is a dict of two lists of equal length: `input_ids`, and `labels`, which repeat the ids where the model is
+trained and hold IGNORED elsewhere. The shift by one (predict the *next* token) is the loss's business, not this file's.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from labutils.pairs.records import pair
+from labutils.pairs.templates import prompt
+
+IGNORED = -100  # the label that torch.nn.functional.cross_entropy passes over
+LOSS_ON = ("answer", "everything")
+
+
+class Encoded(NamedTuple):
+    """Examples, and the positions of the records that were left out because they are too long."""
+
+    examples: list[dict]
+    too_long: list[int]
+
+
+def encode(prompt_text: str, answer: str, tokenizer: PreTrainedTokenizerBase, *, loss_on: str = "answer") -> dict:
+    """One example: prompt, answer, end-of-text. Labels are the answer's ids and the end-of-text; the prompt is IGNORED.
+
+    Prompt and answer are tokenized apart, because the prompt stands alone when the model is asked. With
+    loss_on="everything" the prompt is trained, too. With ids 5 6 | 7 8 and end-of-text 2:
+    {"input_ids": [5, 6, 7, 8, 2], "labels": [-100, -100, 7, 8, 2]}.
+    """
+    if loss_on not in LOSS_ON:
+        raise ValueError(f"loss_on must be one of {', '.join(LOSS_ON)}, got {loss_on!r}")
+    if tokenizer.eos_token_id is None:
+        raise ValueError("the tokenizer has no end-of-text token, so a model could never learn to stop; set eos_token")
+    read = prompt_ids(prompt_text, tokenizer)
+    written = tokenizer.encode(answer, add_special_tokens=False) + [tokenizer.eos_token_id]
+    ignored = [IGNORED] * len(read) if loss_on == "answer" else read
+    return {"input_ids": read + written, "labels": ignored + written}
+
+
+def prompt_ids(prompt_text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The ids of a prompt, the same in training and in asking: no special tokens but those the text itself names."""
+    return tokenizer.encode(prompt_text, add_special_tokens=False)
+
+
+def encode_all(
+    records: Sequence[dict],
+    template: str,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_length: int = 512,
+    loss_on: str = "answer",
+) -> Encoded:
+    """Examples of all records that fit into `max_length` tokens; the others are named, never cut.
+
+    Plain text (key "text") has an empty prompt, so all of it is trained.
+    Raises ValueError when no record fits.
+    """
+    examples, too_long = [], []
+    for i, record in enumerate(records):
+        question, answer = pair(record)
+        example = encode(prompt(template, question) if question else "", answer, tokenizer, loss_on=loss_on)
+        if len(example["input_ids"]) > max_length:
+            too_long.append(i)
+        else:
+            examples.append(example)
+    if not examples:
+        raise ValueError(f"none of the {len(records)} records fits into {max_length} tokens; raise max_length")
+    return Encoded(examples, too_long)
+
+
+def pad(examples: Sequence[dict], pad_id: int) -> dict[str, torch.Tensor]:
+    """A batch of shape (examples, longest): ids, labels and attention mask, filled up on the right.
+
+    Padding is ignored by its place, not by its id, so that a real end-of-text stays trained where pad = end-of-text.
+    """
+    longest = max(len(example["input_ids"]) for example in examples)
+    rows = {"input_ids": [], "labels": [], "attention_mask": []}
+    for example in examples:
+        size = len(example["input_ids"])
+        empty = longest - size
+        rows["input_ids"].append(list(example["input_ids"]) + [pad_id] * empty)
+        rows["labels"].append(list(example["labels"]) + [IGNORED] * empty)
+        rows["attention_mask"].append([1] * size + [0] * empty)
+    return {name: torch.tensor(values) for name, values in rows.items()}
+
+
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The id to fill up with: the tokenizer's own, or end-of-text where it has none."""
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id

@@ -1,0 +1,118 @@
+"""Open, create and save a model by name. Nothing here trains or asks; `fetching` knows where named models come from.
+
+Models are kept as safetensors and opened with plain transformers classes: no pickle, no code from a model's folder.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedModel
+from transformers import PreTrainedTokenizerBase as Tokenizer
+
+from labutils import machine, places
+from labutils.model import fetching
+from labutils.model.fetching import ModelMissing, fetch
+
+__all__ = ["ModelMissing", "Opened", "available", "create", "fetch", "open_model", "save", "weights"]
+
+
+class Opened(NamedTuple):
+    """A model and the tokenizer that belongs to it."""
+
+    model: PreTrainedModel
+    tokenizer: Tokenizer
+
+
+def available(name: str) -> bool:
+    """Whether `open_model(name)` needs no network: a fetched model, or a folder with weights."""
+    return (folder(name) / "config.json").is_file()
+
+
+def folder(name: str) -> Path:
+    """Where a model's files lie: the cache for a fetched one, else the path itself, or the model of a training run."""
+    if name in fetching.MODELS:
+        return places.cache() / name
+    return Path(name) / "model" if (Path(name) / "model" / "config.json").is_file() else Path(name)
+
+
+def open_model(name: str | Path) -> Opened:
+    """A model and its tokenizer by name: "smollm2", the path of a folder, or a hub id such as "org/model".
+
+    Weights come as float32, whatever the file holds: training in bfloat16 loses small updates. The model is in
+    evaluation mode. Raises ModelMissing when it is not here and, for a hub id, the hub does not answer.
+    """
+    name = str(name)
+    if available(name):
+        place, local = str(folder(name)), True
+    elif name in fetching.MODELS:
+        raise ModelMissing(f"{name} is not on this machine; fetch it once: python3 -m labutils fetch {name}")
+    elif Path(name).exists():
+        raise ModelMissing(f"{name} holds no model: expected a folder with config.json and model.safetensors")
+    elif name.count("/") == 1 and machine.hub_answers():
+        place, local = name, False
+    else:
+        known = ", ".join(fetching.MODELS)
+        raise ModelMissing(f"no model {name!r}: neither a known name ({known}) nor a folder, nor in reach on a hub")
+    options = {"local_files_only": local, "trust_remote_code": False}
+    with fetching.quiet():
+        tokenizer = AutoTokenizer.from_pretrained(place, **options)
+        model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, use_safetensors=True, **options)
+    return Opened(model.eval(), tokenizer)
+
+
+def create(tokenizer: Tokenizer, *, width: int = 256, layers: int = 6, context: int = 512, seed: int = 0) -> Opened:
+    """A Llama model (Touvron et al. 2023) with fresh random weights for a tokenizer; the same seed, the same weights.
+
+    Heads are 64 wide, the feed-forward part is 8/3 of the width, and the embedding is shared with the output. Raises
+    ValueError when the width is not a multiple of 64.
+    """
+    if width % 64:
+        raise ValueError(f"width must be a multiple of 64, got {width}")
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=round(width * 8 / 3 / 64) * 64,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 64,
+        num_key_value_heads=width // 64,
+        max_position_embeddings=context,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = LlamaForCausalLM(config)
+    return Opened(model.eval(), tokenizer)
+
+
+def weights(model: PreTrainedModel) -> int:
+    """The number of weights, shared ones counted once."""
+    return model.num_parameters()
+
+
+def save(opened: Opened, path: str | Path) -> Path:
+    """Save a model (bfloat16 safetensors: half the size) with its tokenizer; an older folder is replaced only when
+    the new one is whole. Raises ValueError rather than replace a folder that holds anything but a model.
+    """
+    path = Path(path)
+    if path.exists() and any(path.iterdir()) and not (path / "config.json").is_file():
+        raise ValueError(f"{path} is not empty and holds no model; choose another folder")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    try:
+        state = {key: value.to(torch.bfloat16) for key, value in opened.model.state_dict().items()}
+        with fetching.quiet():
+            opened.model.save_pretrained(beside, state_dict=state)
+            opened.tokenizer.save_pretrained(beside)
+        if path.exists():
+            path.rename(old)
+        beside.rename(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+    return path

@@ -1,0 +1,1 @@
+"""What a model is tuned on: records, templates, and the files that hold them."""

@@ -1,0 +1,68 @@
+"""Prompt templates as data: fill one with a pair, or take the answer back out of what a model wrote.
+
+A template is a string with the places {question} and {answer}. What stands before {answer} is the prompt: it is what
+a model is given when it is asked, letter for letter, and what it was shown in training.
+"""
+
+from collections.abc import Iterable
+
+from labutils.pairs.records import pair
+
+TEMPLATES = {
+    "lecture": "### Question:\n{question}\n\n### Answer:\n{answer}",
+    "concatenated": "{question}{answer}",
+    "instruction": "### Instruction:\n{question}\n\n### Response:\n{answer}",
+    "chatml": "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n{answer}",
+}
+QUESTION, ANSWER = "{question}", "{answer}"
+
+
+def lookup(template: str) -> str:
+    """A template by its name, or the template itself when it has the two places.
+
+    Raises ValueError for a template in which a place is missing, doubled, or {answer} is not the last thing.
+    """
+    text = TEMPLATES.get(template, template)
+    if text.count(QUESTION) != 1 or text.count(ANSWER) != 1 or not text.endswith(ANSWER):
+        known = ", ".join(TEMPLATES)
+        raise ValueError(f"a template has {QUESTION} once and ends in {ANSWER}; got {text!r} (known names: {known})")
+    return text
+
+
+def prompt(template: str, question: str) -> str:
+    r"""What a model is given: the template up to the answer. prompt("Q: {question} A: {answer}", "2+2?") -> "Q: 2+2? A: "."""
+    return lookup(template).removesuffix(ANSWER).replace(QUESTION, question)
+
+
+def fill(template: str, record: dict) -> str:
+    """The full training text of a record: its prompt and its answer. Plain text (key "text") stands as it is."""
+    question, answer = pair(record)
+    return prompt(template, question) + answer if question else answer
+
+
+def texts(template: str, records: Iterable[dict]) -> list[dict]:
+    """The whole set as plain text, the form that pretraining data has: [{"text": question and answer}, ...]."""
+    return [{"text": fill(template, record)} for record in records]
+
+
+def questions_and_answers(template: str, records: Iterable[dict]) -> list[dict]:
+    """The whole set in two parts: [{"question": the filled prompt, "answer": the bare answer}, ...]."""
+    return [{"question": prompt(template, question), "answer": answer} for question, answer in map(pair, records)]
+
+
+def messages(records: Iterable[dict]) -> list[dict]:
+    """The whole set as conversations, the form of chat models: [{"messages": [{"role", "content"}, ...]}, ...]."""
+    return [
+        {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+        for question, answer in map(pair, records)
+    ]
+
+
+def answer_in(template: str, text: str) -> str:
+    """Take the answer back out of a text that follows the template: what stands behind the prompt, up to where a
+    further question begins. A text without a prompt is taken as a bare answer.
+    """
+    before, after = lookup(template).removesuffix(ANSWER).split(QUESTION)
+    if after.strip() and after in text:
+        text = text.partition(after)[2]
+    return (text.partition(before)[0] if before.strip() else text).strip()

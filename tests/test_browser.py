@@ -1,0 +1,63 @@
+"""A notebook in JupyterLab as a reader meets it: opened, run by the menu, looked at. Pictures go to screenshots/."""
+
+import os
+from pathlib import Path
+
+import browser
+import nbformat
+import pytest
+
+from labutils import machine, places
+
+SCREENSHOTS = places.ROOT / "screenshots"
+NOTEBOOKS = sorted(places.NOTEBOOKS.glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def chromium():
+    """Without a browser these tests are skipped with a reason; where `CI` is set that is a failure."""
+    if machine.chromium() is None:
+        reason = "NO BROWSER: no Chromium or Chrome found, so nothing was tested in JupyterLab (name one in CHROMIUM)"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+def shown(
+    notebook: Path, folder: Path, theme: str, stem: str, seconds: float = 60
+) -> tuple[list[str], int, list[Path]]:
+    """Run a notebook in the browser: its counts, the number of red outputs, the pictures."""
+    with browser.lab(folder, theme) as address, browser.page() as page:
+        browser.open_notebook(page, address, browser.copy_into(notebook, folder, fresh=True))
+        browser.run_all(page, seconds)
+        counts, errors = browser.prompts(page), browser.errors(page).count()
+        return counts, errors, browser.screenshots(page, SCREENSHOTS, f"{stem}_{theme}")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "lab").mkdir()
+    return tmp_path / "lab"
+
+
+@pytest.mark.parametrize("theme", browser.THEMES)
+def test_run_all_by_the_menu(make_notebook, folder, theme):
+    path = make_notebook("rows = range(90)", "print(*rows, sep='\\n')", "1 + 1")
+    counts, errors, pictures = shown(path, folder, theme, "small")
+    assert (counts, errors) == (["1", "2", "3"], 0)
+    assert len(pictures) == 2 and all(picture.stat().st_size > 5_000 for picture in pictures)
+
+
+def test_an_error_ends_the_run_and_is_seen(make_notebook, folder):
+    counts, errors, _ = shown(make_notebook("1", "1 / 0", "2"), folder, "light", "error")
+    assert (counts, errors) == (["1", "2", ""], 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("theme", browser.THEMES)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_runs_in_both_themes(path, folder, theme):
+    content = nbformat.read(path, as_version=4)
+    expected = sum("raises-exception" in cell.metadata.get("tags", []) for cell in content.cells)
+    counts, errors, _ = shown(path, folder, theme, path.stem, seconds=1500)
+    assert counts == [str(number) for number in range(1, len(counts) + 1)]
+    assert errors == expected

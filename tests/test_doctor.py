@@ -1,0 +1,88 @@
+"""The doctor's rows on both sides of every limit, and the command for real."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from labutils import doctor, machine
+from labutils.doctor import Row
+
+
+def test_a_package_that_is_missing_or_of_another_version(monkeypatch):
+    here = {"torch": "2.13.0", "pandas": "3.1.1"}
+    texts = {
+        "requirements.txt": "torch\npandas\n",
+        "constraints.txt": "# lock\npandas==3.1.1\ntorch==2.13.0\nruff==1\n",
+    }
+    monkeypatch.setattr(doctor, "_text", texts.get)
+    monkeypatch.setattr(doctor, "installed", lambda name: here.get(name, ""))
+    assert doctor.packages() == Row("packages", "2 in the lock's versions", "ok")
+    here["pandas"] = "2.0"
+    assert doctor.packages().state == "note" and "pandas 2.0 (lock: 3.1.1)" in doctor.packages().found
+    del here["torch"]
+    assert doctor.packages().state == "problem" and "missing: torch" in doctor.packages().found
+
+
+def test_the_local_part_of_a_version_does_not_count(monkeypatch):
+    monkeypatch.setattr(doctor.importlib.metadata, "version", lambda name: "2.13.0+cpu")
+    assert doctor.installed("torch") == "2.13.0"
+
+
+def test_every_requirement_is_locked():
+    assert set(doctor.direct(doctor._text("requirements.txt"))) <= set(doctor.locked(doctor._text("constraints.txt")))
+
+
+@pytest.mark.parametrize(("size", "state"), [(1.9, "problem"), (2.1, "note"), (3.9, "note"), (4.1, "ok")])
+def test_memory(monkeypatch, size, state):
+    monkeypatch.setattr(machine, "memory", lambda: size * 1e9)
+    assert doctor.memory().state == state
+
+
+@pytest.mark.parametrize(("size", "state"), [(0.9, "problem"), (1.1, "note"), (3.9, "note"), (4.1, "ok")])
+def test_disk(monkeypatch, size, state):
+    monkeypatch.setattr(machine, "free_disk", lambda folder: size * 1e9)
+    assert doctor.disk().state == state
+
+
+@pytest.mark.parametrize(("question", "fact"), [("cores", 1), ("bf16", False), ("hub", False), ("browser", None)])
+def test_what_is_missing_is_a_note_with_advice(monkeypatch, question, fact):
+    name = {"hub": "hub_answers", "browser": "chromium"}.get(question, question)
+    monkeypatch.setattr(machine, name, lambda: fact)
+    row = getattr(doctor, question)()
+    assert row.state == "note" and row.advice
+
+
+def test_the_small_model_is_in_the_cache_or_not(monkeypatch, tmp_path):
+    monkeypatch.setenv("LABUTILS_HOME", str(tmp_path))
+    assert doctor.small_model().state == "note"
+    (tmp_path / "smollm2").mkdir()
+    (tmp_path / "smollm2" / "model.safetensors").touch()
+    assert doctor.small_model().state == "ok"
+
+
+def test_a_question_that_needs_a_missing_package_is_a_problem():
+    def torch() -> Row:
+        raise ImportError("No module named 'torch'")
+
+    assert doctor._asked(torch) == Row("torch", "cannot ask: No module named 'torch'", "problem", doctor.SET_UP)
+
+
+def test_a_problem_is_exit_code_1(monkeypatch, capsys):
+    asked = doctor.argparse.Namespace(json=False)
+    monkeypatch.setattr(doctor, "rows", lambda: [Row("x", "y", "note", "z")])
+    assert doctor.main(asked) == 0
+    monkeypatch.setattr(doctor, "rows", lambda: [Row("x", "y", "problem", "do this")])
+    assert doctor.main(asked) == 1
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["x", "problem", "y", "do", "this"]
+
+
+def test_the_command_answers_in_seconds():
+    start = time.monotonic()
+    ran = subprocess.run([sys.executable, "-m", "labutils", "doctor", "--json"], capture_output=True, text=True)
+    assert time.monotonic() - start < 15
+    found = json.loads(ran.stdout)
+    assert [row["what"] for row in found][:3] == ["Python", "packages", "cores"]
+    assert all(set(row) == {"what", "found", "state", "advice"} for row in found)

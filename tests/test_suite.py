@@ -1,0 +1,65 @@
+"""The suite's steps: which, where, and what counts as a failure."""
+
+from pathlib import Path
+
+import pytest
+
+from labutils import suite
+from labutils.suite import Step
+
+NOTEBOOKS = [Path("notebooks/01_a.ipynb")]
+
+
+def names(**options) -> list[str]:
+    return [step.name for step in suite.steps(**{"slow": False, "only": None, "notebooks": NOTEBOOKS, **options})]
+
+
+def test_all_steps_in_order():
+    assert names() == ["style", "layout", "tests", "notebooks", "package index"]
+    assert names(notebooks=[]) == ["style", "layout", "tests", "package index"]
+    assert names(only="tests") == ["style", "layout", "tests"]
+    assert names(only="notebooks") == ["notebooks"]
+    assert names(only="index") == ["package index"]
+    assert names(only="notebooks", notebooks=[]) == []
+
+
+def test_only_the_index_step_is_outside_the_block():
+    steps = suite.steps(False, None, NOTEBOOKS)
+    assert [step.name for step in steps if step.blocked] == ["tests", "notebooks"]
+
+
+@pytest.mark.parametrize(("slow", "mark"), [(False, "not slow and not index"), (True, "not index")])
+def test_slow_adds_the_slow_group(slow, mark):
+    tests = next(step for step in suite.steps(slow, "tests", []) if step.name == "tests")
+    assert mark in tests.argv
+
+
+def test_notebooks_are_compared_strictly():
+    (step,) = suite.steps(False, "notebooks", NOTEBOOKS)
+    assert "--nbval" in step.argv and "no:cacheprovider" in step.argv
+    assert step.argv[-1] == str(NOTEBOOKS[0])
+
+
+@pytest.mark.parametrize(
+    ("code", "may_be_empty", "passes"), [(0, False, True), (1, True, False), (5, False, False), (5, True, True)]
+)
+def test_finding_no_test_fails_unless_the_group_may_be_empty(code, may_be_empty, passes):
+    assert suite.passes(Step("x", [], may_be_empty=may_be_empty), code) is passes
+
+
+def test_the_environment_is_a_newcomers(monkeypatch):
+    for name in ("MPLBACKEND", "HF_HUB_OFFLINE", "PYTHONHASHSEED"):
+        monkeypatch.setenv(name, "1")
+    environment = suite.environment()
+    assert environment["TOKENIZERS_PARALLELISM"] == "false"
+    assert not {"MPLBACKEND", "HF_HUB_OFFLINE", "PYTHONHASHSEED"} & set(environment)
+
+
+def test_every_step_runs_although_one_failed(monkeypatch, capsys):
+    failing = [Step("first", ["-c", "raise SystemExit(1)"]), Step("second", ["-c", "print()"])]
+    monkeypatch.setattr(suite, "steps", lambda *args: failing)
+    assert suite.main([]) == 1
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if " min " in line]
+    assert [(row[0], row[-1]) for row in rows] == [("first", "FAILED"), ("second", "passed")]
+    monkeypatch.setattr(suite, "steps", lambda *args: failing[1:])
+    assert suite.main([]) == 0
