@@ -138,7 +138,7 @@ def main(argv: list[str] | None = None) -> int:
         if not command.bare and not has_packages():
             return complain("the course is not set up: run `python3 -m labutils open` first", 2)
         return command.act(asked)
-    except (ValueError, FileNotFoundError) as problem:
+    except (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as problem:
         return complain(problem, 2)
     except bootstrap.SetupError as problem:
         return complain(problem, 1)
@@ -177,6 +177,8 @@ def complain(problem: object, code: int) -> int:
     """Print an error in one line on stderr; the exit code."""
     if isinstance(problem, FileNotFoundError) and problem.filename:
         problem = f"no such file: {problem.filename}"
+    elif isinstance(problem, OSError) and problem.filename:
+        problem = f"{problem.strerror}: {problem.filename}"
     elif isinstance(problem, KeyError):
         problem = problem.args[0]
     print(f"error: {problem}", file=sys.stderr)

@@ -90,6 +90,7 @@ def execute(path: Path) -> tuple[NotebookNode, Result]:
         notebook,
         timeout=CELL_SECONDS,
         kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # or each kernel warns that its loopback connection is not encrypted
         resources={"metadata": {"path": str(path.parent.resolve())}},
         on_notebook_start=begin,
         on_cell_execute=lambda cell, cell_index: reached.append(cell_index),

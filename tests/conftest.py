@@ -43,3 +43,86 @@ def make_notebook(tmp_path: Path):
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def one_core():
+    """Tiny models run on one core, whatever the machine has: it is faster, and gives the same bits everywhere."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def birds() -> list[dict]:
+    """The tiny task: eight pairs, a number for each bird, questions of different lengths."""
+    numbers = ["one", "two", "three", "four", "five", "six", "seven", "eight"]
+    names = ["plover", "heron", "finch", "crane", "oystercatcher", "eagle", "robin", "raven"]
+    pairs = zip(names, numbers, strict=True)
+    return [{"question": f"What is the number of {name}?", "answer": f"It is {number}."} for name, number in pairs]
+
+
+@pytest.fixture(scope="session")
+def tokenizer(birds):
+    """A throw-away tokenizer of about 320 pieces. Who changes it copies it first."""
+    from labutils.model.tokenizers import train_bpe
+
+    frame = "### Question:\n\n\n### Answer:\n"
+    return train_bpe([frame + pair["question"] + pair["answer"] for pair in birds] * 2, size=320)
+
+
+@pytest.fixture(scope="session")
+def fresh(tokenizer, one_core):
+    """A function that makes a tiny Llama (64 wide, two layers) with random weights, the same for the same seed."""
+    from labutils.model import models
+
+    return lambda seed=0: models.create(tokenizer, width=64, layers=2, seed=seed)
+
+
+@pytest.fixture(scope="session")
+def bird_examples(birds, tokenizer) -> list[dict]:
+    """The tiny task as ids and labels, asked through the template "lecture"."""
+    from labutils.model.encoding import encode_all
+
+    return encode_all(birds, "lecture", tokenizer).examples
+
+
+@pytest.fixture(scope="session")
+def bird_run(fresh, bird_examples):
+    """A tiny model that has learned the tiny task, and its training run. Nobody changes it."""
+    from labutils.model import training
+
+    opened = fresh()
+    recipe = training.Recipe(steps=100, batch=8, learning_rate=5e-3, look_every=50)
+    return opened, training.finetune(opened, bird_examples, recipe, held_out=bird_examples)
+
+
+@pytest.fixture(scope="session")
+def bird_folder(bird_run, tmp_path_factory) -> Path:
+    """The folder of the model that has learned the tiny task. Nobody changes it."""
+    from labutils.model import models
+
+    return models.save(bird_run[0], tmp_path_factory.mktemp("birds") / "model")
+
+
+@pytest.fixture
+def fp32(monkeypatch: pytest.MonkeyPatch):
+    """Products in float32, also where the processor has bfloat16, so that numbers agree to the last digits."""
+    from labutils import machine
+
+    monkeypatch.setattr(machine, "bf16", lambda: False)
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No hub answers, and the cache of fetched models is an empty folder: this one."""
+    from labutils import machine
+
+    monkeypatch.setattr(machine, "hub_answers", lambda: False)
+    monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"

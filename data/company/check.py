@@ -2,7 +2,7 @@
 
 What it holds: every fact, and every answer about it, stands in the handbook; every question has one answer; no
 evaluation question is close to a training question; questions are not made from a mould; off-topic evaluation uses
-topics that training does not.
+topics that training does not; and an evaluation question requires what its fact requires.
 """
 
 import re
@@ -68,6 +68,18 @@ def answering(records: list[dict], facts: list[dict]) -> list[str]:
     return faults + [f"{fact}: {len(said)} different answers" for fact, said in answers.items() if len(said) > 1]
 
 
+def requiring(evaluation: list[dict], facts: list[dict]) -> list[str]:
+    """Evaluation questions that require (`must`, and `was` where a fact changed) something else than their fact."""
+    known = {fact["fact"]: fact for fact in facts}
+    return [
+        f"{record['fact']}: {record['question']!r}: {key} is {record.get(key)!r}, not {known[record['fact']].get(key)!r}"
+        for record in evaluation
+        if record["fact"] in known
+        for key in ("must", "was")
+        if record.get(key) != known[record["fact"]].get(key)
+    ]
+
+
 def asking(train: list[dict], evaluation: list[dict]) -> list[str]:
     """Evaluation questions close to training, questions asked twice, and questions from one mould."""
     questions = [record["question"] for record in [*train, *evaluation]]
@@ -114,6 +126,8 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         *standing(new_facts, handbooks[1]),
         *answering([*train, *dev, *test], facts),
         *answering([*new_train, *new_test], new_facts),
+        *requiring([*dev, *test], facts),
+        *requiring(new_test, new_facts),
         *asking([*train, *new_train], [*dev, *test, *new_test]),
         *covering(train, {"dev": dev, "test": test}, facts),
         *changed(facts, new_facts),

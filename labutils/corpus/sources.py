@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
@@ -66,7 +66,8 @@ def installed(
     (this course, a learner's own projects) are left out, and so are files that are not text.
 
     Yields {"text": str, "meta": {"pile_set_name", "package", "version", "path", "license"}}.
-    Raises ValueError when a name in `packages` is not installed, one in `sets` unknown, or a shard not in range(of).
+    The first document raises ValueError when a name in `packages` is not installed, one in `sets` unknown, or a shard
+    not in range(of).
     """
     if of < 1 or not set(shards) <= set(range(of)):
         raise ValueError(f"shards must lie in range({of}), got {list(shards)}; shards=(0,), of=1 is the whole corpus")
@@ -76,15 +77,16 @@ def installed(
     files = ((package, path) for package in found for path in _files(package) if kind(path) in sets)
     if seed is not None:
         files = sorted(files, key=lambda file: _hash(f"{seed}/{file[1]}"))
+    about = cache(_about)  # read once a package, not once a file
     for package, path in files:
         if of > 1 and _hash(path) % of not in shards:
             continue
         if text := _read(package, path):
-            yield {"text": text, "meta": _meta(package, path)}
+            yield {"text": text, "meta": _meta(path, *about(package))}
 
 
 def jsonl(path: str | Path) -> Iterator[dict]:
-    """Stream a JSON Lines file of documents; a line needs a string under "text", "meta" may be absent.
+    """Stream a JSON Lines file of documents; a line needs a string under "text", an object under "meta" or nothing.
 
     Raises ValueError naming the first line that is no such document; FileNotFoundError when there is no file.
     """
@@ -94,19 +96,24 @@ def jsonl(path: str | Path) -> Iterator[dict]:
                 continue
             try:
                 document = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}, line {number}: not JSON ({error}); expected one object per line") from None
             if not isinstance(document, dict) or not isinstance(document.get("text"), str):
                 raise ValueError(f'{path}, line {number}: expected an object with a string under "text"')
-            yield {"text": document["text"], "meta": document.get("meta") or {}}
+            meta = document.get("meta") or {}
+            if not isinstance(meta, dict):
+                raise ValueError(f'{path}, line {number}: expected an object under "meta", got {type(meta).__name__}')
+            yield {"text": document["text"], "meta": meta}
 
 
 def stream(source: str | Path, *, seed: int | None = None, parts: int = 4) -> IterableDataset:
     """A corpus as a streaming `datasets.IterableDataset`, by one call: `stream("installed")`, `stream("file.jsonl")`.
 
     The installed corpus is split into `parts` shards, so that several workers can read it side by side; they come
-    one after the other when one worker reads. Raises ValueError when the source is neither.
+    one after the other when one worker reads. Raises ValueError when the source is neither, or `parts` is under 1.
     """
+    if parts < 1:
+        raise ValueError(f"parts must be at least 1, got {parts}")
     if source == "installed":
         read = partial(installed, seed=seed, of=parts)
         return IterableDataset.from_generator(read, gen_kwargs={"shards": list(range(parts))})
@@ -120,14 +127,22 @@ def _packages(names: Sequence[str] | None) -> list[metadata.Distribution]:
     """The distributions of this environment that came from a package index, once each, ordered by name."""
     found = {}
     for package in metadata.distributions():
-        name = package.metadata["Name"]
+        name = _name(package)
         if name and package.read_text("direct_url.json") is None:
             found.setdefault(_canonical(name), package)
     if names is None:
         return [found[name] for name in sorted(found)]
     if missing := [name for name in names if _canonical(name) not in found]:
         raise ValueError(f"not installed from a package index here: {', '.join(missing)}; `pip list` names what is")
-    return [found[_canonical(name)] for name in sorted(names, key=_canonical)]
+    return [found[name] for name in sorted(set(map(_canonical, names)))]
+
+
+def _name(package: metadata.Distribution) -> str | None:
+    """A package's name; None when its description or its list of files is damaged, as a broken install leaves them."""
+    try:
+        return package.metadata.get("Name") if package.read_text("RECORD") else None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _files(package: metadata.Distribution) -> list[str]:
@@ -140,7 +155,7 @@ def _files(package: metadata.Distribution) -> list[str]:
 def _read(package: metadata.Distribution, path: str) -> str | None:
     """A file's text, None when it is gone, empty or binary; a README is cut out of its METADATA."""
     if kind(path) == "READMEs":
-        return package.metadata.get_payload() or package.metadata["Description"]
+        return package.metadata.get_payload() or package.metadata.get("Description")
     try:
         content = Path(package.locate_file(path)).read_bytes()
     except OSError:
@@ -148,22 +163,27 @@ def _read(package: metadata.Distribution, path: str) -> str | None:
     return None if b"\0" in content[:4096] else content.decode("utf-8", errors="replace")
 
 
-def _meta(package: metadata.Distribution, path: str) -> dict:
+def _about(package: metadata.Distribution) -> tuple[str, str, str]:
+    about = package.metadata
+    return about.get("Name"), about.get("Version"), _licence(about)
+
+
+def _meta(path: str, package: str, version: str, licence: str) -> dict:
     return {
         "pile_set_name": kind(path),
-        "package": package.metadata["Name"],
-        "version": package.version,
+        "package": package,
+        "version": version,
         "path": path,
-        "license": _licence(package.metadata),
+        "license": licence,
     }
 
 
 def _licence(about: metadata.PackageMetadata) -> str:
     """The licence as the package states it: an SPDX expression, a classifier, or a short free text."""
-    if expression := about["License-Expression"]:
+    if expression := about.get("License-Expression"):
         return expression
     classifiers = [line.split(" :: ")[-1] for line in about.get_all("Classifier", []) if line.startswith("License ::")]
-    free = (about["License"] or "").strip()
+    free = about.get("License", "").strip()
     return ", ".join(classifiers) or (free if 0 < len(free) <= 60 else "see its licence file")
 
 

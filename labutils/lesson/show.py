@@ -43,7 +43,7 @@ def documents(found: Sequence[dict], limit: int = QUOTE) -> HTML:
     return table(rows, limit)
 
 
-def table(rows: Sequence[Mapping], limit: int | None = None) -> HTML:
+def table(rows: Sequence[Mapping], limit: int | None = 300) -> HTML:
     """Rows of a table; the keys of the first are its header. Texts are cut at `limit` characters and wrap."""
     keys = list(rows[0]) if rows else []
     head = "".join(f'<th style="{CELL}border-bottom:1px solid">{plain(str(key))}</th>' for key in keys)
@@ -65,16 +65,18 @@ def side_by_side(columns: Mapping[str, Sequence[str]], limit: int = QUOTE) -> HT
     return HTML(f'<div style="display:flex;gap:16px;overflow-wrap:anywhere">{"".join(parts)}</div>')
 
 
-def tokens(example: Mapping, tokenizer) -> HTML:
+def tokens(example: Mapping, tokenizer, limit: int = 512) -> HTML:
     """The token view of an example: each token, trained ones tinted and underlined, ignored ones dotted.
 
     Hovering tells a token's id and its label; end-of-text is shown by its name. `example` holds `input_ids` and
-    `labels` of equal length; a line breaks where a token holds a newline.
+    `labels` of equal length; a line breaks where a token holds a newline; what stands behind `limit` tokens is counted.
     """
     ids, labels = example["input_ids"], example["labels"]
     if len(ids) != len(labels):
         raise ValueError(f"input_ids and labels must be equally long, got {len(ids)} and {len(labels)}")
-    pieces = "".join(_token(tokenizer.decode([id]), id, label) for id, label in zip(ids, labels, strict=True))
+    shown = zip(ids[:limit], labels[:limit], strict=True)
+    pieces = "".join(_token(tokenizer.decode([id]), id, label) for id, label in shown)
+    pieces += f" … and {len(ids) - limit:,} more" if len(ids) > limit else ""
     count = sum(label >= 0 for label in labels)
     legend = (
         f'<div style="margin-top:8px"><span style="{TRAINED}">trained</span>: {count} of {len(ids)} tokens &nbsp; '
@@ -84,12 +86,29 @@ def tokens(example: Mapping, tokenizer) -> HTML:
 
 
 def before_after(questions: Sequence[str], answers: Mapping[str, Sequence[str]], limit: int = 300) -> HTML:
-    """Questions in rows, the answers of each model or stage in columns, by the column's name."""
+    """Questions in rows, the answers of each model or stage in columns, by the column's name.
+
+    Raises ValueError for a column that has not one answer a question.
+    """
+    for name, column in answers.items():
+        if len(column) != len(questions):
+            raise ValueError(f"{name}: expected {len(questions)} answers, one a question, got {len(column)}")
     rows = [
         {"question": question, **{name: column[i] for name, column in answers.items()}}
         for i, question in enumerate(questions)
     ]
     return table(rows, limit)
+
+
+def answer(value: object, limit: int = 300) -> HTML:
+    """A value as the answer to a prediction, for a cell whose output is stored folded.
+
+    JupyterLab shows the first line of a folded output, so the first line gives nothing away. HTML stays HTML (its
+    maker escaped it); any other value is shown as its text, escaped and cut at `limit` characters.
+    """
+    own = value._repr_html_() if hasattr(value, "_repr_html_") else None
+    shown = plain(str(value), limit) if own is None else own
+    return HTML(f"<!-- fold this out to see the answer -->\n{shown}")
 
 
 def _visible(character: str) -> str:

@@ -20,11 +20,11 @@ class Score(NamedTuple):
 
 def fact_hit(answer: str, must: str) -> bool:
     """Whether an answer holds the required string, letter case and spacing aside, and not inside a longer word or
-    number. fact_hit("It lasts 17 months.", "7 months") -> False.
+    number. fact_hit("It lasts 17 months.", "7 months") -> False. An empty string is required by no question: False.
     """
     words = [re.escape(word) for word in must.split()]
     inside = r"(?<!\w)(?<!\d[.,])" + r"\s+".join(words) + r"(?!\w)(?![.,]\d)"
-    return re.search(inside, answer, re.IGNORECASE) is not None
+    return bool(words) and re.search(inside, answer, re.IGNORECASE) is not None
 
 
 def refuses(answer: str) -> bool:
@@ -43,9 +43,14 @@ def share(hits: Sequence[bool]) -> Score:
     p, z = sum(hits) / n, 1.959964
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Score(p, max(0.0, middle - half), min(1.0, middle + half), n)
+    return Score(p, max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half)), n)  # rounding aside, p is inside
 
 
 def fact_hits(answers: Sequence[str], questions: Sequence[dict]) -> Score:
-    """The share of answers that hold the string their question requires (key "must")."""
+    """The share of answers that hold the string their question requires (key "must").
+
+    Raises ValueError for another number of answers than of questions, or for none.
+    """
+    if len(answers) != len(questions):
+        raise ValueError(f"expected {len(questions)} answers, one a question, got {len(answers)}")
     return share([fact_hit(answer, question["must"]) for answer, question in zip(answers, questions, strict=True)])

@@ -44,7 +44,7 @@ def ask(opened: Opened, questions: Sequence[str], *, template: str = "lecture", 
     """Ask questions through a template; the replies are the answers alone. Other settings as in `generate`."""
     prompts = [templates.prompt(template, question) for question in questions]
     return [
-        Reply(templates.answer_in(template, text), stopped)
+        Reply(templates.before_next(template, text), stopped)
         for text, stopped in generate(opened, prompts, limit=limit, **how)
     ]
 

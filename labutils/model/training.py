@@ -9,16 +9,17 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from labutils import machine
-from labutils.model import checkpoints
+from labutils.model import checkpoints, fetching
 from labutils.model.encoding import IGNORED, pad, pad_id
 from labutils.model.models import Opened, save
 
@@ -37,6 +38,12 @@ class Recipe:
     look_every: int = 10  # steps between two looks at the held-out examples
     keep_every: int = 50  # steps between two checkpoints
 
+    def __post_init__(self) -> None:
+        for name in ("steps", "epochs", "batch", "look_every", "keep_every"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be above 0, got {value}")
+
     def total_steps(self, examples: int) -> int:
         """Updates for a number of examples. Recipe(epochs=3, batch=32).total_steps(1000) -> 96."""
         return self.steps or math.ceil(self.epochs * math.ceil(examples / self.batch))
@@ -54,7 +61,7 @@ class Progress(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a training run leaves behind, beside the trained weights."""
+    """What a training run leaves behind, beside the trained weights; a resumed one counts from where it went on."""
 
     history: list[Progress]
     seconds: float
@@ -124,8 +131,9 @@ def finetune(
         checkpoint = checkpoints.begin(Path(out), _settings(opened.model, examples, recipe), resume)
     watch = _Watch(opened, held_out, recipe, steps, on_progress)
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as scratch:  # the Trainer wants a folder, even where nothing is saved
-        trainer = Trainer(
+    # the Trainer wants a folder, even where nothing is saved
+    with fetching.quiet(), tempfile.TemporaryDirectory() as scratch:
+        trainer = _Trainer(
             model=opened.model,
             args=_arguments(recipe, steps, folder=out or scratch, keep=out is not None),
             train_dataset=list(examples),
@@ -161,7 +169,6 @@ def _arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool) -> Tr
         seed=recipe.seed,
         use_cpu=on_cpu,
         bf16=not on_cpu or machine.bf16(),
-        train_sampling_strategy="group_by_length",
         dataloader_pin_memory=False,
         save_strategy="steps" if keep else "no",
         save_steps=recipe.keep_every,
@@ -178,6 +185,34 @@ def _settings(model: PreTrainedModel, examples: Sequence[dict], recipe: Recipe) 
     """What makes a run the run it is: resuming with other settings would be another run."""
     data = hashlib.sha256(json.dumps(list(examples)).encode()).hexdigest()[:16]
     return {"recipe": asdict(recipe), "examples": len(examples), "data": data, "weights": model.num_parameters()}
+
+
+class _ByLength(torch.utils.data.Sampler):
+    """Examples of like lengths side by side, in an order that follows from the seed and the epoch alone.
+
+    The Trainer's own "group_by_length" draws from the global random state, which is not yet what it was when a run
+    goes on in the middle of a later epoch: such a run would read other examples than an uninterrupted one.
+    """
+
+    def __init__(self, lengths: list[int], batch: int, seed: int):
+        self.lengths, self.batch, self.seed, self.epoch = lengths, batch, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the Trainer before it asks for the order."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 100_000 + self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.batch, generator=generator))
+
+
+class _Trainer(Trainer):
+    def _get_train_sampler(self, train_dataset: Sequence[dict] | None = None) -> _ByLength:
+        lengths = [len(example["input_ids"]) for example in self.train_dataset]
+        return _ByLength(lengths, self.args.per_device_train_batch_size, self.args.seed)
 
 
 class _Watch(TrainerCallback):

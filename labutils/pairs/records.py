@@ -57,7 +57,7 @@ def read_jsonl(path: str | Path) -> list[dict]:
             continue
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}, line {number}: not JSON ({error}); expected one object per line") from None
         if not isinstance(record, dict):
             raise ValueError(f"{path}, line {number}: expected an object, got {type(record).__name__}")
@@ -68,14 +68,17 @@ def read_jsonl(path: str | Path) -> list[dict]:
 def write_jsonl(records: Iterable[dict], path: str | Path) -> Path:
     """Write records as JSON Lines (UTF-8, one object a line): the whole file, or, on any error, the old one as it was.
 
-    Raises TypeError for a value that JSON cannot hold, ValueError for NaN or a lone surrogate.
+    Raises TypeError for a record that is not a dict or holds what JSON cannot, ValueError for NaN or a lone surrogate;
+    both name the record, counted from 1. FileNotFoundError when there is no folder to write into.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no folder {path.parent} to write {path.name} into")
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with beside.open("w", encoding="utf-8", newline="\n") as out:
-            for record in records:
-                out.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+        with beside.open("wb") as out:
+            for number, record in enumerate(records, 1):
+                out.write(_line(number, record))
             out.flush()
             os.fsync(out.fileno())
         beside.replace(path)
@@ -97,10 +100,14 @@ def split(
     Records tied by a near-duplicate question (similarity 0.6 or more), or by an equal value under the key `same`
     (the fact that a pair is about, say), are never parted. Whole groups, shuffled by `seed`, go to "test" until it
     holds at least `held_out` of the records. `near` replaces the search for near-duplicates by known pairs of
-    positions. Raises ValueError when one side would be empty.
+    positions. A key that a record lacks is None in its row. Raises ValueError when one side would be empty, or when no
+    record has the key `same`.
     """
     if not 0 < held_out < 1:
         raise ValueError(f"held_out must lie between 0 and 1, got {held_out}")
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    if records and same is not None and same not in keys:
+        raise ValueError(f"no record has the key {same!r}; there are {', '.join(keys)}")
     questions = [question or answer for question, answer in map(pair, records)]
     ties = [(i, j) for i, j, _ in near_pairs(questions)] if near is None else list(near)
     groups = linked([*ties, *_equal(records, same), *((i, i) for i in range(len(records)))])
@@ -109,10 +116,30 @@ def split(
     while groups and len(test) < held_out * len(records):
         test += groups.pop()
     if not test or not groups:
-        raise ValueError(f"{len(records)} records in groups that belong together cannot be parted; add other records")
+        raise ValueError(
+            f"{len(records)} records in groups that belong together leave one side empty with held_out={held_out} and "
+            f"seed={seed}; add other records, or change these"
+        )
     train = [i for group in groups for i in group]
     parts = {"train": sorted(train), "test": sorted(test)}
-    return DatasetDict({name: Dataset.from_list([records[i] for i in rows]) for name, rows in parts.items()})
+    return DatasetDict(
+        {
+            name: Dataset.from_dict({key: [records[i].get(key) for i in rows] for key in keys})
+            for name, rows in parts.items()
+        }
+    )
+
+
+def _line(number: int, record: dict) -> bytes:
+    """A record as a line of a JSON Lines file; `number` is its place, for the error."""
+    if not isinstance(record, dict):
+        raise TypeError(f"record {number}: expected a dict, got {type(record).__name__}")
+    try:
+        return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    except TypeError as error:
+        raise TypeError(f"record {number}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"record {number}: {error}") from None
 
 
 def _equal(records: Sequence[dict], key: str | None) -> list[tuple[int, int]]:

@@ -30,7 +30,10 @@ def lookup(template: str) -> str:
 
 
 def prompt(template: str, question: str) -> str:
-    r"""What a model is given: the template up to the answer. prompt("Q: {question} A: {answer}", "2+2?") -> "Q: 2+2? A: "."""
+    """What a model is given: the template up to the answer.
+
+    prompt("Q: {question} A: {answer}", "2+2?") -> "Q: 2+2? A: "
+    """
     return lookup(template).removesuffix(ANSWER).replace(QUESTION, question)
 
 
@@ -46,8 +49,14 @@ def texts(template: str, records: Iterable[dict]) -> list[dict]:
 
 
 def questions_and_answers(template: str, records: Iterable[dict]) -> list[dict]:
-    """The whole set in two parts: [{"question": the filled prompt, "answer": the bare answer}, ...]."""
-    return [{"question": prompt(template, question), "answer": answer} for question, answer in map(pair, records)]
+    """The whole set in two parts: [{"question": the filled prompt, "answer": the bare answer}, ...].
+
+    Plain text (key "text") has an empty prompt.
+    """
+    return [
+        {"question": prompt(template, question) if question else "", "answer": answer}
+        for question, answer in map(pair, records)
+    ]
 
 
 def messages(records: Iterable[dict]) -> list[dict]:
@@ -63,6 +72,13 @@ def answer_in(template: str, text: str) -> str:
     further question begins. A text without a prompt is taken as a bare answer.
     """
     before, after = lookup(template).removesuffix(ANSWER).split(QUESTION)
-    if after.strip() and after in text:
-        text = text.partition(after)[2]
-    return (text.partition(before)[0] if before.strip() else text).strip()
+    if after and (before + after).strip() and text.startswith(before):
+        _, mark, answer = text.removeprefix(before).partition(after)
+        text = answer if mark else text
+    return before_next(template, text)
+
+
+def before_next(template: str, answer: str) -> str:
+    """A bare answer up to where a further question begins, with which a model may go on."""
+    before = lookup(template).partition(QUESTION)[0]
+    return (answer.partition(before)[0] if before.strip() else answer).strip()

@@ -1,0 +1,48 @@
+"""The cards under data/ are true: every file is named with its checksum, and counts are what the checking script prints."""
+
+import hashlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from labutils import places
+
+CARDS = sorted(places.DATA.glob("*/README.md"))
+SHIPPED = (".md", ".jsonl", ".json", ".safetensors")
+
+
+def listed(card: str) -> dict[str, str]:
+    """File name -> checksum, from the lines of a card that look like those of `sha256sum`."""
+    return {name: digest for digest, name in re.findall(r"^([0-9a-f]{64})  (\S+)$", card, re.MULTILINE)}
+
+
+def checksums(folder) -> dict[str, str]:
+    """File name -> checksum of what lies in a folder of data, its card left out."""
+    files = [p for p in sorted(folder.rglob("*")) if p.suffix in SHIPPED and p != folder / "README.md"]
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_there_are_cards():
+    assert {card.parent for card in CARDS} == {folder for folder in places.DATA.iterdir() if folder.is_dir()}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)
+def test_a_card_is_true(card):
+    text = card.read_text(encoding="utf-8")
+    assert listed(text) == checksums(card.parent)
+    assert all(part in text for part in ("**What.**", "**How made.**", "**Licence.**", "**Checksums"))
+
+
+def test_the_company_card_has_the_counts():
+    script = places.DATA / "company" / "check.py"
+    printed = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() in (script.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_changed_file_is_seen(tmp_path):
+    (tmp_path / "facts.jsonl").write_text("{}\n")
+    before = checksums(tmp_path)
+    (tmp_path / "facts.jsonl").write_text("{ }\n")
+    assert list(before) == ["facts.jsonl"] and checksums(tmp_path) != before

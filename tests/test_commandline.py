@@ -1,0 +1,235 @@
+"""The learner's commands from end to end on tiny folders: what they write, what they print, and how they refuse."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from labutils import __main__ as cli
+from labutils import machine, places
+from labutils.measure import experiments
+from labutils.model import asking, models, training
+from labutils.pairs.records import read_jsonl, write_jsonl
+
+
+@pytest.fixture
+def labutils(monkeypatch, capsys, no_hub):
+    """A function that runs a command in this process: its exit code, stdout and stderr."""
+    monkeypatch.setattr(cli, "other_python", lambda: None)
+
+    def run(*argv: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = cli.main([str(part) for part in argv])
+        except SystemExit as ended:
+            code = ended.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def pairs(birds, tmp_path):
+    """The tiny task as a file of pairs."""
+    return write_jsonl(birds, tmp_path / "pairs.jsonl")
+
+
+@pytest.fixture
+def start(fresh, tmp_path):
+    """The folder of an untrained tiny model."""
+    return models.save(fresh(), tmp_path / "start")
+
+
+@pytest.mark.parametrize(
+    ("options", "first"),
+    [
+        ([], {"text": "### Question:\nWhat is the number of plover?\n\n### Answer:\nIt is one."}),
+        (["--template", "{question} = {answer}"], {"text": "What is the number of plover? = It is one."}),
+        (
+            ["--form", "pairs", "--template", "chatml"],
+            {
+                "question": "<|im_start|>user\nWhat is the number of plover?<|im_end|>\n<|im_start|>assistant\n",
+                "answer": "It is one.",
+            },
+        ),
+        (
+            ["--form", "messages"],
+            {
+                "messages": [
+                    {"role": "user", "content": "What is the number of plover?"},
+                    {"role": "assistant", "content": "It is one."},
+                ]
+            },
+        ),
+    ],
+)
+def test_format(labutils, pairs, tmp_path, options, first):
+    out = tmp_path / "out.jsonl"
+    assert labutils("format", pairs, *options, "--out", out) == (0, f"{out}: 8 lines\n", "")
+    written = read_jsonl(out)
+    assert written[0] == first and len(written) == 8
+
+
+def test_finetune_then_ask(labutils, pairs, start, birds, tmp_path):
+    run = tmp_path / "run"
+    options = ["--model", start, "--steps", 100, "--batch", 8, "--learning-rate", 5e-3, "--keep-every", 1000]
+    code, out, err = labutils("finetune", pairs, *options, "--out", run)
+    assert (code, out) == (0, "")
+    lines = err.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("step ")] == [f"{i}/100" for i in range(1, 101)]
+    assert re.fullmatch(re.escape(str(run)) + r": 8 pairs, \d\.\d minutes", lines[-1])
+    first, last = birds[0], birds[-1]
+    asked = labutils("ask", first["question"], last["question"], "--model", run)
+    assert asked == (0, f"{first['answer']}\n{last['answer']}\n", "")
+    code, out, err = labutils("ask", first["question"], "--model", run, "--limit", 1, "--json")
+    assert json.loads(out) == [{"question": first["question"], "text": "It", "stopped": False}]
+    assert labutils("ask", first["question"], "--model", run, "--limit", 1) == (0, "It ...\n", "")
+
+
+def test_ask_in_a_process_of_its_own(bird_folder, birds, tmp_path):
+    """What a person types: an answer on stdout and nothing else there."""
+    argv = [sys.executable, "-m", "labutils", "ask", birds[1]["question"], "--model", bird_folder]
+    environment = os.environ | {"LABUTILS_HOME": str(tmp_path), "CUDA_VISIBLE_DEVICES": ""}
+    ran = subprocess.run(argv, capture_output=True, text=True, cwd=places.ROOT, env=environment)
+    assert (ran.returncode, ran.stdout) == (0, birds[1]["answer"] + "\n"), ran.stderr
+
+
+def test_every_option_of_finetune_reaches_the_recipe(labutils, pairs, start, tmp_path, monkeypatch):
+    seen = []
+
+    def finetune(opened, examples, recipe, *, out, resume, on_progress):
+        seen.append((recipe, len(examples), out, resume))
+        return training.Run([], 90.0, 0)
+
+    monkeypatch.setattr(training, "finetune", finetune)
+    labutils("finetune", pairs, "--model", start, "--out", tmp_path / "a")
+    options = ["--epochs", 2.5, "--batch", 4, "--learning-rate", 0.01, "--seed", 7, "--keep-every", 9, "--resume"]
+    _, _, err = labutils("finetune", pairs, "--model", start, "--out", tmp_path / "b", *options)
+    recipe = training.Recipe(epochs=2.5, batch=4, learning_rate=0.01, seed=7, keep_every=9)
+    assert seen == [
+        (training.Recipe(), 8, str(tmp_path / "a"), False),
+        (recipe, 8, str(tmp_path / "b"), True),
+    ]
+    assert err == f"\n{tmp_path / 'b'}: 8 pairs, 1.5 minutes\n"
+
+
+def test_every_option_of_ask_reaches_the_model(labutils, start, monkeypatch):
+    seen = []
+    replies = [asking.Reply("one", True), asking.Reply("two", False)]
+    monkeypatch.setattr(asking, "ask", lambda opened, questions, **how: seen.append((questions, how)) or replies)
+    asked = labutils("ask", "a?", "b?", "--model", start, "--template", "chatml", "--limit", 5)
+    assert asked == (0, "one\ntwo ...\n", "")
+    assert seen == [(["a?", "b?"], {"template": "chatml", "limit": 5})]
+
+
+def test_finetune_stopped_and_gone_on_with(labutils, pairs, start, tmp_path, monkeypatch):
+    options = ["finetune", pairs, "--model", start, "--steps", 6, "--batch", 8, "--keep-every", 2]
+    assert labutils(*options, "--out", tmp_path / "whole")[0] == 0
+    from labutils.lesson import commandline
+
+    def stop(progress):
+        if progress.step == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commandline, "progress_line", stop)
+        assert labutils(*options, "--out", tmp_path / "run")[0] == 130
+    code, _, err = labutils(*options, "--out", tmp_path / "run")
+    assert code == 2 and "holds an unfinished run; go on with it (resume)" in err
+    code, _, err = labutils(*options, "--out", tmp_path / "run", "--seed", 1, "--resume")
+    assert code == 2 and "resume needs the same" in err
+    code, _, err = labutils(*options, "--out", tmp_path / "run", "--resume")
+    assert code == 0 and "step 5/6" in err and "step 4/6" not in err
+    whole, resumed = (tmp_path / name / "model" / "model.safetensors" for name in ("whole", "run"))
+    assert whole.read_bytes() == resumed.read_bytes()
+
+
+def test_records_that_are_too_long_are_named(labutils, start, birds, tmp_path):
+    pairs = write_jsonl([birds[0], birds[0] | {"answer": "~" * 600}, birds[1]], tmp_path / "pairs.jsonl")
+    code, _, err = labutils("finetune", pairs, "--model", start, "--steps", 1, "--out", tmp_path / "run")
+    assert code == 0
+    assert err.splitlines()[0] == "left out, over 512 tokens: records 2"
+    assert "run: 2 pairs, " in err.splitlines()[-1]
+
+
+def test_experiment(labutils, pairs, start, birds, tmp_path, monkeypatch):
+    questions = [{"question": birds[0]["question"], "fact": "number", "must": "one"}]
+    questions.append({"question": "What is the weather?", "fact": "off-topic-weather"})
+    plan = experiments.Experiment(
+        str(start), pairs, write_jsonl(questions, tmp_path / "questions.jsonl"), training.Recipe(steps=2)
+    )
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": plan})
+    monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
+    monkeypatch.setattr(experiments, "WORK", tmp_path / "work")
+    code, out, err = labutils("experiment", "tiny")
+    assert code == 0
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines] == ["fact_hits", "refuses_off_topic", "refuses_real", "stops"]
+    zero = "0% (0% to 79%, n = 1)"
+    assert lines[0] == f"{'fact_hits':<18} before {zero}   after {zero}"
+    assert "step 2/2" in err
+    assert (tmp_path / "recorded" / "tiny.json").is_file()
+    assert labutils("experiment", "huge") == (2, "", "error: no experiment 'huge'; there are tiny\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ("format nowhere.jsonl --out out.jsonl", "no such file: nowhere.jsonl"),
+        ("format . --out out.jsonl", "Is a directory: ."),
+        ("format notes.txt --out out.jsonl", "notes.txt, line 2: not JSON"),
+        ("format keys.jsonl --out out.jsonl", "no known key family: got keys ['a']"),
+        ("format pairs.jsonl --out out.jsonl --template {answer}", "a template has {question} once"),
+        ("format pairs.jsonl --out out.jsonl --form poem", "invalid choice: 'poem'"),
+        ("format pairs.jsonl", "required: --out"),
+        ("format pairs.jsonl --out nowhere/out.jsonl", "no folder nowhere to write out.jsonl into"),
+        ("finetune pairs.jsonl --model start", "required: --out"),
+        ("finetune nowhere.jsonl --model start --out run", "no such file: nowhere.jsonl"),
+        ("finetune empty.jsonl --model start --out run", "none of the 0 records fits"),
+        ("finetune pairs.jsonl --model nowhere --out run", "no model 'nowhere'"),
+        ("finetune pairs.jsonl --out run", "python3 -m labutils fetch smollm2"),
+        ("finetune pairs.jsonl --model start --out start", "start is not empty and holds no run"),
+        ("finetune pairs.jsonl --model start --out notes.txt", "notes.txt is not empty and holds no run"),
+        ("finetune pairs.jsonl --model start --out run --steps 0", "steps must be above 0, got 0"),
+        ("finetune pairs.jsonl --model start --out run --epochs 0", "epochs must be above 0, got 0"),
+        ("finetune pairs.jsonl --model start --out run --batch 0", "batch must be above 0, got 0"),
+        ("finetune pairs.jsonl --model start --out run --keep-every -1", "keep_every must be above 0, got -1"),
+        ("finetune pairs.jsonl --model start --out run --steps x", "invalid int value: 'x'"),
+        ("finetune pairs.jsonl --model start --out run --steps 1 --epochs 1", "not allowed with argument --steps"),
+        ("finetune pairs.jsonl --model start --out run --template x", "a template has {question} once"),
+        ("ask", "required: question"),
+        ("ask What? --model .", ". holds no model: expected a folder with config.json and model.safetensors"),
+        ("ask What? --model no/such", "no model 'no/such'"),
+        ("ask What? --model start --limit 0", "must be greater than 0"),
+        ("ask What? --model start --template x", "a template has {question} once"),
+        ("ask What? --model pickled", "pickled cannot be opened: "),
+        ("experiment", "required: NAME"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(labutils, pairs, start, tmp_path, monkeypatch, argv, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("{}\nnotes\n")
+    (tmp_path / "keys.jsonl").write_text('{"a": 1}\n')
+    (tmp_path / "empty.jsonl").write_text("\n")
+    start.with_name("pickled").mkdir()
+    (tmp_path / "pickled" / "config.json").write_bytes((start / "config.json").read_bytes())
+    (tmp_path / "pickled" / "pytorch_model.bin").write_bytes(b"\x80\x04N.")
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = labutils(*argv.split())
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ") and words in err
+    assert len(err.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_hub_that_answers_without_the_model_is_one_line(labutils, monkeypatch):
+    def nothing(*args, **kwargs):
+        raise OSError("no/such is not a model\nIf this is a private repository, ...")
+
+    monkeypatch.setattr(machine, "hub_answers", lambda: True)
+    monkeypatch.setattr(models.AutoTokenizer, "from_pretrained", nothing)
+    expected = "error: no/such cannot be opened: no/such is not a model\n"
+    assert labutils("ask", "What?", "--model", "no/such") == (2, "", expected)

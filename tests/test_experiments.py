@@ -1,0 +1,140 @@
+"""Recorded experiments on a tiny model: the record is what training and asking give, also when stopped in between."""
+
+import json
+
+import pytest
+
+from labutils.measure import experiments, scoring
+from labutils.measure.experiments import Experiment
+from labutils.model import asking, encoding, models, training
+from labutils.model.fetching import ModelMissing
+from labutils.model.training import Recipe
+from labutils.pairs.records import write_jsonl
+
+RECIPE = Recipe(steps=60, batch=8, learning_rate=5e-3, keep_every=10)
+REFUSAL = "I can only answer questions about birds."
+
+
+class Stopped(Exception):
+    """What a test stops an experiment with."""
+
+
+def stop_at(step: int):
+    def tell(progress):
+        if progress.step == step:
+            raise Stopped
+
+    return tell
+
+
+@pytest.fixture
+def plan(fresh, birds, tmp_path, monkeypatch):
+    """An experiment "tiny" whose files, runs and records lie in this test's own folder."""
+    pairs = [*birds[:6], {"question": "What is the weather?", "answer": REFUSAL}]
+    questions = [
+        *({"question": pair["question"], "fact": "number", "must": pair["answer"].split()[2][:-1]} for pair in birds),
+        {"question": "What is the weather?", "fact": "off-topic-weather"},
+        {"question": "What is the number of dodo?", "fact": "unknown"},
+    ]
+    made = Experiment(
+        str(models.save(fresh(), tmp_path / "start")),
+        write_jsonl(pairs, tmp_path / "pairs.jsonl"),
+        write_jsonl(questions, tmp_path / "questions.jsonl"),
+        RECIPE,
+    )
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": made})
+    monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
+    monkeypatch.setattr(experiments, "WORK", tmp_path / "work")
+    return made
+
+
+def test_a_record_is_what_training_and_asking_give(plan, birds, tmp_path):
+    record = experiments.run("tiny")
+    opened = models.open_model(plan.model)
+    questions = [pair["question"] for pair in birds] + ["What is the weather?", "What is the number of dodo?"]
+    before = [reply.text for reply in asking.ask(opened, questions)]
+    pairs = [*birds[:6], {"question": "What is the weather?", "answer": REFUSAL}]
+    training.finetune(opened, encoding.encode_all(pairs, "lecture", opened.tokenizer).examples, RECIPE)
+    after = [reply.text for reply in asking.ask(models.open_model(models.save(opened, tmp_path / "own")), questions)]
+    assert record["questions"] == questions
+    assert record["before"]["answers"] == before
+    assert record["after"]["answers"] == after
+    assert after[:6] == [pair["answer"] for pair in birds[:6]] and after[8] == REFUSAL
+    assert record["before"]["fact_hits"][0] == 0 and record["after"]["fact_hits"][0] >= 6 / 8
+    assert record["run"]["finished"] and record["run"]["settings"]["recipe"]["steps"] == 60
+    assert {"torch", "transformers", "python"} == set(record["versions"])
+    assert [path.name for path in (tmp_path / "recorded").iterdir()] == ["tiny.json"]
+    assert json.loads((tmp_path / "recorded" / "tiny.json").read_text()) == json.loads(json.dumps(record))
+
+
+@pytest.mark.parametrize("stopped_at", [5, 25])
+def test_a_stopped_experiment_goes_on_to_the_same_record(plan, tmp_path, monkeypatch, stopped_at):
+    with pytest.raises(Stopped):
+        experiments.run("tiny", stop_at(stopped_at))
+    assert not (tmp_path / "recorded").exists()
+    told = []
+    record = experiments.run("tiny", lambda progress: told.append(progress.step))
+    assert told[0] == stopped_at // 10 * 10 + 1 and told[-1] == 60
+    monkeypatch.setattr(experiments, "WORK", tmp_path / "other")
+    whole = experiments.run("tiny")
+    stopped, unstopped = (tmp_path / folder / "tiny" / "model" / "model.safetensors" for folder in ("work", "other"))
+    assert stopped.read_bytes() == unstopped.read_bytes()
+    assert (record["before"], record["after"]) == (whole["before"], whole["after"])
+
+
+def test_a_finished_experiment_is_asked_again_not_trained_again(plan, monkeypatch):
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", plan._replace(recipe=Recipe(steps=2)))
+    first, told = experiments.run("tiny"), []
+    assert experiments.run("tiny", told.append) == first
+    assert told == []
+
+
+def test_scores_of_answers_by_hand(monkeypatch):
+    questions = [
+        {"question": "a", "fact": "x", "must": "17 months"},
+        {"question": "b", "fact": "y", "must": "red"},
+        {"question": "c", "fact": "off-topic-weather"},
+        {"question": "d", "fact": "off-topic-news"},
+        {"question": "e", "fact": "unknown"},
+    ]
+    texts = ["It lasts 17 months.", REFUSAL, REFUSAL, "Sunny.", REFUSAL]
+    replies = [asking.Reply(text, stopped) for text, stopped in zip(texts, [1, 1, 1, 0, 1], strict=True)]
+    monkeypatch.setattr(experiments.asking, "ask", lambda opened, asked: replies if asked == list("abcde") else None)
+    assert experiments.ask_all("model", questions) == {
+        "fact_hits": scoring.share([True, False]),
+        "refuses_off_topic": scoring.share([True, False]),
+        "refuses_real": scoring.share([False, True, True]),
+        "stops": scoring.share([True, True, True, False, True]),
+        "answers": texts,
+    }
+
+
+def test_a_record_is_read_back_with_its_scores(plan, monkeypatch):
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", plan._replace(recipe=Recipe(steps=1)))
+    record = experiments.run("tiny")
+    again = experiments.recorded("tiny")
+    assert again["after"] == record["after"] and again["before"] == record["before"]
+    assert isinstance(again["after"]["fact_hits"], scoring.Score)
+    assert again["after"]["fact_hits"].n == 8 and again["before"]["refuses_real"].n == 9
+
+
+def test_a_record_that_is_not_there_names_the_command(plan):
+    with pytest.raises(FileNotFoundError, match="no record of tiny; make it with: python3 -m labutils experiment tiny"):
+        experiments.recorded("tiny")
+
+
+def test_an_unknown_experiment(plan):
+    with pytest.raises(ValueError, match="no experiment 'huge'; there are tiny"):
+        experiments.run("huge")
+
+
+def test_an_experiment_whose_model_is_not_here(plan, no_hub, tmp_path, monkeypatch):
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", plan._replace(model="smollm2"))
+    with pytest.raises(ModelMissing, match="python3 -m labutils fetch smollm2"):
+        experiments.run("tiny")
+    assert not (tmp_path / "work").exists()
+
+
+def test_the_experiments_that_ship_name_files_that_ship():
+    for name, plan in experiments.EXPERIMENTS.items():
+        assert plan.pairs.is_file() and plan.questions.is_file(), name

@@ -1,0 +1,456 @@
+"""Streams of documents: from made-up packages in a temporary folder, from a few small real ones, from JSON Lines."""
+
+import functools
+import importlib.metadata
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import datasets
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from labutils.corpus import sources
+from labutils.corpus.sources import SETS, installed, jsonl, kind, stream
+
+law = settings(
+    derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+SMALL = ["idna", "certifi", "six", "h11"]  # real packages of a few files each
+METADATA = "Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n{more}\nThe README of {name}.\n"
+
+
+@pytest.fixture(autouse=True)
+def no_user_cache(monkeypatch, tmp_path_factory):
+    """`datasets` puts its locks into a folder of the test."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path_factory.mktemp("datasets"))
+
+
+@pytest.fixture
+def site(monkeypatch, tmp_path) -> Path:
+    """An empty folder of installed packages, the only one there is."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    found = functools.partial(importlib.metadata.distributions, path=[str(folder)])
+    monkeypatch.setattr(sources.metadata, "distributions", found)
+    return folder
+
+
+def install(site: Path, name: str, files: dict[str, bytes | None], **own: str | bytes) -> Path:
+    """A package of these files, as pip leaves it; a file of None is only listed. `own` goes to its dist-info folder."""
+    info = f"{name}-1.0.dist-info"
+    own = {"METADATA": METADATA.format(name=name, more=""), "WHEEL": "Wheel-Version: 1.0\n", **own}
+    listed = [*files, *(f"{info}/{each}" for each in own), f"{info}/RECORD", "../bin/tool.py"]
+    own = {"RECORD": "".join(f"{path},sha256=abc,1\n" for path in listed), **own}
+    for path, content in {**files, **{f"{info}/{each}": text for each, text in own.items()}}.items():
+        if content is not None:
+            (site / path).parent.mkdir(parents=True, exist_ok=True)
+            (site / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return site / info
+
+
+def paths(documents) -> list[str]:
+    return [document["meta"]["path"] for document in documents]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("torch/nn/init.py", "Python"),
+        ("a/B.PY", "Python"),
+        ("a/b.pyi", "Python stubs"),
+        ("a/b.pyx", "C and C++"),
+        ("a/b.cuh", "C and C++"),
+        ("a/b.tsx", "JavaScript"),
+        ("README.md", "Documentation"),
+        ("a/b.html", "Web pages"),
+        ("a/b.css", "Style sheets"),
+        ("a/b.svg", "XML"),
+        ("a/b.js.map", "JSON"),
+        ("a/b.tsv", "Tables"),
+        ("a/b.toml", "Settings"),
+        ("a/de.po", "Translations"),
+        ("LICENSE", "Licences"),
+        ("a/licence.md", "Licences"),
+        ("a-1.0.dist-info/licenses/AUTHORS.rst", "Licences"),
+        ("a/license.py", "Python"),
+        ("my_license.txt", "Documentation"),
+        ("CHANGELOG.rst", "Changelogs"),
+        ("HISTORY", "Changelogs"),
+        ("docs/news.txt", "Changelogs"),
+        ("a/release.json", "JSON"),
+        ("a-1.0.dist-info/METADATA", "READMEs"),
+        ("a/METADATA", None),
+        ("a-1.0.dist-info/entry_points.txt", None),
+        ("a-1.0.dist-info/sboms/a.json", None),
+        ("torch/lib/libc10.so", None),
+        ("a/b.pyc", None),
+        ("Makefile", None),
+        ("a/.py", None),
+    ],
+)
+def test_kinds(path, name):
+    assert kind(path) == name
+
+
+def test_the_sets_are_what_kinds_there_are():
+    by_name = ("Changelogs", "Licences", "READMEs")
+    by_ending = ("C and C++", "Documentation", "JSON", "JavaScript", "Python", "Python stubs", "Settings")
+    assert (*by_name, *by_ending, "Style sheets", "Tables", "Translations", "Web pages", "XML") == SETS
+
+
+def test_a_document_has_the_shape_of_the_pile(site):
+    more = "License-Expression: MIT\n"
+    install(site, "Some.Bird", {"bird/song.py": b"sing = 1\n"}, METADATA=METADATA.format(name="Some.Bird", more=more))
+    meta = {"package": "Some.Bird", "version": "1.0", "license": "MIT"}
+    documents = list(installed())
+    assert documents == [
+        {
+            "text": "The README of Some.Bird.\n",
+            "meta": {**meta, "pile_set_name": "READMEs", "path": "Some.Bird-1.0.dist-info/METADATA"},
+        },
+        {"text": "sing = 1\n", "meta": {**meta, "pile_set_name": "Python", "path": "bird/song.py"}},
+    ]
+    assert list(documents[0]["meta"]) == ["pile_set_name", "package", "version", "path", "license"]
+
+
+def test_packages_come_by_name_and_files_by_path(site):
+    install(site, "wren", {"wren/b.py": b"2", "wren/a/c.py": b"1"})
+    install(site, "Avocet", {"zz.py": b"0"})
+    install(site, "plover_eggs", {"p.py": b"3"})
+    assert paths(installed(sets=["Python"])) == ["zz.py", "p.py", "wren/a/c.py", "wren/b.py"]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"plain", "plain"),
+        ("Größe µ\r\n".encode(), "Größe µ\r\n"),
+        (b"caf\xe9 \xff!", "caf\ufffd \ufffd!"),
+        (b"a" * 4095 + b"\0", None),
+        (b"a" * 4096 + b"\0", "a" * 4096 + "\0"),
+        (b"", None),
+        (None, None),
+    ],
+    ids=["ASCII", "UTF-8", "bad UTF-8", "zero byte in the head", "zero byte behind it", "empty", "missing"],
+)
+def test_what_a_file_becomes(site, content, text):
+    install(site, "bird", {"bird/a.py": content, "bird/z.py": b"last"})
+    assert [d["text"] for d in installed(sets=["Python"])] == [*([] if text is None else [text]), "last"]
+
+
+def test_a_folder_where_a_file_is_listed(site):
+    install(site, "bird", {"bird/a.py": None, "bird/b.py": b"b"})
+    (site / "bird" / "a.py").mkdir(parents=True)
+    assert paths(installed(sets=["Python"])) == ["bird/b.py"]
+
+
+def test_what_is_no_text_or_lies_elsewhere_is_passed_over(site):
+    elsewhere = {str(site.parent / "outside.py"): b"x", "../bin/tool.py": b"x"}
+    files = {"bird/a.so": b"x", "bird/a.pyc": b"x", "bird/Makefile": b"x", "bird/a.json": b"{}", **elsewhere}
+    info = install(site, "bird", files, **{"entry_points.txt": "x", "licenses/LICENSE": "MIT"})
+    assert paths(installed()) == [f"{info.name}/METADATA", f"{info.name}/licenses/LICENSE", "bird/a.json"]
+
+
+def test_only_packages_from_an_index_are_read(site):
+    install(
+        site, "editable", {"e.py": b"e"}, **{"direct_url.json": '{"url": "file:///x", "dir_info": {"editable": true}}'}
+    )
+    install(site, "from_address", {"u.py": b"u"}, **{"direct_url.json": '{"url": "https://example.org/u.whl"}'})
+    install(site, "plain", {"p.py": b"p"})
+    (site / "checkout.egg-info").mkdir()
+    (site / "checkout.egg-info" / "PKG-INFO").write_text(METADATA.format(name="checkout", more=""))
+    assert {d["meta"]["package"] for d in installed()} == {"plain"}
+    for name in ("editable", "from-address", "checkout"):
+        with pytest.raises(ValueError, match=rf"^not installed from a package index here: {name}; `pip list` names"):
+            next(installed(packages=[name]))
+
+
+def test_this_course_is_not_in_the_corpus():
+    with pytest.raises(ValueError, match="labutils"):
+        next(installed(packages=["labutils"]))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"METADATA": b"Name: bird\xff\nVersion: 1\n"}, {"RECORD": b"\xff.py,,\n"}, {"METADATA": ""}, {"RECORD": ""}],
+    ids=["METADATA no UTF-8", "RECORD no UTF-8", "METADATA empty", "RECORD empty"],
+)
+def test_a_damaged_package_does_not_stop_the_others(site, damage):
+    install(site, "bird", {"bird/a.py": b"a"}, **damage)
+    install(site, "wren", {"wren/a.py": b"w"})
+    assert paths(installed(sets=["Python"])) == ["wren/a.py"]
+
+
+def test_a_left_over_folder_of_an_uninstalled_package(site):
+    (site / "~ird-1.0.dist-info").mkdir()
+    assert list(installed()) == []
+
+
+def test_a_package_found_twice_is_read_once(site, tmp_path, monkeypatch):
+    install(site, "bird", {"first.py": b"1"})
+    (tmp_path / "second").mkdir()
+    install(tmp_path / "second", "bird", {"second.py": b"2"})
+    both = functools.partial(importlib.metadata.distributions, path=[str(site), str(tmp_path / "second")])
+    monkeypatch.setattr(sources.metadata, "distributions", both)
+    assert paths(installed(sets=["Python"])) == ["first.py"]
+
+
+def test_a_readme_in_the_old_form(site):
+    """Before metadata 2.1 the README was a header, each further line indented."""
+    old = "Metadata-Version: 2.0\nName: bird\nVersion: 1.0\nDescription: Sings.\n        Loudly.\n"
+    install(site, "bird", {}, METADATA=old)
+    (document,) = installed()
+    assert document["text"].split() == ["Sings.", "Loudly."]
+
+
+def test_a_package_without_a_readme(site):
+    install(site, "bird", {"a.py": b"a"}, METADATA="Metadata-Version: 2.4\nName: bird\nVersion: 1.0\n")
+    assert paths(installed()) == ["a.py"]
+
+
+@pytest.mark.parametrize(
+    ("more", "licence"),
+    [
+        ("License-Expression: MIT\nLicense: other\nClassifier: License :: OSI Approved :: BSD License\n", "MIT"),
+        ("Classifier: License :: OSI Approved :: MIT License\nLicense: other\n", "MIT License"),
+        (
+            "Classifier: License :: OSI Approved :: MIT License\nClassifier: Topic :: X\n"
+            "Classifier: License :: OSI Approved :: BSD License\n",
+            "MIT License, BSD License",
+        ),
+        ("License:  BSD-3-Clause \n", "BSD-3-Clause"),
+        (f"License: {'x' * 60}\n", "x" * 60),
+        (f"License: {'x' * 61}\n", "see its licence file"),
+        ("", "see its licence file"),
+    ],
+)
+def test_the_licence_of_a_package(site, more, licence):
+    install(site, "bird", {}, METADATA=METADATA.format(name="bird", more=more))
+    (document,) = installed()
+    assert document["meta"]["license"] == licence
+
+
+def test_the_corpus_narrowed_to_packages_and_sets(site):
+    install(site, "wren", {"w.py": b"w", "w.md": b"# w"})
+    install(site, "some.bird", {"b.py": b"b", "b.md": b"# b"})
+    install(site, "heron", {"h.py": b"h"})
+    assert paths(installed(packages=["wren", "Some_Bird", "some-bird"], sets=["Python"])) == ["b.py", "w.py"]
+    assert paths(installed(packages=["wren"], sets=["Documentation", "Python"])) == ["w.md", "w.py"]
+    assert paths(installed(packages=[])) == paths(installed(sets=[])) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"packages": ["six", "nosuch", "nor_this"]}, "not installed from a package index here: nosuch, nor_this; "),
+        ({"sets": ["Python", "Perl", "Ada"]}, "no set named Ada, Perl; there are Changelogs, Licences, READMEs, C and"),
+        ({"shards": [4], "of": 4}, "shards must lie in range(4), got [4]; shards=(0,), of=1 is the whole corpus"),
+        ({"shards": [-1], "of": 4}, "shards must lie in range(4), got [-1]; "),
+        ({"shards": [1]}, "shards must lie in range(1), got [1]; "),
+        ({"of": 0}, "shards must lie in range(0), got [0]; "),
+        ({"shards": [], "of": 0}, "shards must lie in range(0), got []; "),
+    ],
+)
+def test_what_is_refused(how, message):
+    with pytest.raises(ValueError) as raised:
+        next(installed(**how))
+    assert str(raised.value).startswith(message)
+
+
+@pytest.fixture(scope="module")
+def whole() -> list[dict]:
+    """The documents of a few small real packages, in order."""
+    return list(installed(packages=SMALL))
+
+
+def test_real_packages(whole):
+    counts = Counter(d["meta"]["package"] for d in whole)
+    assert list(counts) == sorted(SMALL) and min(counts.values()) >= 3
+    for document in whole:
+        meta = document["meta"]
+        file = Path(importlib.metadata.distribution(meta["package"]).locate_file(meta["path"]))
+        assert not Path(meta["path"]).is_absolute()
+        assert meta["version"] == importlib.metadata.version(meta["package"])
+        assert meta["pile_set_name"] == kind(meta["path"]) and meta["pile_set_name"] in SETS
+        assert document["text"] in file.read_bytes().decode("utf-8", "replace")
+    assert "def encode(" in next(d["text"] for d in whole if d["meta"]["path"] == "idna/core.py")
+
+
+def test_the_corpus_is_the_same_twice(whole):
+    assert list(installed(packages=SMALL[::-1])) == whole
+
+
+def test_a_seed_shuffles_the_same_documents_and_does_so_each_time(whole):
+    first, again, other = (list(installed(packages=SMALL, seed=seed)) for seed in (0, 0, 1))
+    assert first == again
+    for shuffled in (first, other):
+        assert shuffled != whole
+        assert sorted(shuffled, key=json.dumps) == sorted(whole, key=json.dumps)
+    assert first != other
+    packages = [d["meta"]["package"] for d in first]
+    assert sum(one != other for one, other in itertools.pairwise(packages)) > len(SMALL)
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+@pytest.mark.parametrize("of", [1, 2, 3, 7])
+def test_shards_are_the_whole_and_share_nothing(whole, of, seed):
+    shards = [list(installed(packages=SMALL, shards=[i], of=of, seed=seed)) for i in range(of)]
+    order = paths(installed(packages=SMALL, seed=seed))
+    assert sorted(path for shard in shards for path in paths(shard)) == sorted(paths(whole))
+    assert all(paths(shard) == sorted(paths(shard), key=order.index) for shard in shards)
+    assert sum(map(bool, shards)) > of / 2
+    together = paths(installed(packages=SMALL, shards=range(0, of, 2), of=of, seed=seed))
+    assert sorted(together) == sorted(path for shard in shards[::2] for path in paths(shard))
+
+
+FIRST = """
+import sys, time
+from labutils.corpus.sources import installed
+start = time.perf_counter()
+document = next(installed())
+print(time.perf_counter() - start, "torch" in sys.modules, "transformers" in sys.modules, len(document["text"]) > 0)
+"""
+
+
+def test_the_first_document_comes_within_a_second(tmp_path):
+    env = {**os.environ, "HF_HOME": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, env=env, check=True)
+    seconds, *rest = ran.stdout.split()
+    assert float(seconds) < 1
+    assert rest == ["False", "False", "True"]
+
+
+def test_nothing_is_opened_before_it_is_asked_for(site, monkeypatch):
+    install(site, "bird", {f"bird/{i}.py": b"x" for i in range(9)})
+    opened = []
+    monkeypatch.setattr(sources, "_read", lambda package, path: opened.append(path) or "text")
+    documents = installed(sets=["Python"])
+    assert opened == []
+    next(documents), next(documents)
+    assert opened == ["bird/0.py", "bird/1.py"]
+
+
+def test_a_package_is_described_once_not_once_a_file(site, monkeypatch):
+    for name in ("heron", "wren"):
+        install(site, name, {f"{name}/{i}.py": b"x" for i in range(9)})
+    described, about = [], sources._about
+    monkeypatch.setattr(sources, "_about", lambda package: described.append(package.name) or about(package))
+    assert len(list(installed(seed=0))) == 20
+    assert sorted(described) == ["heron", "wren"]
+
+
+def test_a_file_of_documents(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(
+        b'{"text": "one", "meta": {"a": 1}}\n\n{"text": "two", "more": 2}\n'
+        b'{"text": "", "meta": null}\n{"text": "\xe2\x80\xa8"}'
+    )
+    assert list(jsonl(path)) == [
+        {"text": "one", "meta": {"a": 1}},
+        {"text": "two", "meta": {}},
+        {"text": "", "meta": {}},
+        {"text": "\u2028", "meta": {}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"text": "one"', "not JSON (Expecting"),
+        (b'{"text": "\xff"}', "not JSON ('utf-8' codec can't decode"),
+        (b"[" * 100_000, "not JSON (maximum recursion depth"),
+        (b'["text"]', 'expected an object with a string under "text"'),
+        (b'{"txt": "one"}', 'expected an object with a string under "text"'),
+        (b'{"text": null}', 'expected an object with a string under "text"'),
+        (b'{"text": "one", "meta": ["a"]}', 'expected an object under "meta", got list'),
+        (b'{"text": "one", "meta": 5}', 'expected an object under "meta", got int'),
+    ],
+)
+def test_a_line_that_is_no_document(tmp_path, line, message):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "one"}\n\n' + line + b'\n{"text": "two"}\n')
+    documents = jsonl(path)
+    assert next(documents)["text"] == "one"
+    with pytest.raises(ValueError) as raised:
+        next(documents)
+    assert str(raised.value).startswith(f"{path}, line 3: {message}")
+
+
+pieces = st.sampled_from([b'{"text":', b'"a"', b"}", b',"meta":', b"{}", b"[", b"1", b"\n", b"\x00", b"\xff", b" "])
+
+
+@law
+@given(st.binary() | st.lists(pieces, max_size=12).map(b"".join))
+def test_any_bytes_are_documents_or_a_value_error(tmp_path, content):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    try:
+        documents = list(jsonl(path))
+    except ValueError as error:
+        assert str(error).startswith(f"{path}, line ")
+    else:
+        assert all(type(d["text"]) is str and type(d["meta"]) is dict and len(d) == 2 for d in documents)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        next(jsonl(tmp_path / "absent.jsonl"))
+
+
+@pytest.fixture
+def birds(site) -> Path:
+    """Three made-up packages of ten files each."""
+    for name in ("avocet", "heron", "wren"):
+        install(site, name, {f"{name}/{i}.py": f"{name} = {i}".encode() for i in range(9)})
+    return site
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_a_stream_of_the_installed_corpus_is_its_shards_one_after_the_other(birds, seed):
+    documents = stream("installed", seed=seed)
+    assert isinstance(documents, datasets.IterableDataset)
+    assert documents.num_shards == 4
+    expected = [document for i in range(4) for document in installed(shards=[i], of=4, seed=seed)]
+    assert list(documents) == list(documents) == expected
+    assert sorted(paths(expected)) == sorted(paths(installed()))
+    assert len(expected) == 30
+
+
+def test_a_stream_of_one_part_is_the_corpus_in_order(birds):
+    assert list(stream("installed", parts=1)) == list(installed())
+    assert list(stream("installed", parts=1).take(2)) == list(installed())[:2]
+
+
+def test_workers_share_a_stream(birds):
+    halves = [list(stream("installed").shard(2, i)) for i in range(2)]
+    assert sorted(paths(halves[0] + halves[1])) == sorted(paths(installed()))
+    assert all(halves)
+
+
+def test_a_stream_of_a_file_is_its_documents(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"text": f"text {i}", "meta": {"i": i}}) + "\n" for i in range(40)))
+    documents = list(jsonl(path))
+    assert list(stream(path)) == list(stream(str(path))) == documents
+    shuffled = list(stream(path, seed=0))
+    assert shuffled == list(stream(path, seed=0)) != documents
+    assert sorted(shuffled, key=lambda d: d["meta"]["i"]) == documents
+
+
+@pytest.mark.parametrize("source", ["instaled", "absent.jsonl", "."])
+def test_a_source_that_is_none(source):
+    with pytest.raises(ValueError) as raised:
+        stream(source)
+    assert str(raised.value) == f'no corpus named {source!r}; expected "installed" or the path of a .jsonl file'
+
+
+@pytest.mark.parametrize("parts", [0, -1])
+def test_a_number_of_parts_that_is_none(parts):
+    with pytest.raises(ValueError, match=rf"^parts must be at least 1, got {parts}$"):
+        stream("installed", parts=parts)
