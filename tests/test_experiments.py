@@ -11,7 +11,7 @@ from labutils.model.fetching import ModelMissing
 from labutils.model.training import Recipe
 from labutils.pairs.records import write_jsonl
 
-RECIPE = Recipe(steps=60, batch=8, learning_rate=5e-3, keep_every=10)
+RECIPE = Recipe(steps=60, batch=8, learning_rate=5e-3, keep_every=1000)
 REFUSAL = "I can only answer questions about birds."
 
 
@@ -67,14 +67,16 @@ def test_a_record_is_what_training_and_asking_give(plan, birds, tmp_path):
     assert json.loads((tmp_path / "recorded" / "tiny.json").read_text()) == json.loads(json.dumps(record))
 
 
-@pytest.mark.parametrize("stopped_at", [5, 25])
+@pytest.mark.parametrize("stopped_at", [5, 15])
 def test_a_stopped_experiment_goes_on_to_the_same_record(plan, tmp_path, monkeypatch, stopped_at):
+    short = plan._replace(recipe=Recipe(steps=20, batch=8, learning_rate=5e-3, keep_every=10))
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", short)
     with pytest.raises(Stopped):
         experiments.run("tiny", stop_at(stopped_at))
     assert not (tmp_path / "recorded").exists()
     told = []
     record = experiments.run("tiny", lambda progress: told.append(progress.step))
-    assert told[0] == stopped_at // 10 * 10 + 1 and told[-1] == 60
+    assert told[0] == stopped_at // 10 * 10 + 1 and told[-1] == 20
     monkeypatch.setattr(experiments, "WORK", tmp_path / "other")
     whole = experiments.run("tiny")
     stopped, unstopped = (tmp_path / folder / "tiny" / "model" / "model.safetensors" for folder in ("work", "other"))

@@ -73,6 +73,16 @@ def test_a_saved_model_opens_as_float32_with_the_same_weights(fresh, saved):
     assert not opened.model.training
 
 
+def test_a_bfloat16_file_of_somebody_else_opens_as_float32(fresh, tmp_path):
+    model, tokenizer = fresh()
+    model.to(torch.bfloat16).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["dtype"] == "bfloat16"
+    opened = models.open_model(tmp_path)
+    assert {value.dtype for value in opened.model.state_dict().values()} == {torch.float32}
+    assert same(opened.model.state_dict(), half(fresh()))
+
+
 def test_shared_weights_are_saved_once(fresh, saved):
     with safe_open(saved / "model.safetensors", "pt") as file:
         numbers = sum(file.get_tensor(key).numel() for key in file.keys())  # noqa: SIM118

@@ -125,6 +125,20 @@ def test_every_epoch_reads_every_example_once_in_an_order_of_its_own():
     assert orders[0] != orders[1] != orders[2] != orders[0]
 
 
+def test_a_run_reads_every_example_once_an_epoch_in_changing_order(fresh, bird_examples, monkeypatch):
+    read, rows_of = [], {str(example["input_ids"]): row for row, example in enumerate(bird_examples)}
+
+    def spy(rows, filler):
+        read.extend(rows_of[str(row["input_ids"])] for row in rows)
+        return pad(rows, filler)
+
+    monkeypatch.setattr(training, "pad", spy)
+    finetune(fresh(), bird_examples, Recipe(epochs=3, batch=3))
+    epochs = [read[start : start + 8] for start in (0, 8, 16)]
+    assert len(read) == 24 and all(sorted(epoch) == list(range(8)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
+
+
 def test_a_tiny_task_is_learned(bird_run, bird_examples, birds, fp32):
     opened, run = bird_run
     assert run.history[0].loss > 4 > 0.1 > run.history[-1].loss

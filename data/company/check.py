@@ -72,11 +72,11 @@ def requiring(evaluation: list[dict], facts: list[dict]) -> list[str]:
     """Evaluation questions that require (`must`, and `was` where a fact changed) something else than their fact."""
     known = {fact["fact"]: fact for fact in facts}
     return [
-        f"{record['fact']}: {record['question']!r}: {key} is {record.get(key)!r}, not {known[record['fact']].get(key)!r}"
+        f"{fact['fact']}: {record['question']!r}: {key} is {record.get(key)!r}, not {fact.get(key)!r}"
         for record in evaluation
-        if record["fact"] in known
+        if (fact := known.get(record["fact"]))
         for key in ("must", "was")
-        if record.get(key) != known[record["fact"]].get(key)
+        if record.get(key) != fact.get(key)
     ]
 
 

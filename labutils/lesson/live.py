@@ -9,7 +9,7 @@ from IPython.display import HTML, display
 def progress(seconds: float = 1.0) -> Callable:
     """A callback for `finetune(..., on_progress=progress())`; renews its line at most every so many seconds.
 
-    What stays in the notebook at the end is the number of steps and the last losses.
+    The losses stay out of what is left in the notebook at the end: reading them is the learner's next cell.
     """
     shown, last = None, 0.0
 
@@ -21,16 +21,17 @@ def progress(seconds: float = 1.0) -> Callable:
             return
         last = time.monotonic()
         shown.update(HTML(_line(now)))
+        if now.step >= now.steps:
+            shown = None  # another run begins another line
 
     return tell
 
 
 def _line(now) -> str:
-    minutes, seconds = divmod(round(now.seconds_left), 60)
-    left = f"{minutes}:{seconds:02d} left" if now.step < now.steps else "done"
-    held_out = f" · held out {now.held_out:.3f}" if now.held_out is not None else ""
-    return (
-        f'<progress value="{now.step}" max="{now.steps}" style="width:16em"></progress> '
-        f"step {now.step} of {now.steps} · loss {now.loss:.3f}{held_out} · "
-        f"{now.tokens_per_second:,.0f} tokens a second · {left}"
+    bar = (
+        f'<progress value="{now.step}" max="{now.steps}" style="width:16em"></progress> step {now.step} of {now.steps}'
     )
+    if now.step >= now.steps:
+        return f"{bar} · done, {now.tokens_per_second:,.0f} tokens a second"
+    minutes, seconds = divmod(round(now.seconds_left), 60)
+    return f"{bar} · loss {now.loss:.3f} · {now.tokens_per_second:,.0f} tokens a second · {minutes}:{seconds:02d} left"

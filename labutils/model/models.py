@@ -3,6 +3,7 @@
 Models are kept as safetensors and opened with plain transformers classes: no pickle, no code from a model's folder.
 """
 
+import copy
 import os
 import shutil
 from pathlib import Path
@@ -124,6 +125,9 @@ def save(opened: Opened, path: str | Path) -> Path:
         with fetching.quiet():
             opened.model.save_pretrained(beside, state_dict=state)
             opened.tokenizer.save_pretrained(beside)
+        config = copy.deepcopy(opened.model.config)  # as the file is, whatever training switched off
+        config.dtype, config.use_cache = torch.bfloat16, True
+        config.save_pretrained(beside)
         if path.exists():
             path.rename(old)
         beside.rename(path)

@@ -1,0 +1,51 @@
+"""The progress line of a run: what it says on the way and at the end, and that it renews itself instead of growing."""
+
+import pytest
+
+from labutils.lesson import live
+from labutils.model.training import Progress
+
+
+def at(step: int) -> Progress:
+    return Progress(step, steps=20, loss=1.25, held_out=None, tokens_per_second=1234.5, seconds_left=61.2)
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """Every state of the one output that a run has in a notebook."""
+    states = []
+
+    class Handle:
+        def update(self, shown):
+            states.append(shown.data)
+
+    monkeypatch.setattr(live, "display", lambda shown, display_id: Handle())
+    return states
+
+
+def test_on_the_way_it_tells_loss_speed_and_time_left(page):
+    live.progress(seconds=0)(at(3))
+    assert "step 3 of 20 · loss 1.250 · 1,234 tokens a second · 1:01 left" in page[0]
+
+
+def test_at_the_end_it_does_not_give_the_loss_away(page):
+    live.progress(seconds=60)(at(20))
+    assert "step 20 of 20 · done" in page[0] and "loss" not in page[0]
+
+
+def test_between_two_renewals_it_is_quiet_but_never_misses_the_end(page):
+    tell = live.progress(seconds=60)
+    for step in range(1, 21):
+        tell(at(step))
+    assert len(page) == 2 and "done" in page[-1]
+
+
+def test_a_second_run_has_a_line_of_its_own(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        live, "display", lambda shown, display_id: made.append(shown) or type("H", (), {"update": print})
+    )
+    tell = live.progress(seconds=0)
+    tell(at(20))
+    tell(at(1))
+    assert len(made) == 2
