@@ -1,4 +1,4 @@
-"""The cards under data/ are true: every file is named with its checksum, and counts are what the checking script prints."""
+"""The cards under data/ are true: each file is named with its checksum, the counts are those of the checking script."""
 
 import hashlib
 import re

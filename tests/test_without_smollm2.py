@@ -1,4 +1,4 @@
-"""Notebook 04 where the hub model is not on the machine: it runs to its end with a stand-in, and shows what was recorded."""
+"""Notebook 04 where the hub model is not on the machine: it runs to its end with a stand-in."""
 
 import pytest
 
