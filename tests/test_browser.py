@@ -22,7 +22,7 @@ def chromium():
 
 
 def shown(
-    notebook: Path, folder: Path, theme: str, stem: str, seconds: float = 60
+    notebook: Path, folder: Path, theme: str, stem: str, seconds: float = 180
 ) -> tuple[list[str], int, list[Path]]:
     """Run a notebook in the browser: its counts, the number of red outputs, the pictures."""
     with browser.lab(folder, theme) as address, browser.page() as page:
