@@ -162,7 +162,7 @@ def _arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool) -> Tr
         max_steps=steps,
         per_device_train_batch_size=recipe.batch,
         learning_rate=recipe.learning_rate,
-        warmup_steps=math.ceil(recipe.warmup * steps),
+        warmup_steps=int(recipe.warmup * steps),
         lr_scheduler_type="cosine",
         weight_decay=recipe.weight_decay,
         max_grad_norm=1.0,
