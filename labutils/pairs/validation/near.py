@@ -1,0 +1,147 @@
+"""Nearly equal questions in a file and across a split, in bounded memory and time.
+
+The rule is that of `corpus.duplicates`: MinHash finds candidates, the exact similarity of their runs of five characters
+confirms them. That module holds all runs of all texts; this one holds a sketch and the text of each of the first
+MOST_TEXTS questions (MOST_CHARACTERS in all), cuts a text at LONGEST, and confirms at most MOST_CONFIRMED candidates,
+the likeliest first. Where a limit was reached, a note says so.
+"""
+
+from array import array
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from rensa import RMinHash
+
+from labutils.corpus.duplicates import BANDS, PERMUTATIONS, linked, shingles, similarity
+from labutils.pairs.validation.problems import LISTED, Tally, named
+
+THRESHOLD = 0.6  # the same as in `records.split`
+MOST_TEXTS = 50_000
+MOST_CHARACTERS = 8_000_000
+LONGEST = 4000
+MOST_CONFIRMED = 200_000
+NEIGHBOURS = 2  # within a band, a text is compared with the two before it that share the band, and with the first
+LIKELY = THRESHOLD - 0.15  # of 192 hashes; a pair of similarity 0.6 agrees on fewer than this once in 100,000
+
+
+class Row(NamedTuple):
+    """A question that takes part: its line, its text, and whether it comes from the other file of a split."""
+
+    line: int
+    text: str
+    other: bool
+
+
+class Near:
+    """The questions of a file, and of the other side of a split where there is one."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.rows: list[Row] = []
+        self.sketches = array("I")
+        self.seen: set[tuple[bytes, bool]] = set()
+        self.characters = {False: 0, True: 0}
+        self.texts = {False: 0, True: 0}
+        self.left_out = {False: 0, True: 0}
+
+    def add(self, line: int, asked: bytes, text: str, *, other: bool = False) -> None:
+        """Take a question in, unless the same (by the hash `asked`) is there already: that is for `relations`."""
+        if (asked, other) in self.seen:
+            return
+        if self.texts[other] >= MOST_TEXTS or self.characters[other] >= MOST_CHARACTERS:
+            self.left_out[other] += 1
+            return
+        self.seen.add((asked, other))
+        text = text[:LONGEST]
+        self.texts[other] += 1
+        self.characters[other] += len(text)
+        self.rows.append(Row(line, text, other))
+        sketch = RMinHash(num_perm=PERMUTATIONS, seed=0)
+        sketch.update(sorted(each.encode("utf-8", "replace").decode() for each in shingles(text)))
+        self.sketches.extend(sketch.digest())
+
+    def finish(self, other_name: str, leaked: set[int]) -> None:
+        """Tell the groups of near-duplicates, and the lines with one in the other file (but not those in `leaked`)."""
+        ties, across = self._confirmed(leaked)
+        for group in linked(ties):
+            lines = tuple(sorted(self.rows[i].line for i in group))
+            cause = f"{len(lines):,} questions are nearly the same, on {named(lines)}"
+            self.tally.add(lines[1], "near_duplicate", cause, lines=lines[:LISTED])
+        for here, (there, score) in sorted(across.items()):
+            cause = f"{score:.0%} of its runs of five characters are those of line {there} of {other_name}"
+            self.tally.add(here, "near_split_leak", cause)
+        for other, count in self.left_out.items():
+            if count:
+                name = f" of {other_name}" if other else ""
+                cause = f"near-duplicates were looked for among the first {self.texts[other]:,} questions{name}, "
+                self.tally.add(0, "search_bounded", cause + f"not among {count:,} behind them")
+
+    def _confirmed(self, leaked: set[int]) -> tuple[list[tuple[int, int]], dict[int, tuple[int, float]]]:
+        """Ties within the file, as many as the groups need; and of each line, the first match in the other file."""
+        grams = lru_cache(4096)(lambda i: shingles(self.rows[i].text))
+        ties: list[tuple[int, int]] = []
+        root: dict[int, int] = {}
+        across: dict[int, tuple[int, float]] = {}
+        asked = 0
+        for i, j in self._candidates():
+            if self.rows[i].other and self.rows[j].other:
+                continue
+            if self.rows[i].other != self.rows[j].other:
+                here, there = (self.rows[j], self.rows[i]) if self.rows[i].other else (self.rows[i], self.rows[j])
+                if here.line in across or here.line in leaked:
+                    continue
+            elif _root(root, i) == _root(root, j):
+                continue
+            if asked == MOST_CONFIRMED:
+                cause = f"only the {asked:,} likeliest near-duplicates were looked at: very many questions are alike"
+                self.tally.add(0, "search_bounded", cause)
+                break
+            asked += 1
+            if (score := similarity(grams(i), grams(j))) < THRESHOLD:
+                continue
+            if self.rows[i].other != self.rows[j].other:
+                across[here.line] = (there.line, score)
+            else:
+                ties.append((i, j))
+                root[_root(root, j)] = _root(root, i)
+        return ties, across
+
+    def _candidates(self) -> list[tuple[int, int]]:
+        """Pairs of rows that share a band, the likeliest first."""
+        if not self.rows:
+            return []
+        sketches = np.frombuffer(self.sketches, np.uint32).reshape(-1, PERMUTATIONS)
+        pairs = np.empty(0, np.uint64)
+        for band in np.split(sketches, BANDS, axis=1):
+            pairs = np.union1d(pairs, sharing(band))
+        i, j = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        scores = np.concatenate([[]] + [
+            (sketches[i[at : at + 4096]] == sketches[j[at : at + 4096]]).mean(axis=1) for at in range(0, len(i), 4096)
+        ])  # fmt: skip
+        order = np.argsort(-scores, kind="stable")
+        order = order[scores[order] >= LIKELY]
+        return list(zip(i[order].tolist(), j[order].tolist(), strict=True))
+
+
+def sharing(band: np.ndarray) -> np.ndarray:
+    """Pairs of rows with the same values in a band, shape (rows, 3), each as i * 2**32 + j with i < j."""
+    one, two, three = (column.astype(np.uint64) for column in band.T)
+    keys = (one << np.uint64(32) | two) ^ (three * np.uint64(0x9E3779B97F4A7C15))  # a clash is confirmed away
+    order = np.argsort(keys, kind="stable").astype(np.uint64)
+    keys = keys[order.astype(np.int64)]
+    found = []
+    for step in range(1, NEIGHBOURS + 1):
+        same = keys[step:] == keys[:-step]
+        found.append(order[:-step][same] << np.uint64(32) | order[step:][same])
+    starts = np.maximum.accumulate(np.where(np.append(True, keys[1:] != keys[:-1]), np.arange(len(keys)), 0))
+    away = np.arange(len(keys)) - starts > NEIGHBOURS
+    found.append(order[starts[away]] << np.uint64(32) | order[away])
+    return np.concatenate(found)
+
+
+def _root(parents: dict[int, int], i: int) -> int:
+    while (parent := parents.get(i, i)) != i:
+        parents[i] = parents.get(parent, parent)
+        i = parents[i]
+    return i
