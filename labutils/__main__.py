@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
         return command.act(asked)
     except (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as problem:
         return complain(problem, 2)
-    except bootstrap.SetupError as problem:
+    except (bootstrap.SetupError, ConnectionError) as problem:
         return complain(problem, 1)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

@@ -67,7 +67,7 @@ SIDES = [  # rule, a text at the edge that stays, one just beyond it, the reason
     (quality.few_sentences, "One two three. Four five! Six?", "One two three. Four five! Six", "too few sentences"),
     (quality.few_sentences, TWO + "One two three four five.", TWO + "One two three four.", "too few sentences"),
     (quality.few_sentences, TWO + "Java two three four five.", TWO + "JavaScript two three four.", "too few sentences"),
-    (quality.few_sentences, TWO + "Read our policy about it.", TWO + "Read our Privacy Policy now.", "too few sentences"),
+    (quality.few_sentences, TWO + "Read our policy about it.", TWO + "Our Privacy Policy is new.", "too few sentences"),
     (quality.few_sentences, TWO + 'He said: "Go there now."', TWO + "He said: go there now,", "too few sentences"),
     (quality.unfinished_lines, lines(13, 87), lines(12, 88), "lines without an end"),
     (quality.short_lines, lines(34, 66, "x" * 30, "x" * 29), lines(33, 67, "x" * 30, "x" * 29), "short lines"),
@@ -126,7 +126,7 @@ PROSE = (
     "The plover is a small wading bird that lives along the coast of every continent but one. It runs a few steps, "
     "stops, and picks an insect from the sand with a short bill.\nIn spring both parents build a shallow nest on open "
     "ground and line it with shells. When a fox comes near, one of them drags a wing as if it were broken, and leads "
-    "the fox away.\nRinged birds have been found again after twenty years, and some of them fly from the Arctic to Africa."
+    "the fox away.\nRinged birds have been found again after twenty years, and some of them fly from here to Africa."
 )
 
 
