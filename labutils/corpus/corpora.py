@@ -1,7 +1,8 @@
 """Open corpora by name: where each lies on a hub, how large it is, under which licence, whom to cite. Each is one call.
 
-The facts are those of the data sets' cards and papers, as read in November 2026; where a card states no number there is
-None. Documents come as `{"text", "meta"}`, the other columns in the meta; nothing is stored on disk.
+Ids, sizes and licences are those of the data sets' cards and papers. Numbers of documents: C4's is its card's, the Common
+Pile's the hub's (rounded), those of FineWeb-Edu and Wikipedia what loading them gave others; None where none was found.
+Documents come as `{"text", "meta"}`, the other columns in the meta; nothing is stored on disk.
 """
 
 from typing import NamedTuple
@@ -43,7 +44,7 @@ CORPORA = {
     "fineweb": Corpus(
         "HuggingFaceFW/fineweb",
         "sample-10BT",
-        "10 billion tokens",
+        "27.6 GB, 10 billion tokens",
         None,
         "ODC-By 1.0",
         "Penedo et al. 2024, The FineWeb Datasets, arXiv 2406.17557",
