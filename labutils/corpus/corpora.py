@@ -1,7 +1,7 @@
 """Open corpora by name: where each lies on a hub, how large it is, under which licence, whom to cite. Each is one call.
 
-Ids, sizes and licences are those of the data sets' cards and papers. Numbers of documents: C4's is its card's, the Common
-Pile's the hub's (rounded), those of FineWeb-Edu and Wikipedia what loading them gave others; None where none was found.
+Ids, sizes and licences are those of the data sets' cards and papers. Numbers of documents: C4's stands on its card, the
+Common Pile's on the hub (rounded), those of FineWeb-Edu and Wikipedia are what others counted; None: not found.
 Documents come as `{"text", "meta"}`, the other columns in the meta; nothing is stored on disk.
 """
 
