@@ -38,16 +38,20 @@ def convert_file(path: str | Path, to: str, out: str | Path, template: str = "le
 def _converted(path: str | Path, to: str, template: str) -> Iterator[dict]:
     refused: list[int] = []
     reason = ""
-    for line, record in numbered(path):
-        try:
-            made = convert(record, to, template)
-            json.dumps(made, ensure_ascii=False, allow_nan=False).encode()
-        except (ValueError, RecursionError) as error:
-            reason = reason or _why(error)
-            refused.append(line)
-        else:
-            if not refused:
-                yield made
+    try:
+        for line, record in numbered(path):
+            try:
+                made = convert(record, to, template)
+                json.dumps(made, ensure_ascii=False, allow_nan=False).encode()
+            except (ValueError, RecursionError) as error:
+                reason = reason or _why(error)
+                refused.append(line)
+            else:
+                if not refused:
+                    yield made
+    except ValueError:
+        if not refused:  # else the refused line comes first
+            raise
     if refused:
         more = f" and {len(refused) - NAMED:,} more" if len(refused) > NAMED else ""
         others = ", ".join(map(str, refused[1:NAMED])) + more

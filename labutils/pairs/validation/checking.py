@@ -42,17 +42,20 @@ def validate(
         tally.add(1, "json_list", "the file is one JSON list; expected JSON Lines, one object a line")
         return tally.problems()
     lengths = Lengths(tally, tokenizer, max_length, template)
-    relations, near, keys = Relations(tally), Near(tally), Keys(tally)
+    relations, near, keys, persons = Relations(tally), Near(tally), Keys(tally), texts.Persons(tally)
     for line, parsed in _parsed(path, tally, on_progress):
         if parsed.value is None or (parts := keys.read(line.number, parsed.value)) is None:
             continue
-        texts.check(line.number, parts, template, tally, damaged=parsed.damaged)
+        joined = "\n".join(text for _, text in parts.texts)
+        texts.check(line.number, parts, joined, template, tally, damaged=parsed.damaged)
+        persons.add(line.number, joined)
         if parts.question is not None and parts.answer is not None:
             lengths.add(line.number, parts)
             asked = relations.add(line.number, parts.question, parts.answer)
             near.add(line.number, asked, parts.question or parts.answer)
     if split_with is not None:
         _read_other(split_with, relations, near, tally)
+    persons.finish()
     keys.finish()
     name = Path(split_with).name if split_with else ""
     near.finish(name, relations.finish(name))

@@ -37,7 +37,7 @@ class Lengths:
         if not self.pairs:
             return
         how = "" if self.tokenizer else f"about, at {CHARACTERS_A_TOKEN} characters a token: "
-        cause = f"{how}{self.tokens:,} tokens in {self.pairs:,} pairs"
+        cause = f"{how}{self.tokens:,} tokens in {self.pairs:,} pair{'' if self.pairs == 1 else 's'}"
         if tokens_per_second:
             minutes = self.tokens / tokens_per_second / 60
             cause += f"; {minutes:,.1f} minutes a pass at {tokens_per_second:,.0f} tokens a second"

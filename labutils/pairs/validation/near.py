@@ -7,6 +7,7 @@ the likeliest first. Where a limit was reached, a note says so.
 """
 
 from array import array
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ LONGEST = 4000
 MOST_CONFIRMED = 200_000
 NEIGHBOURS = 2  # within a band, a text is compared with the two before it that share the band, and with the first
 LIKELY = THRESHOLD - 0.15  # of 192 hashes; a pair of similarity 0.6 agrees on fewer than this once in 100,000
+HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+BLOCK = 4096  # pairs scored at a time
 
 
 class Row(NamedTuple):
@@ -53,12 +56,12 @@ class Near:
             self.left_out[other] += 1
             return
         self.seen.add((asked, other))
-        text = text[:LONGEST]
+        text = text[:LONGEST].encode("utf-8", "replace").decode()  # a lone surrogate cannot be hashed
         self.texts[other] += 1
         self.characters[other] += len(text)
         self.rows.append(Row(line, text, other))
         sketch = RMinHash(num_perm=PERMUTATIONS, seed=0)
-        sketch.update(sorted(each.encode("utf-8", "replace").decode() for each in shingles(text)))
+        sketch.update(sorted(shingles(text)))
         self.sketches.extend(sketch.digest())
 
     def finish(self, other_name: str, leaked: set[int]) -> None:
@@ -112,31 +115,41 @@ class Near:
         if not self.rows:
             return []
         sketches = np.frombuffer(self.sketches, np.uint32).reshape(-1, PERMUTATIONS)
-        pairs = np.empty(0, np.uint64)
-        for band in np.split(sketches, BANDS, axis=1):
-            pairs = np.union1d(pairs, sharing(band))
-        i, j = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        scores = np.concatenate([[]] + [
-            (sketches[i[at : at + 4096]] == sketches[j[at : at + 4096]]).mean(axis=1) for at in range(0, len(i), 4096)
-        ])  # fmt: skip
-        order = np.argsort(-scores, kind="stable")
-        order = order[scores[order] >= LIKELY]
-        return list(zip(i[order].tolist(), j[order].tolist(), strict=True))
+        pairs, scores = (np.concatenate(each) for each in zip(*likely(sketches), strict=True))
+        order = np.lexsort((pairs, -scores))
+        pairs = pairs[order]
+        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]  # a pair that shares several bands
+        return list(zip((pairs >> HALF).tolist(), (pairs & LOW).tolist(), strict=True))
+
+
+def likely(sketches: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Of each band, the pairs of rows that share it and agree on at least LIKELY of all hashes, and that number.
+
+    `sketches` has the shape (rows, PERMUTATIONS); a pair is i * 2**32 + j.
+    """
+    for band in np.split(sketches, BANDS, axis=1):
+        pairs = sharing(band)
+        scores = np.empty(len(pairs), np.int64)
+        for at in range(0, len(pairs), BLOCK):
+            one, other = (pairs[at : at + BLOCK] >> HALF).astype(int), (pairs[at : at + BLOCK] & LOW).astype(int)
+            scores[at : at + BLOCK] = (sketches[one] == sketches[other]).sum(axis=1, dtype=np.uint8)
+        enough = scores >= LIKELY * PERMUTATIONS
+        yield pairs[enough], scores[enough]
 
 
 def sharing(band: np.ndarray) -> np.ndarray:
     """Pairs of rows with the same values in a band, shape (rows, 3), each as i * 2**32 + j with i < j."""
     one, two, three = (column.astype(np.uint64) for column in band.T)
-    keys = (one << np.uint64(32) | two) ^ (three * np.uint64(0x9E3779B97F4A7C15))  # a clash is confirmed away
+    keys = (one << HALF | two) ^ (three * np.uint64(0x9E3779B97F4A7C15))  # a clash is confirmed away
     order = np.argsort(keys, kind="stable").astype(np.uint64)
     keys = keys[order.astype(np.int64)]
     found = []
     for step in range(1, NEIGHBOURS + 1):
         same = keys[step:] == keys[:-step]
-        found.append(order[:-step][same] << np.uint64(32) | order[step:][same])
+        found.append(order[:-step][same] << HALF | order[step:][same])
     starts = np.maximum.accumulate(np.where(np.append(True, keys[1:] != keys[:-1]), np.arange(len(keys)), 0))
     away = np.arange(len(keys)) - starts > NEIGHBOURS
-    found.append(order[starts[away]] << np.uint64(32) | order[away])
+    found.append(order[starts[away]] << HALF | order[away])
     return np.concatenate(found)
 
 

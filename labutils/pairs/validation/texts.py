@@ -3,6 +3,8 @@
 Keys and types are for `keys`; what several pairs have in common is for `relations`.
 """
 
+import bisect
+import math
 import re
 from functools import cache
 
@@ -30,21 +32,47 @@ FLAG = "\U0001f3f4"  # the tag characters behind it spell a region
 SPECIAL = re.compile(  # what tokenizers read as one special token, so that it ends a turn or a text
     r"<\|[A-Za-z_]{1,30}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<｜[^｜<>]{1,40}｜>"
 )
+APART, AT_ONCE = "\n\n", 1 << 14  # between the texts of two lines; characters that are looked through at once
 SECRETS = {"private key", "token"}  # kinds of `personal` that open doors; the others say who somebody is
 
 
-def check(number: int, parts: Parts, template: str, tally: Tally, *, damaged: bool = False) -> None:
-    """Tell what is wrong with the texts of one pair. `damaged` texts were decoded past a fault that is told already."""
-    joined = "\n".join(text for _, text in parts.texts)
+def check(number: int, parts: Parts, joined: str, template: str, tally: Tally, *, damaged: bool = False) -> None:
+    """Tell what is wrong with the texts of one pair, which are `joined` for a first look. `damaged` texts were decoded
+    past a fault that is told already.
+    """
     if (CONTROL if joined.isascii() else SUSPECT).search(joined):
         for label, text in parts.texts:
             characters(number, label, text, tally, damaged=damaged)
     if parts.form != "text":
         markers(number, parts.texts, joined, template, tally)
     spaces(number, parts, template, tally)
-    for found in dict.fromkeys(each.kind for each in personal.find(joined)):
-        code = "secret" if found in SECRETS else "personal_data"
-        tally.add(number, code, f"it seems to hold {'an' if found[0] in 'aeiAEI' else 'a'} {found}")
+
+
+class Persons:
+    """Looks for personal data and secrets in the texts of many lines at once, because a look costs much to begin."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally, self.texts, self.begins, self.size = tally, [], [], 0
+
+    def add(self, number: int, joined: str) -> None:
+        """Take in the texts of a line."""
+        self.texts.append(joined)
+        self.begins.append((self.size, number))
+        self.size += len(joined) + len(APART)
+        if self.size > AT_ONCE:
+            self.finish()
+
+    def finish(self) -> None:
+        """Tell what is found in the lines taken in since the last look, each kind once a line."""
+        told = set()
+        for found in personal.find(APART.join(self.texts)):
+            number = self.begins[bisect.bisect(self.begins, (found.start, math.inf)) - 1][1]
+            if (number, found.kind) not in told:
+                told.add((number, found.kind))
+                code = "secret" if found.kind in SECRETS else "personal_data"
+                article = "an" if found.kind[0] in "aeiAEI" else "a"
+                self.tally.add(number, code, f"it seems to hold {article} {found.kind}")
+        self.texts, self.begins, self.size = [], [], 0
 
 
 def characters(number: int, label: str, text: str, tally: Tally, *, damaged: bool = False) -> None:
