@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
@@ -33,6 +33,7 @@ CHANGELOGS = re.compile(r"^(change|history|news|release)", re.IGNORECASE)
 PROSE_ENDINGS = {"", ".md", ".rst", ".txt"}
 
 
+@lru_cache(1 << 16)  # asked several times a file
 def kind(path: str) -> str | None:
     """The set that a file belongs to, by its name alone; None for what is not text.
 
@@ -55,6 +56,7 @@ SETS = ("Changelogs", "Licences", "READMEs", *sorted(set(KINDS.values())))
 def installed(
     *,
     seed: int | None = None,
+    limit: int | None = None,
     shards: Sequence[int] = (0,),
     of: int = 1,
     packages: Sequence[str] | None = None,
@@ -63,28 +65,40 @@ def installed(
     """Stream the text files of the packages installed in this environment, in the Pile's shape.
 
     Packages come in the order of their names, files in the order of their paths; with a `seed`, all files come in
-    one shuffled order instead, the same on every run. `shards=(1,), of=4` gives the second of four parts, which
-    together are the whole; `packages` and `sets` narrow it. Packages that were not installed from a package index
-    (this course, a learner's own projects) are left out, and so are files that are not text.
+    one shuffled order instead, the same on every run. A `limit` draws that many files, each as likely as any other:
+    the first of the shuffled order (of seed 0 where none is given), and opens no other. `shards=(1,), of=4` gives the
+    second of four parts, which together are the whole; `packages` and `sets` narrow it. Packages that were not
+    installed from a package index (this course, a learner's own projects) are left out, and so are files that are not
+    text.
 
     Yields {"text": str, "meta": {"pile_set_name", "package", "version", "path", "license"}}.
-    The first document raises ValueError when a name in `packages` is not installed, one in `sets` unknown, or a shard
-    not in range(of).
+    The first document raises ValueError when a name in `packages` is not installed, one in `sets` unknown, a shard
+    not in range(of), or the limit under 0.
     """
+    if limit is not None and limit < 0:
+        raise ValueError(f"limit must be at least 0, got {limit}")
     if of < 1 or not set(shards) <= set(range(of)):
         raise ValueError(f"shards must lie in range({of}), got {list(shards)}; shards=(0,), of=1 is the whole corpus")
-    if unknown := set(sets) - set(SETS):
-        raise ValueError(f"no set named {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
-    found = _packages(packages)
-    files = ((package, path) for package in found for path in _files(package) if kind(path) in sets)
-    if seed is not None:
-        files = sorted(files, key=lambda file: _hash(f"{seed}/{file[1]}"))
+    files = _all_files(packages, sets)
+    if seed is not None or limit is not None:
+        files = sorted(files, key=lambda file: _hash(f"{seed or 0}/{file[1]}"))[:limit]
     about = cache(_about)  # read once a package, not once a file
     for package, path in files:
         if of > 1 and _hash(path) % of not in shards:
             continue
         if text := _read(package, path):
             yield {"text": text, "meta": _meta(path, *about(package))}
+
+
+def listed(*, packages: Sequence[str] | None = None, sets: Sequence[str] = SETS) -> Iterator[dict]:
+    """The files that `installed` would open, in its order and from the packages' file lists alone: nothing is opened.
+
+    Yields {"pile_set_name", "package", "path"}. A file that is gone, empty or binary is listed and gives no document.
+    Raises ValueError as `installed` does.
+    """
+    name = cache(_name)
+    for package, path in _all_files(packages, sets):
+        yield {"pile_set_name": kind(path), "package": name(package), "path": path}
 
 
 def jsonl(path: str | Path) -> Iterator[dict]:
@@ -130,6 +144,13 @@ def stream(source: str | Path, *, seed: int | None = None, parts: int = 4) -> It
         known = ", ".join(["installed", *corpora.CORPORA])
         raise ValueError(f"no corpus named {str(source)!r}; expected {known}, or the path or address of a .jsonl file")
     return documents if seed is None else documents.shuffle(seed=seed)
+
+
+def _all_files(packages: Sequence[str] | None, sets: Sequence[str]) -> Iterator[tuple[metadata.Distribution, str]]:
+    if unknown := set(sets) - set(SETS):
+        raise ValueError(f"no set named {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
+    found = _packages(packages)
+    return ((package, path) for package in found for path in _files(package) if kind(path) in sets)
 
 
 def _packages(names: Sequence[str] | None) -> list[metadata.Distribution]:
