@@ -13,7 +13,8 @@ from labutils import places
 from labutils.pairs.exchange import convert_file
 from labutils.pairs.records import read_jsonl, write_jsonl
 from labutils.pairs.validation import KINDS, Problem, lines, near, problems, relations, texts, validate
-from labutils.pairs.validation.keys import likeness, shape
+from labutils.pairs.validation.keys import shape
+from labutils.pairs.validation.values import likeness
 from tests import faults
 from tests.faults import good, line
 
@@ -225,6 +226,20 @@ def test_the_family_of_most_lines_counts(check):
 
 
 @pytest.mark.parametrize(
+    ("row", "severity"),
+    [
+        (line(), None),
+        (b'{"text": "A gannet."}', None),
+        (b'{"prompt": "Name a sea bird.", "completion": "The gannet."}', "note"),
+        (b'{"instruction": "Name a bird.", "input": "Of the sea.", "output": "The gannet."}', "warning"),
+    ],
+)
+def test_a_form_that_tuning_does_not_read(check, row, severity):
+    found = [p.severity for p in check.full(row + b"\n") if p.code == "other_form"]
+    assert found == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
     ("text", "codes"),
     [
         ("plain\ttext\r\n", []),
@@ -379,6 +394,14 @@ def test_the_search_agrees_with_that_of_the_corpus(check):
     expected = [tuple(i + 1 for i in group)[:20] for group in near_groups(asked)]
     found = [p.lines for p in check.full([line(text, str(i)) for i, text in enumerate(asked)]) if "near" in p.code]
     assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize("limit", ["MOST_CONFIRMED", "MOST_KEPT"])
+def test_a_search_that_is_cut_says_so(check, monkeypatch, limit):
+    rows = [line("abcdefghijklmnop", "a"), line("abcdefghijklmxyz", "b"), line("zyxwvutsrqponmlk", "c")]
+    assert "search_bounded" not in dict(map(reversed, check(rows, notes=True)))
+    monkeypatch.setattr(near, limit, 0 if limit == "MOST_CONFIRMED" else 1)
+    assert (0, "search_bounded") in check(rows, notes=True)
 
 
 def test_leaks_name_the_other_line(tmp_path):

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from labutils.pairs.templates import ANSWER, lookup
 from labutils.pairs.validation import texts
-from labutils.pairs.validation.keys import Keys, Parts
+from labutils.pairs.validation.keys import Keys
 from labutils.pairs.validation.lengths import Lengths, Tokenizer
-from labutils.pairs.validation.lines import Line, OnProgress, Parsed, Reader, encoding, is_json_list, read_lines
+from labutils.pairs.validation.lines import Line, OnProgress, encoding, is_json_list, read_lines
 from labutils.pairs.validation.near import Near
+from labutils.pairs.validation.parsing import Parsed, Reader
 from labutils.pairs.validation.problems import Problem, Tally
 from labutils.pairs.validation.relations import Relations
+from labutils.pairs.validation.values import Parts
 
 
 def validate(

@@ -1,24 +1,17 @@
-"""An object -> the texts it holds, with the problems of its keys and types. What the texts say is for `texts`.
+"""The keys of an object: which form they are, which is misspelt, which is further; and what is usual in the file.
 
-Which key was meant is guessed by likeness (`difflib`): a needed key is missing, and one that looks like it is there.
+Which key was meant is guessed by likeness: a needed key is missing, and one that looks like it is there.
 """
 
-import difflib
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, ROLES, form_of, joined
+from labutils.pairs.conversion import FORMS, OWN_KEYS, form_of
 from labutils.pairs.records import FAMILIES
-from labutils.pairs.validation.lines import type_name
 from labutils.pairs.validation.problems import LISTED, NOTE, WARNING, Tally, named, quoted
+from labutils.pairs.validation.values import LONGEST_KEY, Parts, likeness, read
 
-ALIKE = 0.75  # difflib's ratio; "qestion" and "question" have 0.93, "input" and "output" 0.55
-LONGEST_KEY = 40
-MOST_KEYS = 50  # keys of an object that are looked at for likeness
 USUAL = 0.5  # a further key on this share of the lines is meant; on fewer it looks like a mistake
-TOOLS = {"tool_calls", "function_call"}  # beside these a message may have no content
-MORE = {"messages": {"name", "weight", "tool_call_id", *TOOLS}, "sharegpt": set()}
-MORE_ROLES = {"messages": {"tool", "function", "developer"}, "sharegpt": {"function_call", "observation", "tool"}}
 
 
 class Shape(NamedTuple):
@@ -28,15 +21,6 @@ class Shape(NamedTuple):
     renamed: dict[str, str]  # misspelt key -> the key that was meant
     missing: tuple[str, ...]
     extra: tuple[str, ...]
-
-
-class Parts(NamedTuple):
-    """What an object holds: its texts under their labels; question and answer are None where one cannot be used."""
-
-    form: str
-    texts: list[tuple[str, str]]
-    question: str | None
-    answer: str | None
 
 
 def shape(keys: tuple[str, ...]) -> Shape:
@@ -54,7 +38,7 @@ def shape(keys: tuple[str, ...]) -> Shape:
 
 
 def _guess(form: str, keys: tuple[str, ...]) -> Shape:
-    free = [key for key in keys[:MOST_KEYS] if key not in OWN_KEYS[form] and len(key) <= LONGEST_KEY]
+    free = [key for key in keys if key not in OWN_KEYS[form]]
     renamed: dict[str, str] = {}
     for key in (key for key in OWN_KEYS[form] if key not in keys):
         if like := likeness(key, [each for each in free if each not in renamed]):
@@ -62,13 +46,6 @@ def _guess(form: str, keys: tuple[str, ...]) -> Shape:
     here = {*keys, *renamed.values()}
     extra = tuple(key for key in keys if key not in OWN_KEYS[form] and key not in renamed)
     return Shape(form, renamed, tuple(key for key in FORMS[form] if key not in here), extra)
-
-
-def likeness(key: str, others: list[str]) -> str | None:
-    """The one of several keys that looks like a misspelt `key`. likeness("answer", ["fact", "Answr"]) -> "Answr"."""
-    plain = {other.strip().casefold(): other for other in reversed(others)}
-    close = difflib.get_close_matches(key, plain, n=1, cutoff=ALIKE)
-    return plain[close[0]] if close else None
 
 
 class Keys:
@@ -100,79 +77,13 @@ class Keys:
             self.tally.add(number, "missing_key", f'no "{key}", which {found.form} needs')
         if found.renamed:
             record = {found.renamed.get(key, key): value for key, value in record.items()}
-        return (self._conversation if found.form in CHAT else self._pair)(number, record, found.form)
+        return read(number, record, found.form, self.tally)
 
     def _count(self, number: int, found: Shape) -> None:
         _remember(self.forms, self.form_lines, found.form, number)
         for key in (key[:LONGEST_KEY] for key in found.extra):
             if key in self.extra or len(self.extra) < 100:
                 _remember(self.extra, self.extra_lines, key, number)
-
-    def _pair(self, number: int, record: dict, form: str) -> Parts:
-        texts = {key: self._text(number, key, record[key], form) for key in OWN_KEYS[form] if key in record}
-        good = [(key, text) for key, text in texts.items() if text is not None]
-        sides = [texts.get(key) for key in OWN_KEYS[form]]
-        if form == "text":
-            question, answer = "", sides[0]
-        elif form == "alpaca":
-            question, answer = sides[0], sides[2]
-            question = joined(question, sides[1]) if question is not None and sides[1] else question
-        else:
-            question, answer = sides
-        return Parts(form, good, question, answer)
-
-    def _text(self, number: int, key: str, value: Any, form: str) -> str | None:
-        """A value if it is a text that says something; elsewhere the problem is told."""
-        if not isinstance(value, str):
-            code = "null" if value is None else "wrong_type"
-            self.tally.add(number, code, f'"{key}" must be a text, got {type_name(value)}')
-            return None
-        if value.strip() or (key == "input" and form == "alpaca" and not value):
-            return value
-        code, what = ("blank_text", "holds white space only") if value else ("empty_text", "is empty")
-        self.tally.add(number, code, f'"{key}" {what}')
-        return None
-
-    def _conversation(self, number: int, record: dict, form: str) -> Parts:
-        key, messages = FORMS[form][0], record.get(FORMS[form][0])
-        if not isinstance(messages, list):
-            code = "null" if messages is None else "wrong_type"
-            self.tally.add(number, code, f'"{key}" must be a list of messages, got {type_name(messages)}')
-            return Parts(form, [], None, None)
-        if not messages:
-            self.tally.add(number, "empty_text", f'"{key}" is an empty list')
-            return Parts(form, [], None, None)
-        turns = [self._message(number, place, message, form) for place, message in enumerate(messages, 1)]
-        answers = [place for place, (role, _) in enumerate(turns) if role == "assistant"]
-        if not answers and all(role for role, _ in turns):
-            self.tally.add(number, "no_answer", "no message of the assistant")
-        elif answers and answers[-1] < len(turns) - 1:
-            cause = "the conversation goes on behind the last answer of the assistant; that part is never trained"
-            self.tally.add(number, "no_answer", cause, severity=WARNING)
-        texts = [(f"message {place}", text) for place, (_, text) in enumerate(turns, 1) if text is not None]
-        if not answers or len(texts) < len(turns):
-            return Parts(form, texts, None, None)
-        question = "\n\n".join(text for _, text in turns[: answers[-1]])
-        return Parts(form, texts, question, turns[answers[-1]][1])
-
-    def _message(self, number: int, place: int, message: Any, form: str) -> tuple[str | None, str | None]:
-        """The role and the text of a message; None for what is missing or wrong."""
-        if not isinstance(message, dict):
-            self.tally.add(number, "wrong_type", f"message {place} must be an object, got {type_name(message)}")
-            return None, None
-        for key in [key for key in CHAT[form] if key not in message]:
-            like = likeness(key, [each for each in message if each not in CHAT[form]][:MOST_KEYS])
-            code, more = ("misspelt_key", f"; {quoted(like)} seems to be it") if like else ("missing_key", "")
-            self.tally.add(number, code, f'message {place} has no "{key}"{more}')
-        speaker, said = CHAT[form]
-        if {speaker, said} <= set(message) and (extra := set(message) - {speaker, said} - MORE[form]):
-            self.tally.add(number, "extra_key", f"message {place} has the further key {quoted(min(extra))}")
-        role = ROLES[form].get(message[speaker]) if isinstance(message.get(speaker), str) else None
-        if speaker in message and role is None and message[speaker] not in [*MORE_ROLES[form]]:
-            self.tally.add(number, "unknown_role", f"message {place}: no role {quoted(message[speaker])}")
-        if said not in message or (message[said] is None and TOOLS & set(message)):
-            return role or "other", None
-        return role or "other", self._text(number, f"{said} of message {place}", message[said], form)
 
     def finish(self) -> None:
         """Tell what only the whole file shows: further keys, mixed families, a form that tuning does not read."""
@@ -191,7 +102,9 @@ class Keys:
             self.tally.add(lines[0], "mixed_families", cause, lines=lines if count > 1 else ())
         for form in self.forms:
             if form not in FAMILIES:
-                self.tally.add(self.form_lines[form][0], "other_form", f"the form is {form}")
+                loses = form == "alpaca"  # its keys hold those of the family input/output
+                cause = f"the form is {form}" + ("; read as input/output, it loses its instruction" if loses else "")
+                self.tally.add(self.form_lines[form][0], "other_form", cause, severity=WARNING if loses else "")
 
 
 def _remember(counts: Counter, lines: dict[str, list[int]], key: str, number: int) -> None:

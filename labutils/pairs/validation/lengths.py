@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from labutils.pairs.templates import prompt
-from labutils.pairs.validation.keys import Parts
 from labutils.pairs.validation.problems import Tally
+from labutils.pairs.validation.values import Parts
 
 CHARACTERS_A_TOKEN = 4  # English under a vocabulary of some ten thousand; a rough figure for want of a tokenizer
 Tokenizer = Callable[[str], Sequence[int]]

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, ROLES
 from labutils.pairs.validation.keys import shape
-from labutils.pairs.validation.lines import Line, Reader, read_lines
+from labutils.pairs.validation.lines import Line, read_lines
+from labutils.pairs.validation.parsing import Reader
 from labutils.pairs.validation.problems import Tally
 from labutils.pairs.validation.texts import PATTERNS, at_home
 

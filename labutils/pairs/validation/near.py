@@ -22,6 +22,7 @@ MOST_TEXTS = 50_000
 MOST_CHARACTERS = 8_000_000
 LONGEST = 4000
 MOST_CONFIRMED = 200_000
+MOST_KEPT = 500_000  # candidates; most are passed over, because their groups are tied already
 NEIGHBOURS = 2  # within a band, a text is compared with the two before it that share the band, and with the first
 LIKELY = THRESHOLD - 0.15  # of 192 hashes; a pair of similarity 0.6 agrees on fewer than this once in 100,000
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -47,6 +48,7 @@ class Near:
         self.characters = {False: 0, True: 0}
         self.texts = {False: 0, True: 0}
         self.left_out = {False: 0, True: 0}
+        self.cut = False
 
     def add(self, line: int, asked: bytes, text: str, *, other: bool = False) -> None:
         """Take a question in, unless the same (by the hash `asked`) is there already: that is for `relations`."""
@@ -79,47 +81,58 @@ class Near:
                 name = f" of {other_name}" if other else ""
                 cause = f"near-duplicates were looked for among the first {self.texts[other]:,} questions{name}, "
                 self.tally.add(0, "search_bounded", cause + f"not among {count:,} behind them")
+        if self.cut:
+            cause = "very many questions are alike: only the likeliest near-duplicates were looked at"
+            self.tally.add(0, "search_bounded", cause)
 
     def _confirmed(self, leaked: set[int]) -> tuple[list[tuple[int, int]], dict[int, tuple[int, float]]]:
         """Ties within the file, as many as the groups need; and of each line, the first match in the other file."""
         grams = lru_cache(4096)(lambda i: shingles(self.rows[i].text))
         ties: list[tuple[int, int]] = []
-        root: dict[int, int] = {}
         across: dict[int, tuple[int, float]] = {}
+        parents: dict[int, int] = {}
         asked = 0
         for i, j in self._candidates():
-            if self.rows[i].other and self.rows[j].other:
+            here, there = sorted((self.rows[i], self.rows[j]), key=lambda row: row.other)
+            if here.other or (there.other and (here.line in across or here.line in leaked)):
                 continue
-            if self.rows[i].other != self.rows[j].other:
-                here, there = (self.rows[j], self.rows[i]) if self.rows[i].other else (self.rows[i], self.rows[j])
-                if here.line in across or here.line in leaked:
-                    continue
-            elif _root(root, i) == _root(root, j):
+            if not there.other and _root(parents, i) == _root(parents, j):
                 continue
             if asked == MOST_CONFIRMED:
-                cause = f"only the {asked:,} likeliest near-duplicates were looked at: very many questions are alike"
-                self.tally.add(0, "search_bounded", cause)
+                self.cut = True
                 break
             asked += 1
             if (score := similarity(grams(i), grams(j))) < THRESHOLD:
                 continue
-            if self.rows[i].other != self.rows[j].other:
+            if there.other:
                 across[here.line] = (there.line, score)
             else:
                 ties.append((i, j))
-                root[_root(root, j)] = _root(root, i)
+                parents[_root(parents, j)] = _root(parents, i)
         return ties, across
 
-    def _candidates(self) -> list[tuple[int, int]]:
+    def _candidates(self) -> Iterator[tuple[int, int]]:
         """Pairs of rows that share a band, the likeliest first."""
-        if not self.rows:
-            return []
         sketches = np.frombuffer(self.sketches, np.uint32).reshape(-1, PERMUTATIONS)
-        pairs, scores = (np.concatenate(each) for each in zip(*likely(sketches), strict=True))
-        order = np.lexsort((pairs, -scores))
-        pairs = pairs[order]
-        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]  # a pair that shares several bands
-        return list(zip((pairs >> HALF).tolist(), (pairs & LOW).tolist(), strict=True))
+        found: list[tuple[np.ndarray, np.ndarray]] = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
+        for each in likely(sketches) if self.rows else ():
+            found.append(each)
+            if sum(len(pairs) for pairs, _ in found) > 4 * MOST_KEPT:
+                found = [best(found)]
+        pairs, _ = best(found)
+        self.cut = len(pairs) == MOST_KEPT
+        for at in range(0, len(pairs), BLOCK):
+            block = pairs[at : at + BLOCK]
+            yield from zip((block >> HALF).tolist(), (block & LOW).tolist(), strict=True)
+
+
+def best(found: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs and their scores, once each, the likeliest first, MOST_KEPT at most."""
+    pairs, scores = (np.concatenate(each) for each in zip(*found, strict=True))
+    order = np.lexsort((pairs, -scores))
+    pairs, scores = pairs[order], scores[order]
+    once = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]  # a pair that shares several bands has one score
+    return pairs[once][:MOST_KEPT], scores[once][:MOST_KEPT]
 
 
 def likely(sketches: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -10,8 +10,8 @@ from functools import cache
 
 from labutils.corpus import personal
 from labutils.pairs.templates import ANSWER, QUESTION, TEMPLATES, lookup
-from labutils.pairs.validation.keys import Parts
 from labutils.pairs.validation.problems import WARNING, Tally, quoted
+from labutils.pairs.validation.values import Parts
 
 BIDI = "\u202a-\u202e\u2066-\u2069"  # Boucher and Anderson 2021, "Trojan Source"
 MARKS = "\u061c\u200e\u200f"  # directions of single characters; at home in Arabic and Hebrew
