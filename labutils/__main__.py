@@ -7,6 +7,7 @@ out what a command does: its function imports that when it is called. Starts fro
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -100,16 +101,19 @@ def learners(name: str) -> Command:
 
     def part(which: str) -> Callable:
         def call(argument):
-            from labutils.lesson import commandline
-
-            return getattr(commandline, f"{name}_{which}")(argument)
+            module = importlib.import_module(f"labutils.lesson.{OWN_FILE.get(name, 'commandline')}")
+            return getattr(module, f"{name}_{which}")(argument)
 
         return call
 
     return Command(LEARNERS[name], part("options"), part("command"))
 
 
+OWN_FILE = {"survey": "commandline_survey", "validate": "commandline_pairs", "convert": "commandline_pairs"}
 LEARNERS = {
+    "survey": "what is in a corpus",
+    "validate": "every problem in a file of pairs; a repaired copy",
+    "convert": "a file of pairs -> the same in another form",
     "format": "pairs -> training text, prompt and answer, or messages",
     "finetune": "tune a model on pairs",
     "ask": "ask a model",
@@ -140,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
         return command.act(asked)
     except (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as problem:
         return complain(problem, 2)
-    except bootstrap.SetupError as problem:
+    except (bootstrap.SetupError, ConnectionError) as problem:
         return complain(problem, 1)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

@@ -116,12 +116,15 @@ def locked(text: str) -> dict[str, str]:
 
 
 def direct(text: str) -> list[str]:
-    """The packages that a requirements text names.
+    """The packages that a requirements text names for this platform.
 
-    >>> direct("# what\\ntorch\\npandas>=2\\n-e .")
+    >>> direct("# what\\ntorch\\npandas>=2\\ntoml; python_version < '3'\\n-e .")
     ['torch', 'pandas']
     """
-    return re.findall(r"^([A-Za-z0-9][\w.-]*)", text, re.MULTILINE)
+    from packaging.requirements import Requirement
+
+    wanted = map(Requirement, re.findall(r"^[A-Za-z0-9].*", text, re.MULTILINE))
+    return [each.name for each in wanted if not each.marker or each.marker.evaluate()]
 
 
 def installed(name: str) -> str:

@@ -86,3 +86,8 @@ def test_the_command_answers_in_seconds():
     found = json.loads(ran.stdout)
     assert [row["what"] for row in found][:3] == ["Python", "packages", "cores"]
     assert all(set(row) == {"what", "found", "state", "advice"} for row in found)
+
+
+def test_a_requirement_of_another_platform_is_none_here():
+    text = "# what\ntorch\npandas>=2\ntoml; python_version < '3'\ntomli ; python_version >= '3'\n-e .\n"
+    assert doctor.direct(text) == ["torch", "pandas", "tomli"]

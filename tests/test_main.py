@@ -38,6 +38,7 @@ def raising(problem: BaseException):
         (FileNotFoundError(2, "No such file", "pairs.jsonl"), 2, "error: no such file: pairs.jsonl"),
         (FileNotFoundError("no notebook '99'"), 2, "error: no notebook '99'"),
         (bootstrap.SetupError("this is Python 3.9"), 1, "error: this is Python 3.9"),
+        (ConnectionError("the hub does not answer"), 1, "error: the hub does not answer"),
         (KeyboardInterrupt(), 130, "stopped"),
     ],
 )

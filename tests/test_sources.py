@@ -447,7 +447,9 @@ def test_a_stream_of_a_file_is_its_documents(tmp_path):
 def test_a_source_that_is_none(source):
     with pytest.raises(ValueError) as raised:
         stream(source)
-    assert str(raised.value) == f'no corpus named {source!r}; expected "installed" or the path of a .jsonl file'
+    known = "installed, c4, fineweb-edu, fineweb, pile, common-pile, wikipedia"
+    expected = f"no corpus named {source!r}; expected {known}, or the path or address of a .jsonl file"
+    assert str(raised.value) == expected
 
 
 @pytest.mark.parametrize("parts", [0, -1])

@@ -1,4 +1,4 @@
-"""Streams of documents, `{"text", "meta"}`, from the software installed here and from JSONL files.
+"""Streams of documents, `{"text", "meta"}`: the software installed here, JSONL files near and far, open corpora.
 
 A stream gives one document after the other and never holds the whole corpus. What is *in* the documents is for
 `survey`, which ones are good is for `quality`; nothing here judges.
@@ -9,11 +9,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from datasets import IterableDataset
+
+from labutils.corpus import corpora, download, remote
 
 KINDS = {  # the name of a file's set, by its ending
     ".py": "Python", ".pyi": "Python stubs", ".pyx": "C and C++", ".pxd": "C and C++",
@@ -31,6 +33,7 @@ CHANGELOGS = re.compile(r"^(change|history|news|release)", re.IGNORECASE)
 PROSE_ENDINGS = {"", ".md", ".rst", ".txt"}
 
 
+@lru_cache(1 << 16)  # asked several times a file
 def kind(path: str) -> str | None:
     """The set that a file belongs to, by its name alone; None for what is not text.
 
@@ -53,6 +56,7 @@ SETS = ("Changelogs", "Licences", "READMEs", *sorted(set(KINDS.values())))
 def installed(
     *,
     seed: int | None = None,
+    limit: int | None = None,
     shards: Sequence[int] = (0,),
     of: int = 1,
     packages: Sequence[str] | None = None,
@@ -61,22 +65,23 @@ def installed(
     """Stream the text files of the packages installed in this environment, in the Pile's shape.
 
     Packages come in the order of their names, files in the order of their paths; with a `seed`, all files come in
-    one shuffled order instead, the same on every run. `shards=(1,), of=4` gives the second of four parts, which
-    together are the whole; `packages` and `sets` narrow it. Packages that were not installed from a package index
-    (this course, a learner's own projects) are left out, and so are files that are not text.
+    one shuffled order instead, the same on every run. A `limit` draws that many files, each as likely as any other:
+    the first of the shuffled order (of seed 0 where none is given), and opens no other. `shards=(1,), of=4` gives the
+    second of four parts, which together are the whole; `packages` and `sets` narrow it. Packages that were not
+    installed from a package index (this course, a learner's own projects) are left out, and so are files that are not
+    text.
 
     Yields {"text": str, "meta": {"pile_set_name", "package", "version", "path", "license"}}.
-    The first document raises ValueError when a name in `packages` is not installed, one in `sets` unknown, or a shard
-    not in range(of).
+    The first document raises ValueError when a name in `packages` is not installed, one in `sets` unknown, a shard
+    not in range(of), or the limit under 0.
     """
+    if limit is not None and limit < 0:
+        raise ValueError(f"limit must be at least 0, got {limit}")
     if of < 1 or not set(shards) <= set(range(of)):
         raise ValueError(f"shards must lie in range({of}), got {list(shards)}; shards=(0,), of=1 is the whole corpus")
-    if unknown := set(sets) - set(SETS):
-        raise ValueError(f"no set named {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
-    found = _packages(packages)
-    files = ((package, path) for package in found for path in _files(package) if kind(path) in sets)
-    if seed is not None:
-        files = sorted(files, key=lambda file: _hash(f"{seed}/{file[1]}"))
+    files = _all_files(packages, sets)
+    if seed is not None or limit is not None:
+        files = sorted(files, key=lambda file: _hash(f"{seed or 0}/{file[1]}"))[:limit]
     about = cache(_about)  # read once a package, not once a file
     for package, path in files:
         if of > 1 and _hash(path) % of not in shards:
@@ -85,42 +90,67 @@ def installed(
             yield {"text": text, "meta": _meta(path, *about(package))}
 
 
+def listed(*, packages: Sequence[str] | None = None, sets: Sequence[str] = SETS) -> Iterator[dict]:
+    """The files that `installed` would open, in its order and from the packages' file lists alone: nothing is opened.
+
+    Yields {"pile_set_name", "package", "path"}. A file that is gone, empty or binary is listed and gives no document.
+    Raises ValueError as `installed` does.
+    """
+    name = cache(_name)
+    for package, path in _all_files(packages, sets):
+        yield {"pile_set_name": kind(path), "package": name(package), "path": path}
+
+
 def jsonl(path: str | Path) -> Iterator[dict]:
     """Stream a JSON Lines file of documents; a line needs a string under "text", an object under "meta" or nothing.
 
-    Raises ValueError naming the first line that is no such document; FileNotFoundError when there is no file.
+    The file is a path or a web address, and may be packed (.gz, .zst). Raises ValueError naming the first line that is
+    no such document; FileNotFoundError when there is no file; what `remote.lines` raises.
     """
-    with Path(path).open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                document = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise ValueError(f"{path}, line {number}: not JSON ({error}); expected one object per line") from None
-            if not isinstance(document, dict) or not isinstance(document.get("text"), str):
-                raise ValueError(f'{path}, line {number}: expected an object with a string under "text"')
-            meta = document.get("meta") or {}
-            if not isinstance(meta, dict):
-                raise ValueError(f'{path}, line {number}: expected an object under "meta", got {type(meta).__name__}')
-            yield {"text": document["text"], "meta": meta}
+    name = download.shown(path)
+    for number, line in enumerate(remote.lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{name}, line {number}: not JSON ({error}); expected one object per line") from None
+        if not isinstance(document, dict) or not isinstance(document.get("text"), str):
+            raise ValueError(f'{name}, line {number}: expected an object with a string under "text"')
+        meta = document.get("meta") or {}
+        if not isinstance(meta, dict):
+            raise ValueError(f'{name}, line {number}: expected an object under "meta", got {type(meta).__name__}')
+        yield {"text": document["text"], "meta": meta}
 
 
 def stream(source: str | Path, *, seed: int | None = None, parts: int = 4) -> IterableDataset:
-    """A corpus as a streaming `datasets.IterableDataset`, by one call: `stream("installed")`, `stream("file.jsonl")`.
+    """A corpus as a streaming `datasets.IterableDataset`, by one call: `stream("installed")`, `stream("file.jsonl")`,
+    `stream("https://.../file.jsonl.gz")`, `stream("c4")` (see `corpora`).
 
     The installed corpus is split into `parts` shards, so that several workers can read it side by side; they come
-    one after the other when one worker reads. Raises ValueError when the source is neither, or `parts` is under 1.
+    one after the other when one worker reads. Raises ValueError when the source is none of these, or `parts` is under
+    1; ConnectionError for an open corpus when the hub does not answer.
     """
     if parts < 1:
         raise ValueError(f"parts must be at least 1, got {parts}")
     if source == "installed":
         read = partial(installed, seed=seed, of=parts)
         return IterableDataset.from_generator(read, gen_kwargs={"shards": list(range(parts))})
-    if not Path(source).is_file():
-        raise ValueError(f'no corpus named {str(source)!r}; expected "installed" or the path of a .jsonl file')
-    documents = IterableDataset.from_generator(jsonl, gen_kwargs={"path": str(source)})
+    if source in corpora.CORPORA:
+        documents = corpora.open_corpus(source)
+    elif download.is_address(source) or Path(source).is_file():
+        documents = IterableDataset.from_generator(jsonl, gen_kwargs={"path": str(source)})
+    else:
+        known = ", ".join(["installed", *corpora.CORPORA])
+        raise ValueError(f"no corpus named {str(source)!r}; expected {known}, or the path or address of a .jsonl file")
     return documents if seed is None else documents.shuffle(seed=seed)
+
+
+def _all_files(packages: Sequence[str] | None, sets: Sequence[str]) -> Iterator[tuple[metadata.Distribution, str]]:
+    if unknown := set(sets) - set(SETS):
+        raise ValueError(f"no set named {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
+    found = _packages(packages)
+    return ((package, path) for package in found for path in _files(package) if kind(path) in sets)
 
 
 def _packages(names: Sequence[str] | None) -> list[metadata.Distribution]:

@@ -1,0 +1,165 @@
+"""A part of a corpus, surveyed: which documents were read, and what is in them. Parts become JSON, come back, merge.
+
+Owns the drawing of a sample, the processes that read shards side by side, and the check that no shard is counted
+twice. Leaves out what is counted (`survey`) and what the counts mean (`summary`).
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from pathlib import Path
+
+from labutils import machine
+from labutils.corpus import corpora, sources, survey
+from labutils.corpus.sketches import content_hash
+from labutils.corpus.survey import Survey
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Which documents a survey is about; shards of the same draw merge."""
+
+    source: str  # "installed", or a JSONL file
+    limit: int | None = None  # how many files or lines are drawn, all without a limit
+    seed: int = 0  # of the draw
+    listed: int = 0  # how many there are to draw from
+
+    @property
+    def read(self) -> float:
+        """The part of the whole that is read, between 0 and 1."""
+        return 1.0 if self.limit is None or self.limit >= self.listed else self.limit / self.listed
+
+
+@dataclass(frozen=True)
+class Part:
+    """The survey of some shards of a draw."""
+
+    drawn: Drawn
+    shards: tuple[tuple[int, int], ...]  # (1, 4) is the second of four; all of them become ((0, 1),)
+    survey: Survey = field(default_factory=Survey)
+
+    @property
+    def whole(self) -> bool:
+        """Whether no shard is missing."""
+        return self.shards == ((0, 1),)
+
+    def plain(self) -> dict:
+        """As JSON, in one form only."""
+        return {"drawn": vars(self.drawn), "shards": [list(shard) for shard in self.shards], **self.survey.plain()}
+
+
+def run(
+    source: str | Path = "installed",
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    shard: tuple[int, int] = (0, 1),
+    processes: int | None = None,
+    tokens: Callable[[str], int] | None = None,
+) -> Part:
+    """Survey a corpus, or one of its shards, on all cores that this process may use.
+
+    Args:
+        source: "installed", or the path or address of a JSON Lines file of documents.
+        limit: draw so many files (lines), each as likely as any other, by a hash of seed and path (line number); the
+            rest is never opened (of a file: never kept).
+        seed: of the draw.
+        shard: (1, 4) surveys the second of four parts, which `merge` puts together.
+        processes: how many read side by side; the survey is the same for any number.
+        tokens: how many tokens a text has. More than one process needs a function that can be pickled.
+
+    Raises:
+        ValueError: a shard or limit out of range, a source that is none, a file of anything but documents.
+    """
+    _check(source, limit, shard)
+    drawn = Drawn(str(source), limit, seed, _count(source))
+    number = processes or machine.cores()
+    i, of = shard
+    jobs = [(drawn, (i + of * k, of * number), tokens) for k in range(number)]
+    if number == 1:
+        return _part(*jobs[0])
+    with ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return reduce(merge, pool.map(_part, *zip(*jobs, strict=True)))
+
+
+def merge(one: Part, other: Part) -> Part:
+    """The part that is both. Raises ValueError for parts of different draws, and for shards that overlap."""
+    if one.drawn != other.drawn:
+        raise ValueError(f"parts of different surveys: {one.drawn} and {other.drawn}; survey all with the same options")
+    for i, n in one.shards:
+        for j, m in other.shards:
+            if i % math.gcd(n, m) == j % math.gcd(n, m):
+                raise ValueError(f"shards {i}/{n} and {j}/{m} share documents; give every part once")
+    shards = _joined({*one.shards, *other.shards})
+    return replace(one, shards=shards, survey=survey.merge(one.survey, other.survey))
+
+
+def from_plain(plain: dict) -> Part:
+    """A part back from its JSON. Raises ValueError for JSON of another shape."""
+    try:
+        shards = tuple((int(i), int(n)) for i, n in plain["shards"])
+        if not shards or not all(0 <= i < n for i, n in shards):
+            raise ValueError(f"shards {plain['shards']}")
+        return Part(Drawn(**plain["drawn"]), shards, survey.from_plain(plain))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not the JSON of a part ({type(error).__name__}: {error})") from None
+
+
+def documents(drawn: Drawn, shard: tuple[int, int]) -> Iterator[dict]:
+    """The documents of a shard of a draw."""
+    i, of = shard
+    if drawn.source == "installed":
+        seed = None if drawn.limit is None else drawn.seed
+        yield from sources.installed(seed=seed, limit=drawn.limit, shards=(i,), of=of)
+        return
+    chosen = None if drawn.limit is None else _lines(drawn)
+    for number, document in enumerate(sources.jsonl(drawn.source)):
+        if number % of == i and (chosen is None or number in chosen):
+            yield document
+
+
+def _part(drawn: Drawn, shard: tuple[int, int], tokens: Callable[[str], int] | None) -> Part:
+    return Part(drawn, (shard,), survey.of(documents(drawn, shard), tokens))
+
+
+def _lines(drawn: Drawn) -> set[int]:
+    """The numbers of the lines that are drawn, from their hashes alone."""
+    return set(
+        heapq.nsmallest(drawn.limit, range(drawn.listed), key=lambda i: content_hash(b"%d/%d" % (drawn.seed, i)))
+    )
+
+
+def _count(source: str | Path) -> int:
+    """How many files or lines there are to draw from."""
+    return sum(1 for _ in (sources.listed() if source == "installed" else sources.jsonl(source)))
+
+
+def _check(source: str | Path, limit: int | None, shard: tuple[int, int]) -> None:
+    i, of = shard
+    if not 0 <= i < of:
+        raise ValueError(f"a shard is I/N with 0 <= I < N, got {i}/{of}")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit}")
+    if source in corpora.CORPORA:
+        raise ValueError(
+            f"nothing lists what {source} holds, so none can be drawn; write documents of it to a file first"
+        )
+
+
+def _joined(shards: set[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Shards in one form: where all of 2N that make one of N are there, they become that one.
+
+    _joined({(0, 4), (2, 4), (1, 4)}) -> ((0, 2), (1, 4));  _joined({(0, 3), (1, 3), (2, 3)}) -> ((0, 1),)
+    """
+    for i, n in sorted(shards, key=lambda shard: -shard[1]):
+        for parts in (part for part in range(2, n + 1) if n % part == 0):
+            pieces = {(i % (n // parts) + (n // parts) * k, n) for k in range(parts)}
+            if pieces <= shards:
+                return _joined(shards - pieces | {(i % (n // parts), n // parts)})
+    return tuple(sorted(shards))

@@ -1,0 +1,65 @@
+"""The published composition of the Pile, as numbers to stand beside a corpus of one's own.
+
+Gao et al. 2020, "The Pile: An 800GB Dataset of Diverse Text for Language Modeling", arXiv:2101.00027, Table 1. The raw
+size is what was collected, before anything is repeated; the weight is the share of bytes that a model reads, epochs
+repeated. The sizes are not measured here: most of the Pile can no longer be had.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Component(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    gib: float  # raw size in GiB (2**30 bytes)
+    weight: float  # per cent of the bytes of one epoch of the whole
+    epochs: float  # how often a model reads it meanwhile
+
+
+SOURCE = "Gao et al. 2020, arXiv:2101.00027, Table 1"
+GIB = 825.18  # the table's own total of the raw sizes
+COMPONENTS = (
+    Component("Pile-CC", 227.12, 18.11, 1.0),
+    Component("PubMed Central", 90.27, 14.40, 2.0),
+    Component("Books3", 100.96, 12.07, 1.5),
+    Component("OpenWebText2", 62.77, 10.01, 2.0),
+    Component("ArXiv", 56.21, 8.96, 2.0),
+    Component("Github", 95.16, 7.59, 1.0),
+    Component("FreeLaw", 51.15, 6.12, 1.5),
+    Component("Stack Exchange", 32.20, 5.13, 2.0),
+    Component("USPTO Backgrounds", 22.90, 3.65, 2.0),
+    Component("PubMed Abstracts", 19.26, 3.07, 2.0),
+    Component("Gutenberg (PG-19)", 10.88, 2.17, 2.5),
+    Component("OpenSubtitles", 12.98, 1.55, 1.5),
+    Component("Wikipedia (en)", 6.38, 1.53, 3.0),
+    Component("DM Mathematics", 7.75, 1.24, 2.0),
+    Component("Ubuntu IRC", 5.52, 0.88, 2.0),
+    Component("BookCorpus2", 6.30, 0.75, 1.5),
+    Component("EuroParl", 4.59, 0.73, 2.0),
+    Component("HackerNews", 3.90, 0.62, 2.0),
+    Component("YoutubeSubtitles", 3.73, 0.60, 2.0),
+    Component("PhilPapers", 2.38, 0.38, 2.0),
+    Component("NIH ExPorter", 1.89, 0.30, 2.0),
+    Component("Enron Emails", 0.88, 0.14, 2.0),
+)
+
+
+def beside(shares: Sequence[tuple[str, float]]) -> list[dict[str, str]]:
+    """The Pile's 22 components and the sets of another corpus in one table, each by size, the largest first.
+
+    beside([("Python", 0.7), ("XML", 0.3)])[0] -> {"the Pile": "Pile-CC", "its share": "27.5 %", "here": "Python",
+    "share here": "70.0 %"}. Both are shares of the raw bytes, nothing repeated; where one runs out the cells are empty.
+    """
+    theirs = sorted(((part.name, part.gib / GIB) for part in COMPONENTS), key=lambda row: -row[1])
+    ours = sorted(shares, key=lambda row: -row[1])
+    rows = []
+    for i in range(max(len(theirs), len(ours))):
+        left, right = _cells(theirs, i), _cells(ours, i)
+        rows.append({"the Pile": left[0], "its share": left[1], "here": right[0], "share here": right[1]})
+    return rows
+
+
+def _cells(rows: Sequence[tuple[str, float]], i: int) -> tuple[str, str]:
+    return (rows[i][0], f"{100 * rows[i][1]:.1f} %") if i < len(rows) else ("", "")

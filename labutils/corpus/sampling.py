@@ -1,0 +1,130 @@
+"""How far a sample can be trusted: intervals of a composition, and what the usual ways of taking a sample would show.
+
+Numbers and names in, intervals and counts out; no files. There are two errors, and they answer two questions.
+
+* Which documents were drawn: how far is the sample from the whole corpus that it was drawn from? (`over_documents`,
+  `over_bytes`)
+* Which packages there are: how far is this corpus from another one, made of other packages of the same sort? Documents
+  of one package are alike, so it counts packages, not documents: the bootstrap draws packages (`over_packages`).
+"""
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+ROUNDS = 2000
+Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+
+
+def over_packages(table: np.ndarray, *, seed: int = 0, rounds: int = ROUNDS) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of each column's share, had other packages been installed: the cluster bootstrap.
+
+    Args:
+        table: counts or bytes, one row a package, one column a set.
+        seed, rounds: of the bootstrap, which draws as many packages as there are, with replacement, and takes the
+            share anew each round (percentile interval of a ratio; Davison and Hinkley 1997, chapter 3.8).
+
+    Returns:
+        Lower and upper ends, one a column. A single package says nothing of others: 0 and 1.
+    """
+    table = np.asarray(table, dtype=float)
+    rows, columns = table.shape
+    if np.count_nonzero(table.sum(axis=1)) < 2:
+        return np.zeros(columns), np.ones(columns)
+    times = np.random.default_rng(seed).multinomial(rows, np.full(rows, 1 / rows), size=rounds)
+    drawn = times @ table
+    totals = drawn.sum(axis=1)
+    shares = drawn[totals > 0] / totals[totals > 0, None]
+    low, high = np.percentile(shares, [2.5, 97.5], axis=0)
+    return low, high
+
+
+def over_documents(counts: np.ndarray, read: float) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of each set's share of documents, had other documents of the same corpus been drawn.
+
+    Wilson's, with as many documents as a sample with replacement would need to be as sure. `counts` are those drawn,
+    one a set; `read` is the part of the corpus that they are: 1 leaves no error, 0 is a sample of something endless.
+    """
+    counts = np.asarray(counts, dtype=float)
+    if read >= 1 and counts.sum():
+        return counts / counts.sum(), counts / counts.sum()
+    ends = [wilson(count / (1 - read), counts.sum() / (1 - read)) if read < 1 else (0.0, 1.0) for count in counts]
+    return np.array([low for low, _ in ends]), np.array([high for _, high in ends])
+
+
+def over_bytes(counts: np.ndarray, sums: np.ndarray, squares: np.ndarray, read: float) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of each set's share of bytes, had other documents of the same corpus been drawn.
+
+    Linearised variance of a ratio under simple random sampling without replacement (Cochran 1977, chapter 2). It trusts
+    the spread that it sees: where one huge document holds most of a set and was not drawn, the interval is too narrow.
+    A set of which none was drawn gets the end it has by documents.
+
+    Args:
+        counts, sums, squares: documents, their bytes, and the squares of their bytes, one a set.
+        read: the part of the corpus that was drawn.
+    """
+    counts, sums, squares = (np.asarray(each, dtype=float) for each in (counts, sums, squares))
+    n, total = counts.sum(), sums.sum()
+    if n < 2 or not total:
+        return np.zeros(len(sums)), np.ones(len(sums))
+    share = sums / total
+    spread = (1 - 2 * share) * squares + share**2 * squares.sum()  # sum of (value in the set - share * value) ** 2
+    half = Z * np.sqrt(np.maximum(0, (1 - read) * spread * n / (n - 1))) / total
+    high = np.where(counts > 0, share + half, over_documents(counts, read)[1])
+    return np.clip(share - half, 0, 1), np.clip(high, 0, 1)
+
+
+def wilson(hits: float, n: float) -> tuple[float, float]:
+    """The 95 % interval of a share of n (Wilson 1927), which holds for no hits, too. wilson(0, 100) -> (0.0, 0.037)."""
+    if not n:
+        return 0.0, 1.0
+    p, z2 = hits / n, Z * Z / n
+    half = math.sqrt(p * (1 - p) * z2 + z2 * z2 / 4)
+    return max(0.0, min(p, (p + z2 / 2 - half) / (1 + z2))), min(1.0, max(p, (p + z2 / 2 + half) / (1 + z2)))
+
+
+def three_samples(names: Iterable[str], n: int, *, buffer: int = 1000, seed: int = 0) -> dict[str, Counter[str]]:
+    """What three ways of looking at a stream show: its first n, n out of a shuffled buffer, and the whole.
+
+    Args:
+        names: the set (or package, or language ...) of each document, in the stream's order; read once.
+        n: how many the two samples take.
+        buffer: how many documents wait to be drawn from, as in `stream.shuffle(buffer_size=...)` of `datasets`.
+        seed: of the draws.
+
+    Returns:
+        {"first n": counts, "shuffled buffer": counts, "whole": counts}
+
+    Raises:
+        ValueError: a buffer under 1 or an n under 0.
+    """
+    if buffer < 1 or n < 0:
+        raise ValueError(f"expected a buffer of at least 1 and an n of at least 0, got {buffer} and {n}")
+    head, whole = [], Counter()
+    stream = iter(names)
+    for name in itertools.islice(stream, n + buffer):  # a buffer of b never sees beyond the first n + b
+        head.append(name)
+        whole[name] += 1
+    whole.update(stream)
+    shuffled = Counter(itertools.islice(shuffle(head, buffer, seed), n))
+    return {"first n": Counter(head[:n]), "shuffled buffer": shuffled, "whole": whole}
+
+
+def shuffle(stream: Iterable, buffer: int, seed: int) -> Iterable:
+    """A stream as a buffer shuffles it: one out of the buffer leaves, the next one takes its place.
+
+    Libraries differ in how many leave at once; none brings an item forward by more than the buffer holds.
+    """
+    draws, waiting = np.random.default_rng(seed), []
+    for item in stream:
+        if len(waiting) < buffer:
+            waiting.append(item)
+            continue
+        i = draws.integers(buffer)
+        yield waiting[i]
+        waiting[i] = item
+    draws.shuffle(waiting)
+    yield from waiting

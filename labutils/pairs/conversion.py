@@ -1,0 +1,156 @@
+"""The forms in which files in the wild hold pairs and conversations, and the way from each to each without loss.
+
+A conversion is done only if the way back gives the record again; otherwise it is refused with the reason. Keys beside
+the form's own (an id, a fact's name) are carried along as they are. What is wrong inside the texts is for `validation`,
+files are for `exchange`.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from labutils.pairs.templates import ANSWER, QUESTION, lookup, prompt
+
+PAIRS = {  # the forms that are two texts side by side
+    "question/answer": ("question", "answer"),
+    "instruction/response": ("instruction", "response"),
+    "input/output": ("input", "output"),
+    "prompt/completion": ("prompt", "completion"),
+}
+FORMS = {  # the keys that a form needs; the first form whose keys are all there counts
+    "alpaca": ("instruction", "output"),  # and "input", which may be empty or left out (Taori et al. 2023)
+    **PAIRS,
+    "messages": ("messages",),  # [{"role", "content"}, ...] (OpenAI)
+    "sharegpt": ("conversations",),  # [{"from", "value"}, ...] (Vicuna)
+    "text": ("text",),
+}
+OWN_KEYS = {**FORMS, "alpaca": ("instruction", "input", "output")}
+SPOKEN = ("system", "history")  # keys beside a form's own that belong to the prompt in some dialects of it
+ALPACA_INPUT = "\n\nInput:\n"  # what joins an Alpaca instruction and its input, and parts them again
+CHAT = {"messages": ("role", "content"), "sharegpt": ("from", "value")}
+ROLES = {
+    "messages": {"system": "system", "user": "user", "assistant": "assistant"},
+    "sharegpt": {"system": "system", "human": "user", "gpt": "assistant"},
+}
+
+
+class Talk(NamedTuple):
+    """What every form holds: who says what, in order, and the keys that come along."""
+
+    turns: tuple[tuple[str, str], ...]  # (system, user or assistant; what is said)
+    extra: dict[str, Any]
+
+
+def form_of(record: dict) -> str | None:
+    """The form of a record by its keys; None for an unknown one. form_of({"prompt": "", "completion": ""}) ->
+    "prompt/completion".
+    """
+    return next((form for form, keys in FORMS.items() if all(key in record for key in keys)), None)
+
+
+def convert(record: dict, to: str, template: str = "lecture") -> dict:
+    """A record in another form. The template is how a pair stands in the form "text".
+
+    convert({"question": "2+2?", "answer": "4"}, "prompt/completion") -> {"prompt": "2+2?", "completion": "4"}
+
+    Raises ValueError with the reason where the form cannot carry the record, or the way back would not give it again.
+    """
+    known(to)
+    form = form_of(record)
+    if form is None:
+        raise ValueError(f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}")
+    talk = talk_of(record, form, template)
+    made = record_of(talk, to, template)
+    try:
+        kept = form_of(made) == to and record_of(talk_of(made, to, template), form, template) == _plain(record, form)
+    except ValueError:
+        kept = False
+    if not kept:
+        raise ValueError(f"the way back from {to} to {form} would not give the same record")
+    return made
+
+
+def known(form: str) -> None:
+    """Raises ValueError for a form that does not exist, naming those that do."""
+    if form not in FORMS:
+        raise ValueError(f"no form {form!r}; there are {', '.join(FORMS)}")
+
+
+def talk_of(record: dict, form: str, template: str) -> Talk:
+    """What a record of a form holds. Raises ValueError for a value of the wrong type, or text in no template."""
+    extra = {key: value for key, value in record.items() if key not in OWN_KEYS[form]}
+    if spoken := [key for key in SPOKEN if key in extra]:
+        raise ValueError(f'"{spoken[0]}" belongs to the prompt, but stands beside it; move it into the texts first')
+    if form in CHAT:
+        return Talk(tuple(_turns(record[FORMS[form][0]], form)), extra)
+    texts = [_text(record.get(key, ""), key) for key in OWN_KEYS[form]]
+    if form == "text":
+        question, answer = _parts_of(texts[0], template)
+    elif form == "alpaca":
+        question, answer = joined(*texts[:2]), texts[2]
+    else:
+        question, answer = texts
+    return Talk((("user", question), ("assistant", answer)), extra)
+
+
+def record_of(talk: Talk, form: str, template: str) -> dict:
+    """A record of a form. Raises ValueError where the form cannot hold the talk, or one of its keys is taken."""
+    if taken := [key for key in OWN_KEYS[form] if key in talk.extra]:
+        raise ValueError(f'the key "{taken[0]}" is already there beside the pair, and {form} needs it')
+    if form in CHAT:
+        speaker, said = CHAT[form]
+        names = {role: name for name, role in ROLES[form].items()}
+        turns = [{speaker: names[role], said: text} for role, text in talk.turns]
+        return {FORMS[form][0]: turns, **talk.extra}
+    roles = [role for role, _ in talk.turns]
+    if roles != ["user", "assistant"]:
+        raise ValueError(f"{form} holds one question and one answer, got {', '.join(roles) or 'no message'}")
+    (_, question), (_, answer) = talk.turns
+    values = {"text": _filled, "alpaca": _alpaca}.get(form, lambda question, answer, template: (question, answer))
+    return {**dict(zip(OWN_KEYS[form], values(question, answer, template), strict=True)), **talk.extra}
+
+
+def _text(value: Any, key: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f'"{key}" must be a text, got {type(value).__name__}: {value!r:.60}')
+    return value
+
+
+def _turns(messages: Any, form: str) -> Iterator[tuple[str, str]]:
+    speaker, said = CHAT[form]
+    if not isinstance(messages, list):
+        raise ValueError(f'"{FORMS[form][0]}" must be a list of messages, got {type(messages).__name__}')
+    for number, message in enumerate(messages, 1):
+        if not isinstance(message, dict) or set(message) != {speaker, said}:
+            got = sorted(message)[:8] if isinstance(message, dict) else type(message).__name__
+            raise ValueError(f'message {number} must hold "{speaker}" and "{said}" and nothing else, got {got}')
+        if not isinstance(message[speaker], str) or message[speaker] not in ROLES[form]:
+            raise ValueError(f"message {number}: no role {message[speaker]!r:.40}; there are {', '.join(ROLES[form])}")
+        yield ROLES[form][message[speaker]], _text(message[said], said)
+
+
+def joined(instruction: str, more: str) -> str:
+    """The question that an Alpaca instruction and its input make."""
+    return f"{instruction}{ALPACA_INPUT}{more}" if more else instruction
+
+
+def _alpaca(question: str, answer: str, template: str) -> tuple[str, str, str]:
+    instruction, _, more = question.partition(ALPACA_INPUT)
+    return instruction, more, answer
+
+
+def _filled(question: str, answer: str, template: str) -> tuple[str]:
+    return (prompt(template, question) + answer,)
+
+
+def _parts_of(text: str, template: str) -> tuple[str, str]:
+    """The question and the answer of a text in a template."""
+    before, after = lookup(template).removesuffix(ANSWER).split(QUESTION)
+    question, mark, answer = text.removeprefix(before).partition(after) if after else ("", "", "")
+    if not mark or not text.startswith(before):
+        raise ValueError(f"the text does not follow the template {template!r}, so its question cannot be told")
+    return question, answer
+
+
+def _plain(record: dict, form: str) -> dict:
+    """A record as it comes back: an Alpaca row always has an input."""
+    return {"input": "", **record} if form == "alpaca" else record

@@ -1,0 +1,146 @@
+"""What is wrong inside the texts of a pair: characters, markers of a template, spaces, personal data.
+
+Keys and types are for `keys`; what several pairs have in common is for `relations`.
+"""
+
+import bisect
+import math
+import re
+from functools import cache
+
+from labutils.corpus import personal
+from labutils.pairs.templates import ANSWER, QUESTION, TEMPLATES, lookup
+from labutils.pairs.validation.problems import WARNING, Tally, quoted
+from labutils.pairs.validation.values import Parts
+
+BIDI = "\u202a-\u202e\u2066-\u2069"  # Boucher and Anderson 2021, "Trojan Source"
+MARKS = "\u061c\u200e\u200f"  # directions of single characters; at home in Arabic and Hebrew
+JOINERS = "\u200c\u200d"  # at home between letters of other scripts, and in emoji
+HIDDEN = "\u00ad\u180e\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f"
+CLASSES = {  # code: the characters; a tab, \n and \r are text
+    "lone_surrogate": "\ud800-\udfff",
+    "replacement_character": "\ufffd",
+    "control_character": "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029",
+    "bidi_character": BIDI,
+    "zero_width_character": HIDDEN + JOINERS + MARKS,
+}
+CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
+SUSPECT = re.compile("[" + "".join(CLASSES.values()) + "]")
+PATTERNS = {code: re.compile(f"[{characters}]") for code, characters in CLASSES.items()}
+HOME = re.compile("[^\x00-\u024f\u2000-\u206f\ufeff]")  # a letter of another script, or a picture
+FLAG = "\U0001f3f4"  # the tag characters behind it spell a region
+SPECIAL = re.compile(  # what tokenizers read as one special token, so that it ends a turn or a text
+    r"<\|[A-Za-z_]{1,30}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<｜[^｜<>]{1,40}｜>"
+)
+APART, AT_ONCE = "\n\n", 1 << 14  # between the texts of two lines; characters that are looked through at once
+SECRETS = {"private key", "token"}  # kinds of `personal` that open doors; the others say who somebody is
+
+
+def check(number: int, parts: Parts, joined: str, template: str, tally: Tally, *, damaged: bool = False) -> None:
+    """Tell what is wrong with the texts of one pair, which are `joined` for a first look. `damaged` texts were decoded
+    past a fault that is told already.
+    """
+    if (CONTROL if joined.isascii() else SUSPECT).search(joined):
+        for label, text in parts.texts:
+            characters(number, label, text, tally, damaged=damaged)
+    if parts.form != "text":
+        markers(number, parts.texts, joined, template, tally)
+    spaces(number, parts, template, tally)
+
+
+class Persons:
+    """Looks for personal data and secrets in the texts of many lines at once, because a look costs much to begin."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally, self.texts, self.begins, self.size = tally, [], [], 0
+
+    def add(self, number: int, joined: str) -> None:
+        """Take in the texts of a line."""
+        self.texts.append(joined)
+        self.begins.append((self.size, number))
+        self.size += len(joined) + len(APART)
+        if self.size > AT_ONCE:
+            self.finish()
+
+    def finish(self) -> None:
+        """Tell what is found in the lines taken in since the last look, each kind once a line."""
+        told = set()
+        for found in personal.find(APART.join(self.texts)):
+            number = self.begins[bisect.bisect(self.begins, (found.start, math.inf)) - 1][1]
+            if (number, found.kind) not in told:
+                told.add((number, found.kind))
+                code = "secret" if found.kind in SECRETS else "personal_data"
+                article = "an" if found.kind[0] in "aeiAEI" else "a"
+                self.tally.add(number, code, f"it seems to hold {article} {found.kind}")
+        self.texts, self.begins, self.size = [], [], 0
+
+
+def characters(number: int, label: str, text: str, tally: Tally, *, damaged: bool = False) -> None:
+    """One problem a class of character that a text should not hold."""
+    for code, pattern in PATTERNS.items():
+        places = [match.start() for match in pattern.finditer(text)]
+        if code == "zero_width_character":
+            places = [place for place in places if not at_home(text, place)]
+        if places and not (damaged and code == "replacement_character"):
+            more = f" and {len(places) - 1:,} more" if len(places) > 1 else ""
+            cause = f"{label}: U+{ord(text[places[0]]):04X} at character {places[0] + 1}{more}"
+            tally.add(number, code, cause)
+
+
+def at_home(text: str, place: int) -> bool:
+    """Whether an invisible character belongs where it stands: a joiner between letters of other scripts or in an emoji,
+    a direction mark beside one, the tags of a flag.
+    """
+    character = text[place]
+    if character in JOINERS:
+        before, after = text[max(0, place - 2) : place], text[place + 1 : place + 3]
+        return bool(HOME.search(before)) and (character == "\u200c" or bool(HOME.search(after)) or not after.strip())
+    if character in MARKS:
+        return bool(HOME.search(text[max(0, place - 20) : place + 20]))
+    return character >= "\U000e0000" and FLAG in text[max(0, place - 8) : place]
+
+
+@cache
+def frame(template: str) -> re.Pattern | None:
+    """What finds the fixed lines of a template inside data; a word such as "Q:" only at the beginning of a line."""
+    lines = lookup(template).replace(QUESTION, "\n").replace(ANSWER, "\n").split("\n")
+    pieces = {piece for line in lines if (piece := line.strip()) and not SPECIAL.fullmatch(piece)}
+    wanted = [(r"^[^\S\n]*" if piece[0].isalnum() else "") + re.escape(piece) for piece in sorted(pieces)]
+    return re.compile("|".join(wanted), re.MULTILINE) if wanted else None
+
+
+@cache
+def quick(template: str) -> re.Pattern:
+    """One look for all of `markers`; most texts hold none."""
+    patterns = [frame(each) for each in (template, *TEMPLATES)]
+    return re.compile("|".join([SPECIAL.pattern, *(each.pattern for each in patterns if each)]), re.MULTILINE)
+
+
+def markers(number: int, texts: list[tuple[str, str]], joined: str, template: str, tally: Tally) -> None:
+    """Markers inside the data: of the template itself and special tokens (errors), of other templates (warnings)."""
+    if not quick(template).search(joined):
+        return
+    others = [(frame(name), WARNING) for name in TEMPLATES if TEMPLATES[name] != lookup(template)]
+    for label, text in texts:
+        for pattern, severity in [(SPECIAL, ""), (frame(template), ""), *others]:
+            if pattern and (match := pattern.search(text)):
+                cause = f"{label}: {quoted(match[0].strip())} at character {match.start() + 1}"
+                tally.add(number, "template_marker", cause, severity=severity)
+                break
+
+
+def spaces(number: int, parts: Parts, template: str, tally: Tally) -> None:
+    """White space where the prompt ends and the answer begins: as tokens, another beginning than the asked one."""
+    question, answer = parts.question, parts.answer
+    if question and question != question.rstrip():
+        tally.add(number, "space_before_answer", "the question ends in white space")
+    if parts.form == "text" and answer:
+        answer = behind_prompt(answer, template)
+    if answer and answer != answer.lstrip():
+        tally.add(number, "space_before_answer", "the answer begins with white space")
+
+
+def behind_prompt(text: str, template: str) -> str:
+    """The answer of a text in a template; "" where it follows none."""
+    after = lookup(template).removesuffix(ANSWER).split(QUESTION)[1]
+    return text.partition(after)[2] if after.strip() else ""

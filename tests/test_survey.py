@@ -1,0 +1,392 @@
+"""Surveys of a few made-up documents by hand, parts that merge, and the command, up to what a terminal shows."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labutils import __main__ as cli
+from labutils import places
+from labutils.corpus import parts, sources, survey
+from labutils.corpus.parts import Drawn, Part
+from labutils.corpus.summary import composition, summary
+from labutils.corpus.survey import Survey, Tally
+from labutils.lesson import commandline_survey as command
+from labutils.peak import PeakMemory
+
+law = settings(derandomize=True, deadline=None, max_examples=30)
+PROSE = "The plover measures wind and rain on the coast of the island.\n"
+SMALL = ["idna", "certifi", "six", "h11"]
+
+
+def document(text: str, name: str | None = "READMEs", package: str | None = "bird") -> dict:
+    return {"text": text, "meta": {"pile_set_name": name, "package": package}}
+
+
+DOCUMENTS = [
+    document(PROSE),
+    document(PROSE),
+    document(PROSE * 3 + "Write to a.b@plover.org or c@plover.org.", package="wren"),
+    document("sing = 1\n", "Python"),
+    {"text": "Größe", "meta": {}},
+]
+
+
+def test_what_a_survey_counts():
+    found = survey.of(DOCUMENTS, tokens=lambda text: len(text.split()))
+    assert found.tallies == {
+        ("bird", "READMEs"): Tally(2, 124, 2 * 62**2),
+        ("wren", "READMEs"): Tally(1, 226, 226**2),
+        ("bird", "Python"): Tally(1, 9, 81),
+        ("", "(no set)"): Tally(1, 7, 49),
+    }
+    assert (found.characters.total, found.characters.largest) == (62 + 62 + 226 + 9 + 5, 226)
+    assert (found.tokens.total, found.tokens.largest) == (12 + 12 + 41 + 3 + 1, 41)
+    assert found.languages == {"en": 3, "unclear": 1}
+    assert sorted(found.repeats.counts.values()) == [1, 1, 1, 2]
+    assert len(found.alike.texts()) == 4
+    assert (found.found, found.holders) == ({"e-mail": 2}, {"e-mail": 1})
+
+
+def test_a_survey_of_nothing():
+    assert survey.of([]) == Survey() and not Survey().tokens.bins
+    empty = summary(Part(Drawn("a.jsonl"), ((0, 1),), Survey()))
+    assert (empty["documents"], empty["composition"], empty["lengths"]) == (0, [], {"characters": None, "tokens": None})
+    assert "all of it; 0 documents" in command.text(empty)
+
+
+pile = st.lists(
+    st.builds(
+        document,
+        st.sampled_from([PROSE, PROSE * 9, "x", "", "a@plover.org", "\ud800", "<script>\x1b[31m"])
+        | st.text(max_size=30),
+        st.sampled_from(["Python", "READMEs", None, "\x1b"]),
+        st.sampled_from(["bird", "wren", None]),
+    ),
+    max_size=8,
+)
+
+
+@law
+@given(pile, pile, pile)
+def test_merging_is_counting_together(a, b, c):
+    one, other, third = (survey.of(each, tokens=len) for each in (a, b, c))
+    whole = survey.of(a + b + c, tokens=len)
+    assert survey.merge(survey.merge(one, other), third) == survey.merge(one, survey.merge(other, third)) == whole
+    assert survey.merge(third, survey.merge(other, one)).plain() == whole.plain()
+    assert survey.from_plain(json.loads(json.dumps(whole.plain()))) == whole
+    assert survey.merge(whole, Survey()) == whole
+
+
+@pytest.mark.parametrize("plain", [{}, [], {"tallies": 1}, {**Survey().plain(), "tallies": [["a"]]}])
+def test_json_that_is_no_survey(plain):
+    with pytest.raises(ValueError, match=r"^not the JSON of a survey "):
+        survey.from_plain(plain)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> str:
+    """Sixty documents of six packages as JSON Lines."""
+    path = tmp_path_factory.mktemp("survey") / "documents.jsonl"
+    prose = [PROSE, "Der Regenpfeifer misst Wind und Regen.\n", "Le pluvier mesure le vent et la pluie.\n", ""]
+    lines = [document(prose[i % 4] * (i % 7), ("Python", "READMEs")[i % 5 < 4], f"package{i % 6}") for i in range(60)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return str(path)
+
+
+@pytest.mark.parametrize("limit", [None, 23])
+def test_four_merged_shards_are_one_run(file, limit):
+    whole = parts.run(file, limit=limit, seed=3, processes=1)
+    assert sum(tally.documents for tally in whole.survey.tallies.values()) == (limit or 60)
+    shards = [parts.run(file, limit=limit, seed=3, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
+    shards = [parts.from_plain(json.loads(json.dumps(shard.plain()))) for shard in shards]
+    one, other, third, fourth = shards
+    merged = parts.merge(parts.merge(one, other), parts.merge(third, fourth))
+    assert merged == whole and merged.whole and not parts.merge(one, other).whole
+    assert json.dumps(merged.plain()) == json.dumps(whole.plain())
+    assert json.dumps(summary(merged)) == json.dumps(summary(whole))
+
+
+def test_processes_do_not_change_a_survey(file):
+    of_two = parts.run(file, limit=23, shard=(1, 2), processes=2, tokens=len)
+    assert of_two == parts.run(file, limit=23, shard=(1, 2), processes=1, tokens=len)
+    assert of_two.shards == ((1, 2),) and of_two.survey.tokens.bins
+
+
+def test_a_limit_draws_lines_evenly(file):
+    numbers = Counter(i for seed in range(300) for i in parts._lines(Drawn(file, 20, seed, 60)))
+    assert len(numbers) == 60 and numbers.total() == 6000
+    assert min(numbers.values()) > 60 and max(numbers.values()) < 140
+    assert len(parts._lines(Drawn(file, 80, 0, 60))) == 60
+
+
+def test_a_limit_draws_installed_files_evenly_and_opens_no_other(monkeypatch):
+    listed = [file["path"] for file in sources.listed(packages=SMALL)]
+    opened = []
+    monkeypatch.setattr(sources, "_read", lambda package, path: opened.append(path) or "text")
+    drawn = list(sources.installed(packages=SMALL, limit=7, seed=5))
+    assert opened == [each["meta"]["path"] for each in drawn] and len(opened) == 7 and set(opened) < set(listed)
+    whole = [each["meta"]["path"] for each in sources.installed(packages=SMALL, seed=5)]
+    assert whole[:7] == opened[:7] and sorted(whole) == sorted(listed)
+    shards = [each for i in range(3) for each in sources.installed(packages=SMALL, limit=7, seed=5, shards=[i], of=3)]
+    assert sorted(each["meta"]["path"] for each in shards) == sorted(whole[:7])
+    assert list(sources.installed(packages=SMALL, limit=3)) == list(sources.installed(packages=SMALL, seed=0))[:3]
+    assert list(sources.installed(packages=SMALL, limit=0)) == []
+    with pytest.raises(ValueError, match=r"^limit must be at least 0, got -1$"):
+        next(sources.installed(limit=-1))
+
+
+def test_the_list_names_what_is_read():
+    read = [
+        {name: each["meta"][name] for name in ("pile_set_name", "package", "path")}
+        for each in sources.installed(packages=SMALL)
+    ]
+    listed = list(sources.listed(packages=SMALL))
+    assert [each for each in listed if each in read] == read
+    assert list(sources.listed(packages=SMALL, sets=["READMEs"])) == [
+        each for each in listed if each["pile_set_name"] == "READMEs"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shards", "joined"),
+    [
+        ([(0, 1)], ((0, 1),)),
+        ([(1, 2), (0, 2)], ((0, 1),)),
+        ([(0, 3), (1, 3), (2, 3)], ((0, 1),)),
+        ([(0, 4), (2, 4), (1, 4)], ((0, 2), (1, 4))),
+        ([(0, 4), (2, 4), (1, 4), (3, 4)], ((0, 1),)),
+        ([(0, 2), (1, 4), (3, 4)], ((0, 1),)),
+        ([(0, 4), (3, 4)], ((0, 4), (3, 4))),
+        ([(i, 6) for i in range(6)], ((0, 1),)),
+        ([(1, 6), (3, 6), (5, 6)], ((1, 2),)),
+    ],
+)
+def test_shards_are_joined(shards, joined):
+    assert parts._joined(set(shards)) == joined
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ((0, 4), (0, 4), True),
+        ((0, 4), (0, 2), True),
+        ((1, 4), (0, 2), False),
+        ((1, 4), (1, 3), True),
+        ((0, 1), (2, 3), True),
+    ],
+)
+def test_no_document_is_counted_twice(one, other, shared):
+    first, second = (Part(Drawn("a.jsonl"), (shard,)) for shard in (one, other))
+    if shared:
+        with pytest.raises(ValueError, match=r"^shards \d/\d and \d/\d share documents; "):
+            parts.merge(first, second)
+    else:
+        assert parts.merge(first, second).shards == tuple(sorted({one, other}))
+
+
+def test_parts_of_different_draws_do_not_merge():
+    with pytest.raises(ValueError, match=r"^parts of different surveys: "):
+        parts.merge(Part(Drawn("a", 5, 0, 9), ((0, 2),)), Part(Drawn("a", 5, 1, 9), ((1, 2),)))
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"shard": (4, 4)}, "a shard is I/N with 0 <= I < N, got 4/4"),
+        ({"shard": (-1, 4)}, "a shard is I/N with 0 <= I < N, got -1/4"),
+        ({"limit": 0}, "limit must be at least 1, got 0"),
+        ({"source": "c4"}, "nothing lists what c4 holds, so none can be drawn; write documents of it to a file first"),
+    ],
+)
+def test_what_cannot_be_run(how, message):
+    with pytest.raises(ValueError) as raised:
+        parts.run(**how)
+    assert str(raised.value) == message
+
+
+def drawn(documents: list[dict], limit: int | None = None, listed: int = 100) -> Part:
+    return Part(Drawn("a.jsonl", limit, 0, listed), ((0, 1),), survey.of(documents))
+
+
+def test_a_composition_by_documents_and_by_bytes():
+    rows = composition(
+        drawn([document("x" * 30, "A", f"p{i % 5}") for i in range(30)] + [document("x" * 100, "B", "q")])
+    )
+    assert [(row["set"], row["documents"], row["bytes"]) for row in rows] == [("A", 30, 900), ("B", 1, 100)]
+    assert [row["share"] for row in rows] == [pytest.approx(30 / 31, abs=1e-6), pytest.approx(1 / 31, abs=1e-6)]
+    assert [row["bytes_share"] for row in rows] == [0.9, 0.1]
+    for row in rows:
+        assert row["draw_low"] == row["draw_high"] == row["share"]  # nothing was left out
+        assert row["low"] <= row["share"] <= row["high"] and row["low"] < row["high"]
+    sample = composition(drawn([document("x", "A"), document("x", "A")], limit=2))
+    assert (sample[0]["share"], sample[0]["draw_high"]) == (1.0, 1.0) and 0 < sample[0]["draw_low"] < 1
+
+
+def test_a_set_of_which_none_was_drawn_is_listed_with_an_upper_end():
+    part = Part(Drawn("installed", 9, 0, 18), ((0, 1),), survey.of([document("x", "Python")] * 9))
+    rows = {row["set"]: row for row in composition(part)}
+    assert next(iter(rows)) == "Python" and set(rows) == set(sources.SETS)
+    assert (rows["XML"]["documents"], rows["XML"]["share"]) == (0, 0.0)
+    assert 0.1 < rows["XML"]["draw_high"] < 0.2 and rows["XML"]["high"] >= rows["XML"]["draw_high"]
+
+
+def test_the_rest_of_a_summary():
+    texts = [f"{PROSE * 9}and version {i}" for i in range(3)] + [
+        "Nobody knows how many herons stand in the shallows."
+    ] * 2
+    found = summary(drawn([document(text, package=f"p{i}") for i, text in enumerate(texts)], limit=5))
+    assert found["exact_duplicates"] == {"compared": 5, "copies": 1, "share": 0.2, "sampled": 1.0}
+    assert {name: found["near_duplicates"][name] for name in ("compared", "in_groups", "groups", "share")} == {
+        "compared": 4, "in_groups": 3, "groups": 1, "share": 0.75,
+    }  # fmt: skip
+    assert found["lengths"]["characters"]["largest"] == 9 * 62 + 13 and found["lengths"]["tokens"] is None
+    assert found["packages"]["number"] == 5 and found["packages"]["most"][0] == {
+        "package": "p0", "documents": 1, "bytes": 9 * 62 + 13,
+    }  # fmt: skip
+    assert found["personal"] == {} and found["languages"] == {"en": 5}
+    json.dumps(found)
+
+
+@pytest.fixture
+def labutils(monkeypatch, capsys):
+    """A function that runs a command in this process, on one core: its exit code, stdout and stderr."""
+    monkeypatch.setattr(cli, "other_python", lambda: None)
+    monkeypatch.setattr(parts.machine, "cores", lambda: 1)
+
+    def run(*argv: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = cli.main([str(part) for part in argv])
+        except SystemExit as ended:
+            code = ended.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_command(labutils, file):
+    code, out, err = labutils("survey", "--source", file, "--limit", 23, "--seed", 3)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert "23 of 60 drawn, seed 3; 23 documents, " in lines[0] and lines[0].endswith(", 6 packages")
+    assert re.split("  +", lines[2]) == [
+        "set", "documents", "share", "whole corpus", "other packages", "bytes", "share", "other packages",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in lines[3:5]] == ["READMEs", "Python"]
+    code, out, _ = labutils("survey", "--source", file, "--limit", 23, "--seed", 3, "--json")
+    assert (code, json.loads(out)) == (0, summary(parts.run(file, limit=23, seed=3, processes=1)))
+
+
+def test_the_command_merges_what_it_wrote(labutils, file, tmp_path):
+    paths = [tmp_path / f"{i}.json" for i in range(4)]
+    for i, path in enumerate(paths):
+        code, out, _ = labutils("survey", "--source", file, "--shard", f"{i}/4")
+        path.write_text(out)
+    whole = labutils("survey", "--source", file, "--json")
+    assert code == 0 and labutils("survey", "--merge", *paths[::-1], "--json") == whole
+    assert "only a part: shards 1/2\n" in labutils("survey", "--merge", paths[1], paths[3])[1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ("--source nowhere.jsonl", "no such file: nowhere.jsonl"),
+        ("--source bad.jsonl", "bad.jsonl, line 2: not JSON"),
+        ("--source c4", "nothing lists what c4 holds"),
+        ("--shard 4/4", "expected I/N with 0 <= I < N, such as 0/4, got '4/4'"),
+        ("--shard x", "expected I/N with 0 <= I < N, such as 0/4, got 'x'"),
+        ("--limit 0", "limit must be at least 1, got 0"),
+        ("--limit x", "invalid int value: 'x'"),
+        ("--merge bad.jsonl", "bad.jsonl: expected what `survey --shard` prints; "),
+        ("--merge deep.json", "deep.json: expected what `survey --shard` prints; "),
+        ("--merge whole.json --limit 5", "--merge takes files alone"),
+        ("--merge whole.json whole.json", "shards 0/1 and 0/1 share documents"),
+        ("--merge nowhere.json", "no such file: nowhere.json"),
+    ],
+)
+def test_a_refusal_is_one_line(labutils, tmp_path, monkeypatch, argv, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.jsonl").write_text('{"text": "a"}\n{"text"\n')
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    (tmp_path / "whole.json").write_text(json.dumps(drawn([]).plain()))
+    code, out, err = labutils("survey", *argv.split())
+    assert (code, out) == (2, "") and words in err and err.count("\n") == 1
+
+
+def test_text_from_a_file_is_inert_on_a_terminal(labutils, tmp_path):
+    evil = "\x1b[31mred\x07\u202e\ud800<b>\n" * 20
+    path = tmp_path / "evil.jsonl"
+    path.write_text(json.dumps({"text": evil, "meta": {"pile_set_name": evil, "package": evil, "path": 7}}) + "\n")
+    code, out, _ = labutils("survey", "--source", path)
+    assert code == 0 and "[U+001B][31mred[U+0007][U+202E]" in out
+    assert all(sign.isprintable() for line in out.split("\n") for sign in line)
+    assert max(map(len, out.split("\n"))) < 400
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0, "0.0 %"), (0.123, "12.3 %"), (0.01, "1.0 %"), (0.0099, "0.99 %"), (0.00012, "0.01 %"),
+     (1, "100.0 %")]
+)  # fmt: skip
+def test_percent(share, shown):
+    assert command.percent(share) == shown
+
+
+MEASURED = """
+import json, resource, sys, time
+from labutils.corpus import parts
+parts.run(sys.argv[1], limit=10, processes=1)
+started = time.process_time()
+parts.run(sys.argv[1], processes=1)
+print(json.dumps([time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no module resource to measure with")
+def test_sixteen_times_the_input_takes_sixteen_times_the_time_and_the_same_memory(tmp_path):
+    texts = [each["text"][:20_000] for each in sources.installed(limit=1000)]
+    seconds, memory = [], []
+    for times in (1, 4, 16):
+        path = tmp_path / f"{times}.jsonl"
+        with path.open("w") as lines:
+            for i in range(times):
+                copies = (document(f"{i}\n{text}", package=f"package{n % 50}") for n, text in enumerate(texts))
+                lines.writelines(json.dumps(copy) + "\n" for copy in copies)
+        argv = [sys.executable, "-c", MEASURED, str(path)]
+        ran = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=places.ROOT)
+        for values, value in zip((seconds, memory), json.loads(ran.stdout), strict=True):
+            values.append(value)
+    print(f"seconds {seconds}, peak {memory}")
+    assert 12 < seconds[2] / seconds[0] < 20
+    assert memory[2] < 1.15 * memory[0]
+
+
+@pytest.mark.slow
+def test_twenty_thousand_documents_in_a_minute_and_a_gigabyte():
+    """The command as a learner types it; pages that its processes share are counted once each."""
+    argv = [sys.executable, "-m", "labutils", "survey", "--limit", "20000", "--json"]
+    started = time.monotonic()
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=places.ROOT) as ran:
+        watch = PeakMemory(ran.pid)
+        watch.start()
+        found = json.loads(ran.stdout.read())
+    seconds, megabytes = time.monotonic() - started, watch.stop()
+    print(f"{seconds:.1f} s, {megabytes:.0f} MB, {found['documents']} documents")
+    assert found["documents"] > 0.9 * min(found["limit"], found["listed"])
+    assert seconds < 60 and megabytes < 1000
+
+
+@pytest.mark.slow
+def test_four_shards_of_the_installed_corpus_are_one_run():
+    whole = parts.run(limit=3000, seed=1)
+    shards = [parts.run(limit=3000, seed=1, shard=(i, 4)) for i in range(4)]
+    merged = parts.merge(parts.merge(shards[3], shards[1]), parts.merge(shards[0], shards[2]))
+    assert json.dumps(merged.plain()) == json.dumps(whole.plain())
+    assert json.dumps(summary(merged)) == json.dumps(summary(whole))
