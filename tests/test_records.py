@@ -33,7 +33,6 @@ json_records = st.lists(st.dictionaries(letters, values, max_size=4), max_size=5
         ({"input": "Hi", "output": "Hello"}, "input/output", ("Hi", "Hello")),
         ({"text": "all of it"}, "text", ("", "all of it")),
         ({"text": "t", "answer": "a", "question": "q", "fact": "f"}, "question/answer", ("q", "a")),
-        ({"instruction": "i", "input": "x", "output": "y"}, "input/output", ("x", "y")),
     ],
 )
 def test_families_and_their_sides(record, name, sides):
@@ -301,3 +300,9 @@ def test_a_split_parts_no_near_duplicates_and_no_equal_facts_and_loses_nothing(p
     assert not {row["fact"] for row in train} & {row["fact"] for row in test} - {None}
     asked = [row["question"] for row in train + test]
     assert not [pair for pair in near_pairs(asked) if pair[0] < len(train) <= pair[1]]
+
+
+@pytest.mark.parametrize("extra", [{}, {"input": ""}, {"input": "2+2"}])
+def test_an_alpaca_record_is_refused_rather_than_halved(extra):
+    with pytest.raises(ValueError, match="convert FILE --to question/answer"):
+        family({"instruction": "Add.", "output": "4", **extra})

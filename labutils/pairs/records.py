@@ -26,8 +26,14 @@ FAMILIES = {  # how files in the wild name the two sides of a pair; the first fa
 def family(record: dict) -> str:
     """The key family of a record. family({"input": "Hi", "output": "Hello"}) -> "input/output".
 
-    Raises ValueError naming the keys that are there and the families that are known.
+    Raises ValueError naming the keys that are there and the families that are known; and for an Alpaca record, of
+    whose three texts a family would silently drop one.
     """
+    if {"instruction", "output"} <= record.keys():
+        raise ValueError(
+            f"an Alpaca record (keys {sorted(record)}) is no pair yet: turn it into one with "
+            "`python3 -m labutils convert FILE --to question/answer --out FILE`"
+        )
     for name, keys in FAMILIES.items():
         if all(key in record for key in keys):
             return name
