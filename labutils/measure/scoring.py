@@ -1,9 +1,10 @@
 """Scores of answers, each with its interval. What was asked, and how it is shown, is not known here."""
 
-import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from labutils.corpus.sampling import wilson
 
 
 class Score(NamedTuple):
@@ -40,10 +41,8 @@ def share(hits: Sequence[bool]) -> Score:
     n = len(hits)
     if not n:
         raise ValueError("no questions: a share needs at least one")
-    p, z = sum(hits) / n, 1.959964
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Score(p, max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half)), n)  # rounding aside, p is inside
+    low, high = wilson(sum(hits), n)
+    return Score(sum(hits) / n, low, high, n)
 
 
 def fact_hits(answers: Sequence[str], questions: Sequence[dict]) -> Score:
