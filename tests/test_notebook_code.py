@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from labutils import places
+from labutils.corpus import quality
 from labutils.model.training import next_token_loss
 from labutils.pairs import records, templates
 
@@ -42,3 +43,13 @@ def test_the_key_families(keys):
 
 def test_the_template():
     assert taught("03_finetuning_data", "template_qa") == templates.TEMPLATES["lecture"]
+
+
+@pytest.mark.parametrize("words", [49, 50])
+def test_the_rule(words):
+    teach = taught("01_pretraining_data", "too_few_words", drop=quality.drop)
+    assert (
+        teach("word " * words)
+        == quality.too_few_words("word " * words)
+        == (words == 50, "too few words" * (words < 50))
+    )
