@@ -8,9 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils.corpus import sources
-from labutils.corpus.sampling import over_bytes, over_documents, over_packages, shuffle, three_samples, wilson
+from labutils.corpus import parts, sources
+from labutils.corpus.parts import Drawn, Part
+from labutils.corpus.sampling import (
+    estimated,
+    over_bytes,
+    over_documents,
+    over_listed,
+    over_packages,
+    shuffle,
+    three_samples,
+    wilson,
+)
 from labutils.corpus.sketches import content_hash
+from labutils.corpus.summary import composition
+from labutils.corpus.survey import Survey, Tally
 
 law = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -44,6 +56,50 @@ def test_bytes_by_hand():
     assert high[0] - low[0] == pytest.approx(high[1] - low[1])
     low, high = over_bytes([3, 0], [60, 0], [1400, 0], 0.0)
     assert (low[1], high[1]) == (0, wilson(0, 3)[1])
+
+
+def test_the_ratio_estimate_by_hand():
+    """Of 100 bytes listed 80 are text, so of 1,000; of 40 listed 60 are, as of bad UTF-8; of none drawn all are."""
+    found = estimated([80, 60, 0, 0, 5], [100, 40, 0, 0, 10], [1000, 80, 7, 0, 10])
+    assert found.tolist() == [800, 120, 7, 0, 5]
+
+
+def test_bytes_by_lists_by_hand():
+    """Two files of 10 listed bytes each, both as listed, and 20 left; in another set 60 of 60, which leaves nothing."""
+    low, high = over_listed([20, 60], [20, 60], [200, 3600], [40, 60])
+    least = 20 + 20 * wilson(2, 2)[0]
+    assert (low[0], high[0]) == pytest.approx((least / (least + 60), 40 / 100))
+    assert (low[1], high[1]) == pytest.approx((60 / 100, 60 / (60 + least)))
+
+
+def test_a_huge_file_among_those_drawn_makes_a_set_less_sure():
+    """The same bytes drawn and left, of ten files; where one holds most of them, they count as hardly more than one."""
+    (even, huge, _), _ = over_listed([100, 100, 100], [100, 100, 100], [1000, 8200, 100], [200, 200, 200])
+    assert huge < even < 1 / 3
+
+
+def test_the_ends_of_lists_that_say_little():
+    low, high = over_listed([30, 0, 0], [20, 0, 0], [200, 0, 0], [40, 30, 0])  # longer than listed; none drawn; no file
+    assert (low[0], high[0]) == (pytest.approx((30 + 30 * wilson(2, 2)[0]) / (30 + 30 * wilson(2, 2)[0] + 30)), 1)
+    assert (low[1], high[1]) == (0, pytest.approx(30 / (30 + 30 + 30 * wilson(2, 2)[0])))
+    assert (low[2], high[2]) == (0, 0)
+    for none in ([0], [0, 0]):
+        assert [end.tolist() for end in over_listed(none, none, none, none)] == [none, none]
+
+
+def test_all_files_drawn_leave_no_error_whatever_is_listed():
+    low, high = over_listed([90, 10], [50, 70], [900, 900], [50, 70])
+    assert low.tolist() == high.tolist() == [0.9, 0.1]
+
+
+def test_lists_tell_the_bootstrap_what_was_not_drawn():
+    drawn = np.array([[10.0, 0.0], [0.0, 10.0]])
+    listed = np.array([[10.0, 10.0], [20.0, 20.0]])
+    low, high = over_packages(drawn, drawn, listed)
+    assert low.tolist() == high.tolist() == [0.5, 0.5]  # both packages hold as much of one set as of the other
+    assert [end.tolist() for end in over_packages(drawn)] == [[0, 0], [1, 1]]
+    low, high = over_packages(drawn, 2 * drawn, listed)  # half of it is text, unless none of a set is in a round
+    assert 0.3 < low[0] < 0.5 < high[0] < 0.7
 
 
 def test_one_document_or_none_says_nothing():
@@ -105,6 +161,24 @@ def test_intervals_over_documents_hold_for_the_corpus_that_was_drawn_from():
     assert (held >= 88).all() and (held[:, 0] < 100).all()
 
 
+@pytest.mark.parametrize("gone", [0.0, 0.02])
+def test_intervals_by_lists_hold_where_a_few_files_hold_most_bytes(gone):
+    """Sets of 40, 400 and 2,560 files, whose sizes no sample tells; the same samples without lists miss too often."""
+    rng = np.random.default_rng(1)
+    sets, sizes = np.repeat(range(3), [40, 400, 2560]), rng.lognormal(8, 2.5, 3000).round()
+    texts = sizes * (rng.random(3000) >= gone)
+    true = np.bincount(sets, texts) / texts.sum()
+    held = np.zeros((2, 3))
+    for seed in range(100):
+        at = np.random.default_rng(seed).choice(3000, 600, replace=False)
+        read, drawn, squares = (np.bincount(sets[at], v[at], 3) for v in (texts, sizes, sizes**2))
+        documents, text_squares = (np.bincount(sets[at], v[at], 3) for v in (texts > 0, texts**2))
+        listed = over_listed(read, drawn, squares, np.bincount(sets, sizes))
+        ends = listed, over_bytes(documents, read, text_squares, 0.2)
+        held += [(low <= true) & (true <= high) for low, high in ends]
+    assert (held[0] >= 90).all() and held[1].min() < 50
+
+
 def test_the_first_n_mislead_and_a_buffer_hardly_helps():
     names = ["a"] * 900 + ["b"] * 50 + ["c"] * 50
     found = three_samples(iter(names), 100, buffer=100)
@@ -141,24 +215,53 @@ def test_a_buffer_reaches_as_far_as_the_one_of_datasets(tmp_path, monkeypatch):
     assert np.mean(delays[0]) == pytest.approx(np.mean(delays[1]), abs=10)
 
 
+@pytest.fixture(scope="module")
+def files() -> list[dict]:
+    """The whole installed corpus, a row a listed file: what is listed of it, and the bytes of its text, 0 of none."""
+    sizes = {
+        (each["meta"]["package"], each["meta"]["path"]): len(each["text"].encode("utf-8", "surrogatepass"))
+        for each in sources.installed()
+    }
+    return [file | {"text": sizes.get((file["package"], file["path"]), 0)} for file in sources.listed()]
+
+
+def drawn_part(files: list[dict], limit: int, seed: int) -> Part:
+    """The part that `parts.run` gives, as far as its composition goes; no file is opened."""
+    drawn = sorted(files, key=lambda file: content_hash(f"{seed}/{file['path']}".encode()))[:limit]
+    tallies = {}
+    for file in drawn:
+        if size := file["text"]:
+            key = file["package"], file["pile_set_name"]
+            documents, sums, squares = tallies.get(key, (0, 0, 0))
+            tallies[key] = Tally(documents + 1, sums + size, squares + size**2)
+    return Part(Drawn("installed", limit, seed, len(files), parts.sizes(files, drawn)), ((0, 1),), Survey(tallies))
+
+
+@pytest.mark.slow
+def test_a_sample_without_opening_files_is_the_one_that_the_survey_draws(files):
+    ran, made = parts.run(limit=500, seed=7), drawn_part(files, 500, 7)
+    assert (ran.drawn, ran.survey.tallies) == (made.drawn, made.survey.tallies)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [2000, 20_000])
-def test_intervals_of_a_hundred_samples_of_the_installed_corpus_cover_its_counts(limit):
-    """Documents of every set: all sets at once as the survey gives them, and each by which documents were drawn."""
-    files = list(sources.listed())
+def test_intervals_of_a_hundred_samples_of_the_installed_corpus_cover_its_counts(files, limit):
+    """In 90 of 100 samples: each set's documents and bytes, by both errors; by other packages all sets at once, too."""
     limit = min(limit, len(files) * 2 // 3)
-    owners = np.unique([file["package"] for file in files], return_inverse=True)[1]
-    sets = np.unique([file["pile_set_name"] for file in files], return_inverse=True)[1]
-    true, read = np.bincount(sets) / len(files), limit / len(files)
-    together, each = 0, np.zeros(len(true))
+    documents, sizes = Counter(), Counter()
+    for file in files:
+        documents[file["pile_set_name"]] += file["text"] > 0
+        sizes[file["pile_set_name"]] += file["text"]
+    held = {kind: np.zeros(len(sources.SETS), dtype=int) for kind in ("", "draw_", "bytes_", "bytes_draw_")}
+    together = Counter()
     for seed in range(100):
-        order = np.argsort([content_hash(f"{seed}/{file['path']}".encode()) for file in files])[:limit]
-        table = np.zeros((owners.max() + 1, len(true)))
-        np.add.at(table, (owners[order], sets[order]), 1)
-        low, high = over_documents(table.sum(axis=0), read)
-        each += (low <= true) & (true <= high)
-        wide_low, wide_high = over_packages(table, seed=seed)
-        together += ((np.minimum(low, wide_low) <= true) & (true <= np.maximum(high, wide_high))).all()
-    assert together >= 90
-    assert each.mean() >= 90 and each.min() >= 80
-    print(f"limit {limit}: all sets at once {together}, by documents alone {dict(enumerate(each))}")
+        rows = sorted(composition(drawn_part(files, limit, seed)), key=lambda row: row["set"])
+        for kind in held:
+            true = sizes if kind.startswith("bytes") else documents
+            hits = [row[f"{kind}low"] <= true[row["set"]] / true.total() <= row[f"{kind}high"] for row in rows]
+            held[kind] += hits
+            together[kind] += all(hits)
+    print(limit, sorted(sources.SETS), held, together, sep="\n")
+    assert min(held[kind].min() for kind in ("", "bytes_", "bytes_draw_")) >= 90
+    assert held["draw_"].mean() >= 90 and held["draw_"].min() >= 80  # Wilson's of a few files is lumpy
+    assert together[""] >= 90 and together["bytes_"] >= 90

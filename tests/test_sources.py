@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labutils.corpus import sources
-from labutils.corpus.sources import SETS, installed, jsonl, kind, stream
+from labutils.corpus.sources import SETS, installed, jsonl, kind, listed, stream
 
 law = settings(
     derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -142,6 +142,24 @@ def test_packages_come_by_name_and_files_by_path(site):
 def test_what_a_file_becomes(site, content, text):
     install(site, "bird", {"bird/a.py": content, "bird/z.py": b"last"})
     assert [d["text"] for d in installed(sets=["Python"])] == [*([] if text is None else [text]), "last"]
+
+
+def test_sizes_are_those_listed_and_where_none_is_those_on_the_disk(site):
+    wild = {"a.py": "7", "b.py": "", "c.py": "-7", "d.py": "9" * 5000, "e.py": "x", "gone.py": "", "left.py": "12"}
+    rows = [f"{path},sha256=abc,{size}" for path, size in wild.items()] + ["short.py", "tiny.py,"]
+    left = dict.fromkeys([*wild, "short.py", "tiny.py"], b"four") | {"gone.py": None, "left.py": None}
+    install(site, "bird", left, RECORD="\n".join(rows))
+    assert {file["path"]: file["bytes"] for file in listed()} == {
+        "a.py": 7, "b.py": 4, "c.py": 4, "d.py": 4, "e.py": 4, "gone.py": 0, "left.py": 12, "short.py": 4, "tiny.py": 4,
+    }  # fmt: skip
+
+
+def test_the_list_of_a_draw_is_what_is_drawn(site):
+    install(site, "bird", {f"bird/{i}.py": b"x" for i in range(9)})
+    for options in ({"limit": 4}, {"limit": 4, "seed": 3}, {"seed": 3}, {}):
+        assert [file["path"] for file in listed(**options)] == paths(installed(**options))
+    with pytest.raises(ValueError, match=r"^limit must be at least 0, got -1$"):
+        next(listed(limit=-1))
 
 
 def test_a_folder_where_a_file_is_listed(site):

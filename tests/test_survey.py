@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from labutils import __main__ as cli
 from labutils import places
 from labutils.corpus import parts, sources, survey
-from labutils.corpus.parts import Drawn, Part
+from labutils.corpus.parts import Drawn, Part, Sizes
 from labutils.corpus.summary import composition, summary
 from labutils.corpus.survey import Survey, Tally
 from labutils.lesson import commandline_survey as command
@@ -113,6 +113,54 @@ def test_four_merged_shards_are_one_run(file, limit):
     assert json.dumps(summary(merged)) == json.dumps(summary(whole))
 
 
+@pytest.fixture
+def installed(monkeypatch) -> int:
+    """Only a few small packages are installed: how many files they list."""
+    found = [each for name in SMALL for each in sources.metadata.distributions(name=name)]
+    monkeypatch.setattr(sources.metadata, "distributions", lambda: found)
+    return len(list(sources.listed()))
+
+
+def test_shards_of_installed_files_know_the_sizes_of_all(installed):
+    whole = parts.run(limit=installed // 2, seed=1, processes=1)
+    listed, drawn = list(sources.listed()), list(sources.listed(limit=installed // 2, seed=1))
+    assert sum(row.listed for row in whole.sizes) == sum(file["bytes"] for file in listed)
+    assert sum(row.drawn for row in whole.sizes) == sum(file["bytes"] for file in drawn) > 0
+    assert sum(row.squares for row in whole.sizes) == sum(file["bytes"] ** 2 for file in drawn)
+    shards = [parts.run(limit=installed // 2, seed=1, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
+    one, other, third, fourth = (parts.from_plain(json.loads(json.dumps(shard.plain()))) for shard in shards)
+    merged = parts.merge(parts.merge(one, other), parts.merge(third, fourth))
+    assert merged == whole and json.dumps(summary(merged)) == json.dumps(summary(whole))
+    assert (summary(whole)["shares_of_bytes"], summary(one)["shares_of_bytes"]) == ("listed sizes", "bytes read")
+    assert "Shares of bytes are estimated" in command.text(summary(whole)) and one.sizes == ()
+    assert "Shares of bytes are estimated" not in command.text(summary(one))
+
+
+@pytest.mark.parametrize("more", [None, 0, 5])
+def test_nothing_is_estimated_where_all_files_are_read(installed, more):
+    part = parts.run(limit=None if more is None else installed + more, processes=1)
+    assert part.sizes == () and part.drawn.read == 1
+    assert all(row["bytes_draw_low"] == row["bytes_share"] == row["bytes_draw_high"] for row in composition(part))
+
+
+def test_a_share_of_bytes_is_of_all_that_is_listed():
+    """Drawn were one file a set; lists tell that one set holds nine times as much, and of the other half is text."""
+    sizes = (Sizes("p", "Python", 100, 10_000, 900), Sizes("q", "JSON", 200, 40_000, 200))
+    found = survey.of([document("x" * 100, "Python", "p"), document("x" * 100, "JSON", "q")])
+    rows = {row["set"]: row for row in composition(Part(Drawn("installed", 2, 0, 10, sizes), ((0, 1),), found))}
+    assert [(rows[name]["bytes"], rows[name]["bytes_share"]) for name in ("Python", "JSON")] == [(100, 0.9), (100, 0.1)]
+    assert rows["Python"]["bytes_draw_high"] == 0.9 and rows["XML"]["bytes_high"] == 0
+    lone = {row["set"]: row for row in composition(Part(Drawn("installed", 2, 0, 10, sizes), ((0, 2),), found))}
+    assert lone["Python"]["bytes_share"] == 0.5  # of a part with shards missing, lists say nothing
+
+
+@pytest.mark.parametrize("sizes", [1, ["ab"], [["p", "Python", 1, 1]], [["p", "Python", 1, 1, "x"]], [[]]])
+def test_json_of_wrong_sizes(sizes):
+    plain = Part(Drawn("installed", 2, 0, 10), ((0, 1),)).plain()
+    with pytest.raises(ValueError, match=r"^not the JSON of a part "):
+        parts.from_plain({**plain, "drawn": {**plain["drawn"], "sizes": sizes}})
+
+
 def test_processes_do_not_change_a_survey(file):
     of_two = parts.run(file, limit=23, shard=(1, 2), processes=2, tokens=len)
     assert of_two == parts.run(file, limit=23, shard=(1, 2), processes=1, tokens=len)
@@ -148,7 +196,7 @@ def test_the_list_names_what_is_read():
         for each in sources.installed(packages=SMALL)
     ]
     listed = list(sources.listed(packages=SMALL))
-    assert [each for each in listed if each in read] == read
+    assert [each for each in ({name: file[name] for name in read[0]} for file in listed) if each in read] == read
     assert list(sources.listed(packages=SMALL, sets=["READMEs"])) == [
         each for each in listed if each["pile_set_name"] == "READMEs"
     ]
@@ -192,8 +240,11 @@ def test_no_document_is_counted_twice(one, other, shared):
 
 
 def test_parts_of_different_draws_do_not_merge():
-    with pytest.raises(ValueError, match=r"^parts of different surveys: "):
-        parts.merge(Part(Drawn("a", 5, 0, 9), ((0, 2),)), Part(Drawn("a", 5, 1, 9), ((1, 2),)))
+    sizes = (Sizes("p", "Python", 1, 1, 1),)
+    for other in (Drawn("a", 5, 1, 9), Drawn("a", 5, 0, 9, sizes)):
+        with pytest.raises(ValueError, match=r"^parts of different surveys: ") as raised:
+            parts.merge(Part(Drawn("a", 5, 0, 9), ((0, 2),)), Part(other, ((1, 2),)))
+        assert "Sizes" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A part of a corpus, surveyed: which documents were read, and what is in them. Parts become JSON, come back, merge.
 
-Owns the drawing of a sample, the processes that read shards side by side, and the check that no shard is counted
-twice. Leaves out what is counted (`survey`) and what the counts mean (`summary`).
+Owns the drawing of a sample, what the lists of files say of the rest, the processes that read shards side by side, and
+the check that no shard is counted twice. Leaves out what is counted (`survey`) and what the counts mean (`summary`).
 """
 
 from __future__ import annotations
@@ -9,16 +9,27 @@ from __future__ import annotations
 import heapq
 import math
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
+from typing import NamedTuple
 
 from labutils import machine
 from labutils.corpus import corpora, sources, survey
 from labutils.corpus.sketches import content_hash
 from labutils.corpus.survey import Survey
+
+
+class Sizes(NamedTuple):
+    """The bytes that are listed of one set in one package; the squares of each file's are kept for the error."""
+
+    package: str
+    set: str
+    drawn: int  # of the files drawn
+    squares: int
+    listed: int  # of all files
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,7 @@ class Drawn:
     limit: int | None = None  # how many files or lines are drawn, all without a limit
     seed: int = 0  # of the draw
     listed: int = 0  # how many there are to draw from
+    sizes: tuple[Sizes, ...] = field(default=(), repr=False)  # of installed files, where not all are drawn
 
     @property
     def read(self) -> float:
@@ -48,6 +60,11 @@ class Part:
     def whole(self) -> bool:
         """Whether no shard is missing."""
         return self.shards == ((0, 1),)
+
+    @property
+    def sizes(self) -> tuple[Sizes, ...]:
+        """What is listed of all that this part was drawn from: of a part with shards missing, nothing."""
+        return self.drawn.sizes if self.whole else ()
 
     def plain(self) -> dict:
         """As JSON, in one form only."""
@@ -78,7 +95,7 @@ def run(
         ValueError: a shard or limit out of range, a source that is none, a file of anything but documents.
     """
     _check(source, limit, shard)
-    drawn = Drawn(str(source), limit, seed, _count(source))
+    drawn = _draw(source, limit, seed)
     number = processes or machine.cores()
     i, of = shard
     jobs = [(drawn, (i + of * k, of * number), tokens) for k in range(number)]
@@ -91,7 +108,9 @@ def run(
 def merge(one: Part, other: Part) -> Part:
     """The part that is both. Raises ValueError for parts of different draws, and for shards that overlap."""
     if one.drawn != other.drawn:
-        raise ValueError(f"parts of different surveys: {one.drawn} and {other.drawn}; survey all with the same options")
+        raise ValueError(
+            f"parts of different surveys: {one.drawn} and {other.drawn}; survey all with the same options and packages"
+        )
     for i, n in one.shards:
         for j, m in other.shards:
             if i % math.gcd(n, m) == j % math.gcd(n, m):
@@ -106,8 +125,9 @@ def from_plain(plain: dict) -> Part:
         shards = tuple((int(i), int(n)) for i, n in plain["shards"])
         if not shards or not all(0 <= i < n for i, n in shards):
             raise ValueError(f"shards {plain['shards']}")
-        return Part(Drawn(**plain["drawn"]), shards, survey.from_plain(plain))
-    except (KeyError, TypeError, ValueError) as error:
+        sizes = tuple(Sizes(package, name, *map(int, sums)) for package, name, *sums in plain["drawn"].get("sizes", ()))
+        return Part(Drawn(**{**plain["drawn"], "sizes": sizes}), shards, survey.from_plain(plain))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not the JSON of a part ({type(error).__name__}: {error})") from None
 
 
@@ -124,6 +144,17 @@ def documents(drawn: Drawn, shard: tuple[int, int]) -> Iterator[dict]:
             yield document
 
 
+def sizes(files: Iterable[dict], drawn: Iterable[dict]) -> tuple[Sizes, ...]:
+    """What is listed of `files`, all that there are, and of those `drawn`, both as `sources.listed` gives them."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for file in files:
+        sums.setdefault(_key(file), [0, 0, 0])[2] += file["bytes"]
+    for file in drawn:
+        row = sums[_key(file)]
+        row[0], row[1] = row[0] + file["bytes"], row[1] + file["bytes"] ** 2
+    return tuple(Sizes(*key, *row) for key, row in sorted(sums.items()))
+
+
 def _part(drawn: Drawn, shard: tuple[int, int], tokens: Callable[[str], int] | None) -> Part:
     return Part(drawn, (shard,), survey.of(documents(drawn, shard), tokens))
 
@@ -135,9 +166,17 @@ def _lines(drawn: Drawn) -> set[int]:
     )
 
 
-def _count(source: str | Path) -> int:
-    """How many files or lines there are to draw from."""
-    return sum(1 for _ in (sources.listed() if source == "installed" else sources.jsonl(source)))
+def _draw(source: str | Path, limit: int | None, seed: int) -> Drawn:
+    """The draw, with how much there is to draw from."""
+    if source != "installed":
+        return Drawn(str(source), limit, seed, sum(1 for _ in sources.jsonl(source)))
+    files = list(sources.listed())
+    drawn = Drawn(source, limit, seed, len(files))
+    return drawn if drawn.read == 1 else replace(drawn, sizes=sizes(files, sources.listed(seed=seed, limit=limit)))
+
+
+def _key(file: dict) -> tuple[str, str]:
+    return file["package"][: survey.NAME], file["pile_set_name"]
 
 
 def _check(source: str | Path, limit: int | None, shard: tuple[int, int]) -> None:

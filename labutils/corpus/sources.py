@@ -8,7 +8,7 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -75,30 +75,32 @@ def installed(
     The first document raises ValueError when a name in `packages` is not installed, one in `sets` unknown, a shard
     not in range(of), or the limit under 0.
     """
-    if limit is not None and limit < 0:
-        raise ValueError(f"limit must be at least 0, got {limit}")
     if of < 1 or not set(shards) <= set(range(of)):
         raise ValueError(f"shards must lie in range({of}), got {list(shards)}; shards=(0,), of=1 is the whole corpus")
-    files = _all_files(packages, sets)
-    if seed is not None or limit is not None:
-        files = sorted(files, key=lambda file: _hash(f"{seed or 0}/{file[1]}"))[:limit]
     about = cache(_about)  # read once a package, not once a file
-    for package, path in files:
+    for package, path, _ in _all_files(packages, sets, seed, limit):
         if of > 1 and _hash(path) % of not in shards:
             continue
         if text := _read(package, path):
             yield {"text": text, "meta": _meta(path, *about(package))}
 
 
-def listed(*, packages: Sequence[str] | None = None, sets: Sequence[str] = SETS) -> Iterator[dict]:
+def listed(
+    *,
+    seed: int | None = None,
+    limit: int | None = None,
+    packages: Sequence[str] | None = None,
+    sets: Sequence[str] = SETS,
+) -> Iterator[dict]:
     """The files that `installed` would open, in its order and from the packages' file lists alone: nothing is opened.
 
-    Yields {"pile_set_name", "package", "path"}. A file that is gone, empty or binary is listed and gives no document.
+    Yields {"pile_set_name", "package", "path", "bytes"}. The bytes are those of the file as it was installed, of a
+    README those of its whole METADATA. A file that is gone, empty or binary is listed and gives no document.
     Raises ValueError as `installed` does.
     """
     name = cache(_name)
-    for package, path in _all_files(packages, sets):
-        yield {"pile_set_name": kind(path), "package": name(package), "path": path}
+    for package, path, size in _all_files(packages, sets, seed, limit):
+        yield {"pile_set_name": kind(path), "package": name(package), "path": path, "bytes": _size(package, path, size)}
 
 
 def jsonl(path: str | Path) -> Iterator[dict]:
@@ -146,11 +148,19 @@ def stream(source: str | Path, *, seed: int | None = None, parts: int = 4) -> It
     return documents if seed is None else documents.shuffle(seed=seed)
 
 
-def _all_files(packages: Sequence[str] | None, sets: Sequence[str]) -> Iterator[tuple[metadata.Distribution, str]]:
+def _all_files(
+    packages: Sequence[str] | None, sets: Sequence[str], seed: int | None, limit: int | None
+) -> Iterable[tuple[metadata.Distribution, str, str]]:
+    """Packages, paths and sizes as listed, in the order and up to the limit that `installed` states."""
+    if limit is not None and limit < 0:
+        raise ValueError(f"limit must be at least 0, got {limit}")
     if unknown := set(sets) - set(SETS):
         raise ValueError(f"no set named {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
     found = _packages(packages)
-    return ((package, path) for package in found for path in _files(package) if kind(path) in sets)
+    files = ((package, *file) for package in found for file in _files(package) if kind(file[0]) in sets)
+    if seed is None and limit is None:
+        return files
+    return sorted(files, key=lambda file: _hash(f"{seed or 0}/{file[1]}"))[:limit]
 
 
 def _packages(names: Sequence[str] | None) -> list[metadata.Distribution]:
@@ -175,11 +185,21 @@ def _name(package: metadata.Distribution) -> str | None:
         return None
 
 
-def _files(package: metadata.Distribution) -> list[str]:
-    """The paths of a package's text files, from the list it was installed with; nothing is opened."""
+def _files(package: metadata.Distribution) -> list[tuple[str, str]]:
+    """The paths and sizes of a package's text files, from the list it was installed with; nothing is opened."""
     record = package.read_text("RECORD") or ""
-    paths = (row[0] for row in csv.reader(record.splitlines()) if row)
-    return sorted(path for path in paths if not path.startswith(("..", "/")) and kind(path))
+    files = ((*row, "", "")[:3] for row in csv.reader(record.splitlines()) if row)  # path, hash, size
+    return sorted((path, size) for path, _, size in files if not path.startswith(("..", "/")) and kind(path))
+
+
+def _size(package: metadata.Distribution, path: str, listed: str) -> int:
+    """A file's bytes as the list states them; where it does not, as the disk does: 0 of a file that is gone."""
+    if listed.isdecimal() and len(listed) < 16:  # a damaged list may hold anything
+        return int(listed)
+    try:
+        return Path(package.locate_file(path)).stat().st_size
+    except OSError:
+        return 0
 
 
 def _read(package: metadata.Distribution, path: str) -> str | None:

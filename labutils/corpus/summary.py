@@ -2,6 +2,9 @@
 
 Every share of the composition stands with two 95 % intervals (see `sampling`): `low` to `high` for other packages of
 the same sort, `draw_low` to `draw_high` for the whole corpus that was drawn from. The first is never the narrower.
+
+A row's documents and bytes are those read. Where installed files were drawn, the share of bytes is not that of these
+bytes but the ratio estimate with the sizes that packages list, also of files not drawn (`sampling.estimated`).
 """
 
 import numpy as np
@@ -14,6 +17,8 @@ from labutils.corpus.sketches import Alike, Lengths, Repeats
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SIMILAR = 0.7  # of the runs of five characters that two texts hold, so many are in both
 MOST = 10  # packages that are named
+
+Ends = tuple[np.ndarray, np.ndarray]  # lower and upper, one a set
 
 
 def summary(part: Part) -> dict:
@@ -28,6 +33,7 @@ def summary(part: Part) -> dict:
         "shards": [f"{i}/{n}" for i, n in part.shards],
         "documents": sum(row.documents for row in rows),
         "bytes": sum(row.bytes for row in rows),
+        "shares_of_bytes": "listed sizes" if part.sizes else "bytes read",
         "composition": composition(part),
         "packages": packages(part),
         "lengths": {"characters": _lengths(survey.characters), "tokens": _lengths(survey.tokens)},
@@ -42,32 +48,38 @@ def composition(part: Part) -> list[dict]:
     """A row a set, the most documents first; of the installed corpus every set, also those of which none was drawn."""
     tallies = part.survey.tallies
     names = sorted({name for _, name in tallies} | set(sources.SETS if part.drawn.source == "installed" else ()))
-    owners = sorted({package for package, _ in tallies})
-    grid = np.zeros((3, len(owners), len(names)))
+    owners = sorted({package for package, _ in tallies} | {row.package for row in part.sizes})
+    grid = np.zeros((6, len(owners), len(names)))
     for (package, name), tally in tallies.items():
-        grid[:, owners.index(package), names.index(name)] = tally
-    documents, sizes, _ = grid
-    read = part.drawn.read if part.whole else 0.0  # of a lone shard, nothing says how much of what it is
-    seed = part.drawn.seed
-    by_documents = shares(documents, sampling.over_documents(documents.sum(axis=0), read), seed)
-    by_bytes = shares(sizes, sampling.over_bytes(*grid.sum(axis=1), read), seed)
+        grid[:3, owners.index(package), names.index(name)] = tally
+    for package, name, *sizes in part.sizes:
+        grid[3:, owners.index(package), names.index(name)] = sizes
+    documents, read, _, drawn, _, listed = grid
+    sums, seed = grid.sum(axis=1), part.drawn.seed
+    of_all = part.drawn.read if part.whole else 0.0  # of a lone shard, nothing says how much of what it is
+    draw = sampling.over_documents(sums[0], of_all)
+    by_documents = shares(sums[0], draw, sampling.over_packages(documents, seed=seed))
+    if part.sizes:
+        estimate, draw = sampling.estimated(sums[1], sums[3], sums[5]), sampling.over_listed(sums[1], *sums[3:])
+        by_bytes = shares(estimate, draw, sampling.over_packages(read, drawn, listed, seed=seed))
+    else:
+        draw = sampling.over_bytes(*sums[:3], of_all)
+        by_bytes = shares(sums[1], draw, sampling.over_packages(read, seed=seed))
     rows = [
-        {"set": name, "documents": int(documents[:, k].sum()), **by_documents[k], "bytes": int(sizes[:, k].sum())}
+        {"set": name, "documents": int(sums[0, k]), **by_documents[k], "bytes": int(sums[1, k])}
         | {f"bytes_{key}": value for key, value in by_bytes[k].items()}
         for k, name in enumerate(names)
     ]
     return sorted(rows, key=lambda row: (-row["documents"], row["set"]))
 
 
-def shares(table: np.ndarray, draw: tuple[np.ndarray, np.ndarray], seed: int) -> list[dict[str, float]]:
-    """{"share", "low", "high", "draw_low", "draw_high"} of each column of a table, packages by sets.
+def shares(sums: np.ndarray, draw: Ends, packages: Ends) -> list[dict[str, float]]:
+    """{"share", "low", "high", "draw_low", "draw_high"} of each set, of whose documents or bytes there are `sums`.
 
-    `draw` is the error of which documents were drawn; the bootstrap of packages is never narrower, so that a set of
-    which few or none were drawn keeps an upper end.
+    `draw` are the ends for which documents were drawn, `packages` those of the bootstrap of packages. What is given of
+    these is never narrower than the former, so that a set of which few or none were drawn keeps an upper end.
     """
-    sums = table.sum(axis=0)
-    low, high = sampling.over_packages(table, seed=seed)
-    columns = sums / (sums.sum() or 1), np.minimum(low, draw[0]), np.maximum(high, draw[1]), *draw
+    columns = sums / (sums.sum() or 1), np.minimum(packages[0], draw[0]), np.maximum(packages[1], draw[1]), *draw
     keys = ("share", "low", "high", "draw_low", "draw_high")
     return [dict(zip(keys, (round(float(end), 6) for end in row), strict=True)) for row in zip(*columns, strict=True)]
 

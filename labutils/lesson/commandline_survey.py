@@ -57,7 +57,10 @@ def read_part(path: str) -> parts.Part:
 
 def text(found: dict) -> str:
     """A summary for people: head, composition, then a line a subject."""
-    return "\n".join([*head(found), "", *composition(found["composition"]), "", *subjects(found)])
+    note = ["Shares of bytes are estimated from the sizes that the packages list, of all their files."]
+    by_list = found["shares_of_bytes"] == "listed sizes"
+    table = [*composition(found["composition"]), *(note if by_list else [])]
+    return "\n".join([*head(found), "", *table, "", *subjects(found)])
 
 
 def head(found: dict) -> list[str]:
