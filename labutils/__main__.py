@@ -109,12 +109,18 @@ def learners(name: str) -> Command:
     return Command(LEARNERS[name], part("options"), part("command"))
 
 
-OWN_FILE = {"survey": "commandline_survey", "validate": "commandline_pairs", "convert": "commandline_pairs"}
+OWN_FILE = {
+    "survey": "commandline_survey",
+    "pretrain": "commandline_pretrain",
+    "validate": "commandline_pairs",
+    "convert": "commandline_pairs",
+}
 LEARNERS = {
     "survey": "what is in a corpus",
     "validate": "every problem in a file of pairs; a repaired copy",
     "convert": "a file of pairs -> the same in another form",
     "format": "pairs -> training text, prompt and answer, or messages",
+    "pretrain": "a model that reads a corpus, from random weights",
     "finetune": "tune a model on pairs",
     "ask": "ask a model",
     "experiment": "make a recorded result again",

@@ -189,7 +189,10 @@ def test_the_folder_of_a_run_opens_its_model(fresh, tmp_path):
 
 @pytest.mark.parametrize("name", ["smollm3", "no/such", "no/such/folder"])
 def test_an_unknown_name(no_hub, name):
-    with pytest.raises(ModelMissing, match=r"neither a known name \(smollm2\) nor a folder, nor in reach on a hub"):
+    with pytest.raises(
+        ModelMissing,
+        match=r"neither a known name \(random, base, finetuned, smollm2\) nor a folder, nor in reach on a hub",
+    ):
         models.open_model(name)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from labutils import places
 from labutils.corpus import quality
-from labutils.model.training import next_token_loss
+from labutils.model.loss import next_token_loss
 from labutils.pairs import records, templates
 
 

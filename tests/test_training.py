@@ -10,7 +10,8 @@ import torch
 from labutils.model import training
 from labutils.model.asking import ask
 from labutils.model.encoding import IGNORED, encode_all, pad, pad_id
-from labutils.model.training import Progress, Recipe, finetune, mean_loss, next_token_loss
+from labutils.model.loss import mean_loss, next_token_loss
+from labutils.model.training import Progress, Recipe, finetune
 
 
 def weights(opened) -> dict[str, torch.Tensor]:

@@ -8,7 +8,7 @@ that is not blank. Where texts come from is not known here; duplicates between d
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -171,6 +171,11 @@ RULES: list[Rule] = [*GOPHER, *C4, *FINEWEB]
 def judge(text: str, rules: Sequence[Rule] = RULES) -> Verdict:
     """The first verdict of the rules that drops a text, or Verdict(True, "")."""
     return next((verdict for verdict in (rule(text) for rule in rules) if not verdict.keep), Verdict(True))
+
+
+def kept(documents: Iterable[dict], rules: Sequence[Rule] = RULES) -> Iterator[dict]:
+    """The documents `{"text", "meta"}` that every rule keeps, one after the other."""
+    return (document for document in documents if judge(document["text"], rules).keep)
 
 
 @dataclass(frozen=True)

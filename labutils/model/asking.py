@@ -7,8 +7,8 @@ import torch
 from transformers import GenerationConfig
 
 from labutils.model.encoding import pad_id, prompt_ids
+from labutils.model.loss import precision
 from labutils.model.models import Opened
-from labutils.model.training import precision
 from labutils.pairs import templates
 
 

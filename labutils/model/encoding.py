@@ -4,9 +4,12 @@ An example is a dict of two lists of equal length: `input_ids`, and `labels`, wh
 trained and hold IGNORED elsewhere. The shift by one (predict the *next* token) is the loss's business, not this file's.
 """
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
@@ -72,12 +75,56 @@ def encode_all(
     return Encoded(examples, too_long)
 
 
+class Blocks(Sequence):
+    """Rows of equally many token ids, cut from running text: what pretraining reads. Row i is an example, all trained.
+
+    `ids` is an array of shape (rows, length) of 16-bit numbers.
+    """
+
+    def __init__(self, ids: np.ndarray):
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, row: int) -> dict:
+        ids = self.ids[row].tolist()
+        return {"input_ids": ids, "labels": ids}
+
+
+def blocks(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, length: int = 512) -> Blocks:
+    """Texts one behind the other, an end-of-text after each, cut into rows of `length` tokens; the rest is left out.
+
+    Raises ValueError when the texts do not fill one row, or the vocabulary has more than 65,536 entries.
+    """
+    if len(tokenizer) > 1 << 16:
+        raise ValueError(f"blocks hold 16-bit ids, got a tokenizer of {len(tokenizer):,} entries")
+    written = array("H")
+    for some in batched(texts, 1000):
+        for ids in tokenizer(list(some), add_special_tokens=False, verbose=False)["input_ids"]:
+            written.extend(ids)
+            written.append(tokenizer.eos_token_id)
+    rows = len(written) // length
+    if not rows:
+        raise ValueError(f"the texts hold {len(written)} tokens, fewer than one block of {length}")
+    return Blocks(np.frombuffer(written, dtype=np.uint16)[: rows * length].reshape(rows, length))
+
+
+def batched(items: Iterable, size: int) -> Iterator[list]:
+    """Items in lists of `size`; the last may be shorter. batched("abc", 2) -> ["a", "b"], ["c"]."""
+    items = iter(items)
+    while some := list(islice(items, size)):
+        yield some
+
+
 def pad(examples: Sequence[dict], pad_id: int) -> dict[str, torch.Tensor]:
-    """A batch of shape (examples, longest): ids, labels and attention mask, filled up on the right.
+    """A batch of shape (examples, longest): ids, labels and attention mask, filled up on the right; no mask if none is.
 
     Padding is ignored by its place, not by its id, so that a real end-of-text stays trained where pad = end-of-text.
     """
     longest = max(len(example["input_ids"]) for example in examples)
+    if all(len(example["input_ids"]) == longest for example in examples):  # no padding, no mask: faster attention
+        return {name: torch.tensor([example[name] for example in examples]) for name in ("input_ids", "labels")}
     rows = {"input_ids": [], "labels": [], "attention_mask": []}
     for example in examples:
         size = len(example["input_ids"])

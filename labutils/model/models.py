@@ -12,11 +12,12 @@ from typing import NamedTuple
 import torch
 from safetensors import SafetensorError
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     GenerationConfig,
     LlamaConfig,
-    LlamaForCausalLM,
+    PreTrainedConfig,
     PreTrainedModel,
 )
 from transformers import PreTrainedTokenizerBase as Tokenizer
@@ -28,6 +29,9 @@ from labutils.model.fetching import ModelMissing, fetch
 __all__ = ["ModelMissing", "Opened", "available", "create", "fetch", "open_model", "save", "weights"]
 
 
+BUNDLED = {"base": places.DATA / "base" / "model", "finetuned": places.DATA / "finetuned" / "model"}
+
+
 class Opened(NamedTuple):
     """A model and the tokenizer that belongs to it."""
 
@@ -36,19 +40,24 @@ class Opened(NamedTuple):
 
 
 def available(name: str) -> bool:
-    """Whether `open_model(name)` needs no network: a fetched model, or a folder with weights."""
+    """Whether `open_model(name)` needs no network: a bundled or fetched model, or a folder with weights."""
     return (folder(name) / "config.json").is_file()
 
 
 def folder(name: str) -> Path:
-    """Where a model's files lie: the cache for a fetched one, else the path itself, or the model of a training run."""
+    """Where a model's files lie: `data` for a bundled one, the cache for a fetched one, else the path itself, or the
+    model of a training run. "random" has the files of "base".
+    """
+    if name in BUNDLED or name == "random":
+        return BUNDLED.get(name, BUNDLED["base"])
     if name in fetching.MODELS:
         return places.cache() / name
     return Path(name) / "model" if (Path(name) / "model" / "config.json").is_file() else Path(name)
 
 
 def open_model(name: str | Path) -> Opened:
-    """A model and its tokenizer by name: "smollm2", the path of a folder, or a hub id such as "org/model".
+    """A model and its tokenizer by name: "random", "base", "finetuned", "smollm2", the path of a folder, or a hub id
+    such as "org/model". "random" is "base" before it read anything: its architecture and tokenizer, fresh weights.
 
     Weights come as float32, whatever the file holds: training in bfloat16 loses small updates. The model is in
     evaluation mode, without decoding settings of its own (`asking` has them). Raises ModelMissing when it is not here
@@ -64,12 +73,14 @@ def open_model(name: str | Path) -> Opened:
     elif name.count("/") == 1 and machine.hub_answers():
         place, local = name, False
     else:
-        known = ", ".join(fetching.MODELS)
+        known = ", ".join(["random", *BUNDLED, *fetching.MODELS])
         raise ModelMissing(f"no model {name!r}: neither a known name ({known}) nor a folder, nor in reach on a hub")
     options = {"local_files_only": local, "trust_remote_code": False}
     try:
         with fetching.quiet():
             tokenizer = AutoTokenizer.from_pretrained(place, **options)
+            if name == "random":
+                return Opened(_fresh(AutoConfig.from_pretrained(place, **options), seed=0), tokenizer)
             model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, use_safetensors=True, **options)
     except (OSError, ValueError, SafetensorError) as error:
         raise ModelMissing(f"{name} cannot be opened: {str(error).strip().splitlines()[0]}") from error
@@ -98,10 +109,16 @@ def create(tokenizer: Tokenizer, *, width: int = 256, layers: int = 6, context: 
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
+    return Opened(_fresh(config, seed), tokenizer)
+
+
+def _fresh(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = LlamaForCausalLM(config)
-    return Opened(model.eval(), tokenizer)
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    ends = {"eos_token_id": config.eos_token_id, "pad_token_id": config.pad_token_id}
+    model.generation_config = GenerationConfig(**ends)
+    return model.eval()
 
 
 def weights(model: PreTrainedModel) -> int:

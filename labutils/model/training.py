@@ -4,13 +4,17 @@ Where the examples came from, and how progress looks on a screen, is not known h
 progress goes to a callback.
 """
 
+import copy
 import hashlib
 import json
 import math
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +24,12 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from labutils import machine
 from labutils.model import checkpoints, fetching
-from labutils.model.encoding import IGNORED, pad, pad_id
+from labutils.model.encoding import Blocks, pad, pad_id
+from labutils.model.loss import loss_of, mean_loss, next_token_loss, plain_head, precision
 from labutils.model.models import Opened, save
+from labutils.model.optimizers import MuonAndAdamW
+
+OPTIMIZERS = ("adamw", "muon")
 
 
 @dataclass(frozen=True)
@@ -32,8 +40,11 @@ class Recipe:
     epochs: float = 3  # times that every example is read
     batch: int = 16  # examples an update
     learning_rate: float = 3e-4  # the highest one
-    warmup: float = 0.1  # share of the steps in which it rises from 0; after that it falls to 0 along a cosine
+    warmup: float = 0.1  # share of the steps in which it rises from 0
+    decay: float | None = None  # share of the steps in which it falls to 0; None: along a cosine, from the warm-up on
     weight_decay: float = 0.01
+    optimizer: str = "adamw"  # or "muon": Muon for the matrices of the layers, AdamW for the rest
+    compiled: bool = False  # whether PyTorch writes C++ for the layers first: a minute's wait, a fifth faster after
     seed: int = 0  # the order of the examples
     look_every: int = 10  # steps between two looks at the held-out examples
     keep_every: int = 50  # steps between two checkpoints
@@ -43,10 +54,17 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be above 0, got {value}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
 
     def total_steps(self, examples: int) -> int:
         """Updates for a number of examples. Recipe(epochs=3, batch=32).total_steps(1000) -> 96."""
         return self.steps or math.ceil(self.epochs * math.ceil(examples / self.batch))
+
+
+PRETRAINING = Recipe(
+    epochs=1, batch=16, learning_rate=4e-3, warmup=0.02, decay=0.2, weight_decay=0.1, optimizer="muon", keep_every=100
+)
 
 
 class Progress(NamedTuple):
@@ -68,44 +86,22 @@ class Run(NamedTuple):
     tokens: int  # read, all epochs counted, padding not
 
 
-def next_token_loss(
-    logits: torch.Tensor, labels: torch.Tensor, count: int | torch.Tensor | None = None
-) -> torch.Tensor:
-    """The mean cross-entropy, in nats, of each token given the ones before it, where its label is not IGNORED.
+def pretrain(
+    opened: Opened,
+    blocks: Blocks,
+    recipe: Recipe = PRETRAINING,
+    *,
+    held_out: Sequence[dict] = (),
+    out: str | Path | None = None,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Run:
+    """Train all weights of a model on blocks of running text (`encoding.blocks`), in place.
 
-    `logits` (batch, length, vocabulary) at place i are compared with `labels` (batch, length) at place i + 1. This is
-    the loss of pretraining and of fine-tuning alike. `count` replaces the number of labels that the sum is divided
-    by, for a batch that is worked through in parts.
+    The loop, the loss and what is kept are those of `finetune`; what differs is the data, where every token is
+    trained, and the recipe.
     """
-    targets = labels[:, 1:].reshape(-1)
-    guesses = logits[:, :-1].reshape(-1, logits.shape[-1]).float()
-    total = torch.nn.functional.cross_entropy(guesses, targets, ignore_index=IGNORED, reduction="sum")
-    return total / (count if count is not None else (targets != IGNORED).sum())
-
-
-def precision(device: str) -> torch.autocast:
-    """bfloat16 products where the processor has them, float32 elsewhere; the weights stay float32."""
-    return torch.autocast(device, torch.bfloat16, enabled=device != "cpu" or machine.bf16())
-
-
-@torch.no_grad()
-def mean_loss(opened: Opened, examples: Sequence[dict], batch: int = 32) -> float:
-    """The loss over many examples, in nats per trained token: every token weighs the same."""
-    model, device = opened.model, opened.model.device
-    training, total, count = model.training, 0.0, 0
-    model.eval()
-    by_length = sorted(examples, key=lambda example: len(example["input_ids"]))
-    for start in range(0, len(by_length), batch):
-        rows = {k: v.to(device) for k, v in pad(by_length[start : start + batch], pad_id(opened.tokenizer)).items()}
-        labels = rows.pop("labels")
-        with precision(device.type):
-            logits = model(**rows, use_cache=False).logits
-        total += next_token_loss(logits, labels, count=1).item()
-        count += int((labels[:, 1:] != IGNORED).sum())
-    model.train(training)
-    if not count:
-        raise ValueError("no label counts in these examples: there is nothing to measure a loss on")
-    return total / count
+    return finetune(opened, blocks, recipe, held_out=held_out, out=out, resume=resume, on_progress=on_progress)
 
 
 def finetune(
@@ -130,18 +126,23 @@ def finetune(
     if out is not None:
         checkpoint = checkpoints.begin(Path(out), _settings(opened.model, examples, recipe), resume)
     watch = _Watch(opened, held_out, recipe, steps, on_progress)
+    blocks = isinstance(examples, Blocks)
+    plain_head(opened.model)  # asked before the threads ask
     began = time.perf_counter()
     # the Trainer wants a folder, even where nothing is saved
-    with fetching.quiet(), tempfile.TemporaryDirectory() as scratch:
+    with fetching.quiet(), tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        stack.enter_context(_compiled(opened, recipe.compiled))
         trainer = _Trainer(
             model=opened.model,
-            args=_arguments(recipe, steps, folder=out or scratch, keep=out is not None),
-            train_dataset=list(examples),
+            args=_arguments(recipe, steps, out or scratch, keep=out is not None, padded=not blocks),
+            train_dataset=examples,
             data_collator=lambda rows: pad(rows, pad_id(opened.tokenizer)),
-            compute_loss_func=_loss,
+            compute_loss_func=next_token_loss,  # what counts; `compute_loss` says how
             callbacks=[watch, checkpoints.Mark()],
+            optimizers=(_optimizer(opened.model, recipe), None),
         )
         trainer.remove_callback(PrinterCallback)
+        trainer.halves = stack.enter_context(_halves())
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
     opened.model.eval()
     run = Run(watch.history, time.perf_counter() - began, watch.tokens)
@@ -151,19 +152,60 @@ def finetune(
     return run
 
 
-def _loss(outputs, labels: torch.Tensor, num_items_in_batch: torch.Tensor | None = None) -> torch.Tensor:
-    return next_token_loss(outputs.logits, labels, num_items_in_batch)
+def steps_in(minutes: float, opened: Opened, examples: Sequence[dict], recipe: Recipe = PRETRAINING) -> int:
+    """How many steps a run makes in so many minutes on this machine: a few are made, on a copy of the model.
+
+    The first step is left out: it makes room that later ones use. Raises ValueError for no time at all.
+    """
+    if minutes <= 0:
+        raise ValueError(f"minutes must be above 0, got {minutes}")
+    copied, times = Opened(copy.deepcopy(opened.model), opened.tokenizer), []
+    few = [examples[i] for i in range(min(len(examples), 4 * recipe.batch))]
+    finetune(copied, few, replace(recipe, steps=4), on_progress=lambda progress: times.append(time.perf_counter()))
+    return max(1, int(minutes * 60 * (len(times) - 1) / (times[-1] - times[0])))
 
 
-def _arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool) -> TrainingArguments:
+def _optimizer(model: PreTrainedModel, recipe: Recipe) -> torch.optim.Optimizer | None:
+    """None: the Trainer makes AdamW itself."""
+    if recipe.optimizer == "adamw":
+        return None
+    return MuonAndAdamW(model, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay)
+
+
+@contextmanager
+def _halves() -> Iterator[ThreadPoolExecutor]:
+    """Two threads that share the cores between them; the main thread keeps its own number."""
+    cores = torch.get_num_threads()
+    with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(max(1, cores // 2),)) as pool:
+        yield pool
+    torch.set_num_threads(cores)
+
+
+@contextmanager
+def _compiled(opened: Opened, wanted: bool) -> Iterator[None]:
+    """The layers of a model as compiled code while it trains, where there is a C++ compiler; as they were after it."""
+    layers = opened.model.base_model
+    if wanted and (torch.cuda.is_available() or shutil.which("c++") or shutil.which("g++")):
+        layers.compile()
+    try:
+        yield
+    finally:
+        layers._compiled_call_impl = None
+
+
+def _arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool, padded: bool) -> TrainingArguments:
     on_cpu = not torch.cuda.is_available()
+    schedule = {"lr_scheduler_type": "cosine"}
+    if recipe.decay is not None:
+        kind = {"num_decay_steps": int(recipe.decay * steps), "decay_type": "linear"}
+        schedule = {"lr_scheduler_type": "warmup_stable_decay", "lr_scheduler_kwargs": kind}
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=recipe.batch,
         learning_rate=recipe.learning_rate,
         warmup_steps=int(recipe.warmup * steps),
-        lr_scheduler_type="cosine",
+        **schedule,
         weight_decay=recipe.weight_decay,
         max_grad_norm=1.0,
         seed=recipe.seed,
@@ -173,7 +215,7 @@ def _arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool) -> Tr
         save_strategy="steps" if keep else "no",
         save_steps=recipe.keep_every,
         save_total_limit=2,
-        include_num_input_tokens_seen="non_padding",
+        include_num_input_tokens_seen="non_padding" if padded else "all",
         logging_steps=1,
         logging_nan_inf_filter=False,
         report_to="none",
@@ -183,7 +225,8 @@ def _arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool) -> Tr
 
 def _settings(model: PreTrainedModel, examples: Sequence[dict], recipe: Recipe) -> dict:
     """What makes a run the run it is: resuming with other settings would be another run."""
-    data = hashlib.sha256(json.dumps(list(examples)).encode()).hexdigest()[:16]
+    read = examples.ids.tobytes() if isinstance(examples, Blocks) else json.dumps(list(examples)).encode()
+    data = hashlib.sha256(read).hexdigest()[:16]
     return {"recipe": asdict(recipe), "examples": len(examples), "data": data, "weights": model.num_parameters()}
 
 
@@ -214,6 +257,32 @@ class _Trainer(Trainer):
         lengths = [len(example["input_ids"]) for example in self.train_dataset]
         return _ByLength(lengths, self.args.per_device_train_batch_size, self.args.seed)
 
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        """The course's loss, made only where it counts."""
+        rows = {name: value for name, value in inputs.items() if name != "labels"}
+        with precision(self.args.device.type):
+            loss = loss_of(model, rows, inputs["labels"], num_items_in_batch)
+        return (loss, {}) if return_outputs else loss
+
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        """On a CPU, the two halves of a batch side by side, each on half of the cores.
+
+        Cores that share every product wait for each other thousands of times a step; these meet once, when the slopes
+        are added up. Two numbers have one sum, whichever comes first, so the run stays the same to the bit.
+        """
+        if self.args.device.type != "cpu" or self.args.world_size > 1 or len(inputs["labels"]) < 2:
+            return super().training_step(model, inputs, num_items_in_batch)
+        model.train()
+
+        def half(part: dict) -> torch.Tensor:
+            loss = self.compute_loss(model, part, num_items_in_batch=num_items_in_batch)
+            loss.backward()
+            return loss.detach()
+
+        cut = (len(inputs["labels"]) + 1) // 2
+        parts = [{name: rows[where] for name, rows in inputs.items()} for where in (slice(cut), slice(cut, None))]
+        return sum(self.halves.map(half, parts))
+
 
 class _Watch(TrainerCallback):
     """Turns the Trainer's logs into Progress, looks at the held-out examples, stops when the loss is no number."""
@@ -236,9 +305,11 @@ class _Watch(TrainerCallback):
             )
         step = state.global_step
         look = self.held_out and (step % self.recipe.look_every == 0 or step in (1, self.steps))
-        held_out = mean_loss(self.opened, self.held_out) if look else None
+        with torch.compiler.set_stance("force_eager"):  # what was compiled fits the shape of a training batch
+            held_out = mean_loss(self.opened, self.held_out) if look else None
         seconds, done = time.perf_counter() - self.began, step - self.first_step
         left = seconds / done * (self.steps - step)
         self.tokens = state.num_input_tokens_seen - self.first_token
         self.history.append(Progress(step, self.steps, logs["loss"], held_out, self.tokens / seconds, left))
-        self.tell(self.history[-1])
+        with torch.compiler.set_stance("force_eager"):
+            self.tell(self.history[-1])

@@ -1,0 +1,66 @@
+"""The learner's command `pretrain`: its options, what it reads, what it calls."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from labutils.corpus import quality, sources
+from labutils.lesson.commandline import progress_line
+from labutils.model import encoding, models, training
+
+LENGTH = 512  # tokens of a block
+
+
+def pretrain_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="DIR", required=True, help="where the run and its model are kept")
+    parser.add_argument("--corpus", metavar="SOURCE", default="installed", help="installed, or a file of documents")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="updates of the weights; without it the corpus is read once")
+    length.add_argument("--minutes", type=float, help="as many steps as this machine makes in so many minutes")
+    parser.add_argument(
+        "--batch", type=int, default=training.PRETRAINING.batch, help=f"blocks of {LENGTH} tokens a step"
+    )
+    parser.add_argument("--learning-rate", type=float, default=training.PRETRAINING.learning_rate)
+    parser.add_argument("--seed", type=int, default=0, help="the fresh weights and the order of the blocks")
+    parser.add_argument("--keep-every", type=int, default=training.PRETRAINING.keep_every, help="steps a checkpoint")
+    parser.add_argument("--compiled", action="store_true", help="compile the layers first, for runs of an hour or more")
+    parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint")
+
+
+def pretrain_command(asked: argparse.Namespace) -> int:
+    tokenizer = models.open_model("random").tokenizer
+    opened = models.create(tokenizer, seed=asked.seed)
+    blocks = encoding.blocks(corpus(asked.corpus), tokenizer, LENGTH)
+    names = ("steps", "batch", "learning_rate", "seed", "keep_every", "compiled")
+    recipe = replace(training.PRETRAINING, **{name: getattr(asked, name) for name in names})
+    if asked.minutes:
+        recipe = replace(recipe, steps=begun(asked) or training.steps_in(asked.minutes, opened, blocks, recipe))
+    print(f"{blocks.ids.size:,} tokens, {recipe.total_steps(len(blocks)):,} steps", file=sys.stderr)
+    run = training.pretrain(opened, blocks, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line)
+    print(f"\n{asked.out}: {run.tokens:,} tokens read in {run.seconds / 60:.1f} minutes", file=sys.stderr)
+    return 0
+
+
+def corpus(source: str) -> list[str]:
+    """The texts to read: of installed software the pages that the rules of `quality` keep, of a file all.
+
+    Raises what `sources.jsonl` raises; ValueError when there is no text.
+    """
+    if source == "installed":
+        pages = sources.installed(sets=("Changelogs", "Documentation", "READMEs"))
+        texts = [document["text"] for document in quality.kept(pages)]
+    else:
+        texts = [document["text"] for document in sources.jsonl(source)]
+    if not texts:
+        raise ValueError(f"{source} holds no text to read")
+    return texts
+
+
+def begun(asked: argparse.Namespace) -> int | None:
+    """The steps of the run to go on with: minutes became steps when it began."""
+    about = Path(asked.out) / "run.json"
+    if not (asked.resume and about.is_file()):
+        return None
+    return json.loads(about.read_text(encoding="utf-8"))["settings"]["recipe"]["steps"]

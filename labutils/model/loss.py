@@ -1,0 +1,130 @@
+"""The one loss of every stage: how surprised a model is by the next token. Nothing here changes a weight."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
+
+from labutils import machine
+from labutils.model.encoding import IGNORED, pad, pad_id
+from labutils.model.models import Opened
+
+CHUNK = 1024  # positions whose logits exist at the same time: 1024 x 8192 numbers stay close to the processor
+
+
+def next_token_loss(
+    logits: torch.Tensor, labels: torch.Tensor, count: int | torch.Tensor | None = None
+) -> torch.Tensor:
+    """The mean cross-entropy, in nats, of each token given the ones before it, where its label is not IGNORED.
+
+    `logits` (batch, length, vocabulary) at place i are compared with `labels` (batch, length) at place i + 1. This is
+    the loss of pretraining and of fine-tuning alike. `count` replaces the number of labels that the sum is divided
+    by, for a batch that is worked through in parts.
+    """
+    targets = labels[:, 1:].reshape(-1)
+    guesses = logits[:, :-1].reshape(-1, logits.shape[-1]).float()
+    total = cross_entropy(guesses, targets, ignore_index=IGNORED, reduction="sum")
+    return total / (count if count is not None else (targets != IGNORED).sum())
+
+
+def loss_of(
+    model: PreTrainedModel,
+    rows: Mapping[str, torch.Tensor],
+    labels: torch.Tensor,
+    count: int | torch.Tensor | None = None,
+) -> torch.Tensor:
+    """`next_token_loss` of a model on rows, without logits for the places whose label is IGNORED, or for all at once.
+
+    The logits of a batch take more memory than the model; made for CHUNK positions at a time, and only where they
+    count, they cost half the time. Equal to `next_token_loss(model(**rows).logits, labels)` but for rounding.
+    """
+    if not plain_head(model):
+        return next_token_loss(model(**rows, use_cache=False).logits, labels, count)
+    hidden = model.base_model(**rows, use_cache=False).last_hidden_state[:, :-1]
+    targets = labels[:, 1:]
+    counted = targets != IGNORED
+    head = model.get_output_embeddings()
+    total = _HeadLoss.apply(hidden[counted], targets[counted], head, *head.parameters())
+    return total / (count if count is not None else counted.sum())
+
+
+def precision(device: str) -> torch.autocast:
+    """bfloat16 products where the processor has them, float32 elsewhere; the weights stay float32."""
+    return torch.autocast(device, torch.bfloat16, enabled=device != "cpu" or machine.bf16())
+
+
+@torch.no_grad()
+def mean_loss(opened: Opened, examples: Sequence[dict], batch: int = 32) -> float:
+    """The loss over many examples, in nats per trained token: every token weighs the same."""
+    model, device = opened.model, opened.model.device
+    training, total, count = model.training, 0.0, 0
+    model.eval()
+    by_length = sorted(examples, key=lambda example: len(example["input_ids"]))
+    for start in range(0, len(by_length), batch):
+        rows = {k: v.to(device) for k, v in pad(by_length[start : start + batch], pad_id(opened.tokenizer)).items()}
+        labels = rows.pop("labels")
+        with precision(device.type):
+            total += loss_of(model, rows, labels, count=1).item()
+        count += int((labels[:, 1:] != IGNORED).sum())
+    model.train(training)
+    if not count:
+        raise ValueError("no label counts in these examples: there is nothing to measure a loss on")
+    return total / count
+
+
+class _HeadLoss(torch.autograd.Function):
+    """The summed cross-entropy of a linear head, and its slopes, chunk by chunk in the forward pass.
+
+    After Hsu et al. 2024, "Liger Kernel" (arXiv 2410.10989), section 3.2: the logits of a chunk are gone before those
+    of the next are made.
+    """
+
+    @staticmethod
+    def forward(ctx, hidden, targets, head, *weights):
+        wanted = [i for i in (0, *range(3, 3 + len(weights))) if ctx.needs_input_grad[i]]
+        inputs = (hidden, None, None, *weights)
+        slopes = {i: torch.zeros_like(inputs[i]) for i in wanted}
+        total = hidden.new_zeros((), dtype=torch.float32)
+        for start in range(0, len(targets), CHUNK):
+            part = hidden[start : start + CHUNK].detach().requires_grad_(bool(wanted))
+            with torch.set_grad_enabled(bool(wanted)):
+                loss = cross_entropy(head(part).float(), targets[start : start + CHUNK], reduction="sum")
+            total += loss.detach()
+            if wanted:
+                found = torch.autograd.grad(loss, [part if i == 0 else inputs[i] for i in wanted])
+                for i, slope in zip(wanted, found, strict=True):
+                    whole = slopes[i][start : start + CHUNK] if i == 0 else slopes[i]
+                    whole += slope
+        ctx.slopes = slopes
+        ctx.inputs = len(inputs)
+        return total
+
+    @staticmethod
+    def backward(ctx, slope):
+        return tuple(slope * ctx.slopes[i] if i in ctx.slopes else None for i in range(ctx.inputs))
+
+
+def plain_head(model: torch.nn.Module) -> bool:
+    """Whether a model's logits are its output layer on its last hidden states, and nothing more; tried once a model.
+
+    Some models scale or cap their logits, and a model spread over processes must be called as a whole.
+    """
+    if not isinstance(model, PreTrainedModel):
+        return False
+    if not hasattr(model, "_plain_head"):
+        model._plain_head = _try_plain_head(model)
+    return model._plain_head
+
+
+@torch.no_grad()
+def _try_plain_head(model: PreTrainedModel) -> bool:
+    ids = torch.tensor([[0, 1, 2]], device=model.device)
+    training = model.training
+    model.eval()
+    with precision(model.device.type):
+        hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+        plain = model.get_output_embeddings()(hidden).float()
+        whole = model(input_ids=ids, use_cache=False).logits.float()
+    model.train(training)
+    return model.base_model is not model and torch.equal(plain, whole)

@@ -1,0 +1,89 @@
+"""The loss made in chunks equals the loss of the whole, its slopes too; which models it may be used for."""
+
+import pytest
+import torch
+
+from labutils.model import loss
+from labutils.model.encoding import IGNORED, pad, pad_id
+from labutils.model.loss import loss_of, next_token_loss, plain_head
+
+
+def batch_of(opened, examples) -> tuple[dict, torch.Tensor]:
+    rows = pad(examples, pad_id(opened.tokenizer))
+    return rows, rows.pop("labels")
+
+
+def slopes(model) -> dict[str, torch.Tensor]:
+    found = {name: weight.grad.clone() for name, weight in model.named_parameters()}
+    model.zero_grad()
+    return found
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1024])
+@pytest.mark.parametrize("count", [None, 3, torch.tensor(50)])
+def test_chunks_have_the_loss_and_the_slopes_of_the_whole(fresh, bird_examples, monkeypatch, fp32, chunk, count):
+    monkeypatch.setattr(loss, "CHUNK", chunk)
+    opened = fresh()
+    rows, labels = batch_of(opened, bird_examples)
+    whole = next_token_loss(opened.model(**rows).logits, labels, count)
+    (2 * whole).backward()
+    expected = slopes(opened.model)
+    ours = loss_of(opened.model, rows, labels, count)
+    (2 * ours).backward()
+    assert ours.item() == pytest.approx(whole.item(), rel=1e-6)
+    for name, slope in slopes(opened.model).items():
+        torch.testing.assert_close(slope, expected[name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_head_and_embedding_need_not_be_shared(tokenizer, bird_examples, fp32):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), tie_word_embeddings=False, **size))
+    model.get_output_embeddings().weight.requires_grad_(False)  # as when only some weights are trained
+    rows = pad(bird_examples, 0)
+    labels = rows.pop("labels")
+    next_token_loss(model(**rows).logits, labels).backward()
+    expected = model.get_input_embeddings().weight.grad.clone()
+    model.zero_grad()
+    loss_of(model, rows, labels).backward()
+    assert model.get_output_embeddings().weight.grad is None
+    torch.testing.assert_close(model.get_input_embeddings().weight.grad, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_without_slopes_it_is_the_same_number(fresh, bird_examples, fp32):
+    opened = fresh()
+    rows, labels = batch_of(opened, bird_examples)
+    with torch.no_grad():
+        blind = loss_of(opened.model, rows, labels)
+    assert not blind.requires_grad and blind.item() == loss_of(opened.model, rows, labels).item()
+
+
+def test_only_places_that_count_get_logits(fresh, bird_examples, monkeypatch):
+    opened = fresh()
+    rows, labels = batch_of(opened, bird_examples)
+    plain_head(opened.model)
+    seen, head = [], opened.model.get_output_embeddings()
+    handle = head.register_forward_hook(lambda module, given, made: seen.append(len(given[0])))
+    loss_of(opened.model, rows, labels)
+    handle.remove()
+    assert sum(seen) == int((labels[:, 1:] != IGNORED).sum()) < labels.numel()
+
+
+def test_a_model_that_does_more_to_its_logits_is_called_as_a_whole(fresh, bird_examples, fp32):
+    opened = fresh()
+    assert plain_head(opened.model)
+    capped = fresh().model
+    forward = capped.forward
+
+    def cap(**rows):
+        found = forward(**rows)
+        found.logits = 5 * torch.tanh(found.logits * 10)
+        return found
+
+    capped.forward = cap
+    assert not plain_head(capped)
+    assert not plain_head(torch.nn.DataParallel(fresh().model))
+    rows, labels = batch_of(opened, bird_examples)
+    assert torch.equal(loss_of(capped, rows, labels), next_token_loss(capped(**rows, use_cache=False).logits, labels))
