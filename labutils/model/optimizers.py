@@ -1,7 +1,15 @@
 """Muon for the matrices inside a model, AdamW for the rest, as one optimizer. Nothing here knows data or loss."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from transformers import PreTrainedModel
+
+
+def halves() -> ThreadPoolExecutor:
+    """Two threads that share the cores of the calling one between them."""
+    cores = max(1, torch.get_num_threads() // 2)
+    return ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(cores,))
 
 
 class MuonAndAdamW(torch.optim.Optimizer):
@@ -17,16 +25,17 @@ class MuonAndAdamW(torch.optim.Optimizer):
         trained = [weight for weight in model.parameters() if weight.requires_grad]
         matrices = [weight for weight in trained if weight.ndim == 2 and id(weight) not in whole]
         others = [weight for weight in trained if weight.ndim != 2 or id(weight) in whole]
+        muon = {"lr": learning_rate, "weight_decay": weight_decay, "adjust_lr_fn": "match_rms_adamw"}
         self.parts = [
-            torch.optim.Muon(matrices, lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
+            *(torch.optim.Muon(some, **muon) for some in (matrices[::2], matrices[1::2]) if some),
             torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
         ]
+        self.pool = halves()
         super().__init__([group for part in self.parts for group in part.param_groups], {})
 
     def step(self, closure=None):
-        """One update of all weights."""
-        for part in self.parts:
-            part.step()
+        """One update of all weights; half of the matrices on half of the cores."""
+        list(self.pool.map(lambda part: part.step(), self.parts))
 
     def state_dict(self) -> dict:
         return {"parts": [part.state_dict() for part in self.parts]}

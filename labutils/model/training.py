@@ -27,7 +27,7 @@ from labutils.model import checkpoints, fetching
 from labutils.model.encoding import Blocks, pad, pad_id
 from labutils.model.loss import loss_of, mean_loss, next_token_loss, plain_head, precision
 from labutils.model.models import Opened, save
-from labutils.model.optimizers import MuonAndAdamW
+from labutils.model.optimizers import MuonAndAdamW, halves
 
 OPTIMIZERS = ("adamw", "muon")
 
@@ -174,9 +174,9 @@ def _optimizer(model: PreTrainedModel, recipe: Recipe) -> torch.optim.Optimizer 
 
 @contextmanager
 def _halves() -> Iterator[ThreadPoolExecutor]:
-    """Two threads that share the cores between them; the main thread keeps its own number."""
+    """Two threads that share the cores; the calling thread has as many as before in the end."""
     cores = torch.get_num_threads()
-    with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(max(1, cores // 2),)) as pool:
+    with halves() as pool:
         yield pool
     torch.set_num_threads(cores)
 
