@@ -9,7 +9,8 @@ import pytest
 
 from labutils import places
 
-CARDS = sorted(places.DATA.glob("*/README.md"))
+CARDS = sorted(places.DATA.rglob("README.md"))
+SCRIPTS = sorted(places.DATA.rglob("check.py"))
 SHIPPED = (".md", ".jsonl", ".json", ".safetensors")
 
 
@@ -24,8 +25,9 @@ def checksums(folder) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def test_there_are_cards():
-    assert {card.parent for card in CARDS} == {folder for folder in places.DATA.iterdir() if folder.is_dir()}
+def test_every_file_has_a_card():
+    files = [path for path in places.DATA.rglob("*") if path.suffix in SHIPPED]
+    assert files and all(any(card.parent in path.parents for card in CARDS) for path in files)
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)
@@ -35,8 +37,8 @@ def test_a_card_is_true(card):
     assert all(part in text for part in ("**What.**", "**How made.**", "**Licence.**", "**Checksums"))
 
 
-def test_the_company_card_has_the_counts():
-    script = places.DATA / "company" / "check.py"
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.parent.name)
+def test_a_card_has_the_counts(script):
     printed = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True).stdout
     assert printed.strip() in (script.parent / "README.md").read_text(encoding="utf-8")
 
