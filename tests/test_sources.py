@@ -254,6 +254,15 @@ def test_the_licence_of_a_package(site, more, licence):
     assert document["meta"]["license"] == licence
 
 
+def test_the_licences_of_all_packages(site):
+    own = {"METADATA": METADATA.format(name="Wren", more="License-Expression: MPL-2.0 AND MIT\n")}
+    install(site, "Wren", {}, **own)
+    install(site, "bird", {}, METADATA=METADATA.format(name="bird", more="License: ISC\n"))
+    install(site, "heron", {}, RECORD="")
+    install(site, "mine", {}, **{"direct_url.json": "{}"})
+    assert list(sources.licences().items()) == [("bird", "ISC"), ("Wren", "MPL-2.0 AND MIT")]
+
+
 def test_the_corpus_narrowed_to_packages_and_sets(site):
     install(site, "wren", {"w.py": b"w", "w.md": b"# w"})
     install(site, "some.bird", {"b.py": b"b", "b.md": b"# b"})

@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 SIZE = {"width": 256, "layers": 6, "context": 512}
 VOCABULARY = 8192
 SET_ASIDE = 200  # one document in so many is not trained on: choices are made on these
-RECIPE = replace(training.PRETRAINING, steps=4500, batch=32, learning_rate=4e-3, compiled=True, keep_every=50)
+RECIPE = replace(training.PRETRAINING, steps=4500, learning_rate=4e-3, compiled=True)
 PHRASES = (
     "The function returns", "If you want to", "The most important thing about", "A list is", "In this section we",
     "Before you begin, make sure", "When a user", "It is not possible to", "The following example shows how to",
@@ -127,7 +127,7 @@ def moments(
             held_out = mean_loss(opened, few, batch=16) / math.log(2) / size
             row = {"step": now.step, "tokens": now.step * RECIPE.batch * SIZE["context"],
                    "seconds": round(before + time.monotonic() - began),
-                   "loss": round(float(np.mean(losses[-25:])), 4), "bits_per_byte": round(held_out, 4)}  # fmt: skip
+                   "loss": round(float(np.mean(losses[-50:])), 4), "bits_per_byte": round(held_out, 4)}  # fmt: skip
             if now.step in wanted:
                 replies = asking.generate(opened, PHRASES, temperature=0.7, seed=RECIPE.seed)
                 row["samples"] = dict(zip(PHRASES, (reply.text for reply in replies), strict=True))

@@ -103,6 +103,14 @@ def listed(
         yield {"pile_set_name": kind(path), "package": name(package), "path": path, "bytes": _size(package, path, size)}
 
 
+def licences() -> dict[str, str]:
+    """The packages of this environment that came from a package index, by name, each with the licence it states.
+
+    {"idna": "BSD-3-Clause", ..., "tqdm": "MPL-2.0 AND MIT"}, ordered as `installed` orders them.
+    """
+    return {_name(package): _licence(package.metadata) for package in _packages(None)}
+
+
 def jsonl(path: str | Path) -> Iterator[dict]:
     """Stream a JSON Lines file of documents; a line needs a string under "text", an object under "meta" or nothing.
 
