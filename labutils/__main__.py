@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labutils import bootstrap, places
+from labutils import bootstrap, places, ranks
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:
         """Say what is wrong and where the help is; exit code 2."""
-        self.exit(2, f"error: {message} (help: {self.prog} --help)\n")
+        self.exit(2, None if ranks.leave_to_first() else f"error: {message} (help: {self.prog} --help)\n")
 
 
 def open_options(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +113,7 @@ def learners(name: str) -> Command:
 OWN_FILE = {
     "survey": "commandline_survey",
     "pretrain": "commandline_pretrain",
+    "report": "commandline_report",
     "validate": "commandline_pairs",
     "convert": "commandline_pairs",
 }
@@ -124,6 +126,7 @@ LEARNERS = {
     "finetune": "tune a model on pairs",
     "ask": "ask a model",
     "experiment": "make a recorded result again",
+    "report": "the report card: every score of every stage",
 }
 COMMANDS = {
     "open": Command("set up, then open the course", open_options, open_command, bare=True, passes_on=True),
@@ -144,16 +147,16 @@ def main(argv: list[str] | None = None) -> int:
         asked = parse(argv)
         command = COMMANDS[asked.command]
         if not command.bare and (python := other_python()):
-            return bootstrap.hand_over([str(python), "-m", "labutils", *argv])
+            return restart([str(python), "-m", "labutils", *argv])
         if not command.bare and not has_packages():
             return complain("the course is not set up: run `python3 -m labutils open` first", 2)
         return command.act(asked)
     except (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as problem:
         return complain(problem, 2)
     except (bootstrap.SetupError, ConnectionError) as problem:
-        return complain(problem, 1)
+        return leave(complain(problem, 1))
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        ranks.say("stopped")
         return 130
 
 
@@ -178,13 +181,32 @@ def other_python() -> Path | None:
     return python if python.exists() and not here else None
 
 
+def restart(argv: list[str]) -> int:
+    """Go on in another Python; under `torchrun` in place of this process, since that is the one it watches."""
+    if ranks.size() > 1 and os.name == "posix":
+        os.execv(argv[0], argv)
+    return bootstrap.hand_over(argv)
+
+
+def leave(code: int) -> int:
+    """The exit code; one of several processes leaves at once, since connections to one that is gone close slowly."""
+    if ranks.size() > 1:
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
 def has_packages() -> bool:
     """Whether this Python has the course's packages; two heavy ones stand for all."""
     return all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
 
 
 def complain(problem: object, code: int) -> int:
-    """Print an error in one line on stderr; the exit code."""
+    """Print an error in one line on stderr; the exit code. What is wrong with the input, the first of several
+    processes says for all.
+    """
+    if code == 2 and ranks.leave_to_first():
+        return code
     if isinstance(problem, FileNotFoundError) and problem.filename:
         problem = f"no such file: {problem.filename}"
     elif isinstance(problem, OSError) and problem.filename:

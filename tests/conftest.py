@@ -126,3 +126,33 @@ def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(machine, "hub_answers", lambda: False)
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def labutils(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, no_hub: Path):
+    """A function that runs a command in this process, without a hub: its exit code, stdout and stderr."""
+    from labutils import __main__ as cli
+
+    monkeypatch.setattr(cli, "other_python", lambda: None)
+
+    def run(*argv: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = cli.main([str(part) for part in argv])
+        except SystemExit as ended:
+            code = ended.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def refused(labutils):
+    """A function that runs a line which must be refused: exit code 2, one line on stderr, which holds the words."""
+
+    def run(line: str, words: str) -> None:
+        code, out, err = labutils(*line.split())
+        assert (code, out) == (2, "")
+        assert err.startswith("error: ") and words in err and err.count("\n") == 1, err
+
+    return run

@@ -8,27 +8,10 @@ import sys
 
 import pytest
 
-from labutils import __main__ as cli
 from labutils import machine, places
 from labutils.measure import experiments
 from labutils.model import asking, models, training
 from labutils.pairs.records import read_jsonl, write_jsonl
-
-
-@pytest.fixture
-def labutils(monkeypatch, capsys, no_hub):
-    """A function that runs a command in this process: its exit code, stdout and stderr."""
-    monkeypatch.setattr(cli, "other_python", lambda: None)
-
-    def run(*argv: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main([str(part) for part in argv])
-        except SystemExit as ended:
-            code = ended.code
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture
@@ -209,7 +192,7 @@ def test_experiment(labutils, pairs, start, birds, tmp_path, monkeypatch):
         ("experiment", "required: NAME"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(labutils, pairs, start, tmp_path, monkeypatch, argv, words):
+def test_bad_input_is_one_line_and_exit_code_2(refused, pairs, start, tmp_path, monkeypatch, argv, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("{}\nnotes\n")
     (tmp_path / "keys.jsonl").write_text('{"a": 1}\n')
@@ -218,10 +201,7 @@ def test_bad_input_is_one_line_and_exit_code_2(labutils, pairs, start, tmp_path,
     (tmp_path / "pickled" / "config.json").write_bytes((start / "config.json").read_bytes())
     (tmp_path / "pickled" / "pytorch_model.bin").write_bytes(b"\x80\x04N.")
     before = sorted(tmp_path.rglob("*"))
-    code, out, err = labutils(*argv.split())
-    assert (code, out) == (2, "")
-    assert err.startswith("error: ") and words in err
-    assert len(err.splitlines()) == 1
+    refused(argv, words)
     assert sorted(tmp_path.rglob("*")) == before
 
 

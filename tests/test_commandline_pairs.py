@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from labutils import __main__ as cli
 from labutils.lesson import commandline_pairs
 from labutils.lesson.commandline_pairs import plain, smollm2_speed, table, total
 from labutils.pairs.validation import Problem
@@ -12,24 +11,14 @@ from labutils.pairs.validation.lines import Progress
 
 
 @pytest.fixture
-def labutils(monkeypatch, capsys, tmp_path):
-    """A function that runs a command in this process, in a folder with three files: exit code, stdout and stderr."""
-    monkeypatch.setattr(cli, "other_python", lambda: None)
+def labutils(labutils, monkeypatch, tmp_path):
+    """The function that runs a command, in a folder with three files."""
     monkeypatch.setattr(commandline_pairs, "smollm2_speed", lambda: 60.0)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "good.jsonl").write_text('{"question": "Why?", "answer": "So."}\n')
     (tmp_path / "warned.jsonl").write_text('{"question": "Why? ", "answer": "So."}\n')
     (tmp_path / "bad.jsonl").write_text('{"qestion": "W\\u001b[31mhy?", "answer": "So."}\n\x1b[2J\n')
-
-    def run(*argv: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main([str(part) for part in argv])
-        except SystemExit as ended:
-            code = ended.code
-        return code, *capsys.readouterr()
-
-    return run
+    return labutils
 
 
 def test_validate_for_people(labutils):
@@ -123,11 +112,9 @@ def test_convert(labutils, tmp_path):
         ("convert good.jsonl --to text --out a.jsonl --template x", "a template has {question} once"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(labutils, tmp_path, argv, words):
+def test_bad_input_is_one_line_and_exit_code_2(refused, tmp_path, argv, words):
     before = sorted(tmp_path.iterdir())
-    code, out, err = labutils(*argv.split())
-    assert (code, out) == (2, "")
-    assert err.startswith("error: ") and words in err and err.count("\n") == 1
+    refused(argv, words)
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from labutils.measure import experiments, scoring
+from labutils.measure import experiments
 from labutils.measure.experiments import Experiment
+from labutils.measure.intervals import Score, share
 from labutils.model import asking, encoding, models, training
 from labutils.model.fetching import ModelMissing
 from labutils.model.training import Recipe
@@ -103,10 +104,11 @@ def test_scores_of_answers_by_hand(monkeypatch):
     replies = [asking.Reply(text, stopped) for text, stopped in zip(texts, [1, 1, 1, 0, 1], strict=True)]
     monkeypatch.setattr(experiments.asking, "ask", lambda opened, asked: replies if asked == list("abcde") else None)
     assert experiments.ask_all("model", questions) == {
-        "fact_hits": scoring.share([True, False]),
-        "refuses_off_topic": scoring.share([True, False]),
-        "refuses_real": scoring.share([False, True, True]),
-        "stops": scoring.share([True, True, True, False, True]),
+        "fact_hits": share([True, False]),
+        "format": share([True, True, True, True, True]),
+        "refuses_off_topic": share([True, False]),
+        "refuses_real": share([False, True, True]),
+        "stops": share([True, True, True, False, True]),
         "answers": texts,
     }
 
@@ -116,7 +118,7 @@ def test_a_record_is_read_back_with_its_scores(plan, monkeypatch):
     record = experiments.run("tiny")
     again = experiments.recorded("tiny")
     assert again["after"] == record["after"] and again["before"] == record["before"]
-    assert isinstance(again["after"]["fact_hits"], scoring.Score)
+    assert isinstance(again["after"]["fact_hits"], Score)
     assert again["after"]["fact_hits"].n == 8 and again["before"]["refuses_real"].n == 9
 
 

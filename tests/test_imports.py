@@ -10,7 +10,7 @@ from labutils import places
 
 PACKAGE = places.ROOT / "labutils"
 WINGS = ("corpus", "pairs", "model", "measure", "lesson")
-BARE = ("__init__", "__main__", "bootstrap", "installing", "places")  # started before anything is installed
+BARE = ("__init__", "__main__", "bootstrap", "installing", "places", "ranks")  # started before anything is installed
 HEAVY = {"torch", "transformers"}
 
 

@@ -5,7 +5,7 @@ import torch
 
 from labutils.model import loss
 from labutils.model.encoding import IGNORED, pad, pad_id
-from labutils.model.loss import loss_of, next_token_loss, plain_head
+from labutils.model.loss import each_loss, loss_of, mean_loss, next_token_loss, plain_head, token_losses
 
 
 def batch_of(opened, examples) -> tuple[dict, torch.Tensor]:
@@ -58,6 +58,39 @@ def test_without_slopes_it_is_the_same_number(fresh, bird_examples, fp32):
     with torch.no_grad():
         blind = loss_of(opened.model, rows, labels)
     assert not blind.requires_grad and blind.item() == loss_of(opened.model, rows, labels).item()
+
+
+@pytest.mark.parametrize("chunk", [7, 1024])
+@pytest.mark.parametrize("plain", [True, False])
+def test_the_losses_of_tokens_add_up_to_that_of_all(fresh, bird_examples, monkeypatch, fp32, chunk, plain):
+    monkeypatch.setattr(loss, "CHUNK", chunk)
+    monkeypatch.setattr(loss, "plain_head", lambda model: plain)
+    opened = fresh()
+    rows, labels = batch_of(opened, bird_examples)
+    losses = token_losses(opened.model, rows, labels)
+    assert losses.shape == (len(labels), labels.shape[1] - 1)
+    assert torch.equal(losses != 0, labels[:, 1:] != IGNORED)
+    assert losses.sum().item() == pytest.approx(loss_of(opened.model, rows, labels, 1).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 32])
+def test_the_loss_of_each_example_in_their_order(fresh, bird_examples, fp32, batch):
+    opened = fresh()
+    nats, tokens = each_loss(opened, bird_examples, batch)
+    for example, total, count in zip(bird_examples, nats, tokens, strict=True):
+        rows, labels = batch_of(opened, [example])
+        assert count == sum(label != IGNORED for label in example["labels"][1:])
+        assert total == pytest.approx(loss_of(opened.model, rows, labels, 1).item(), rel=1e-5)
+    assert mean_loss(opened, bird_examples, batch) == pytest.approx(sum(nats) / sum(tokens))
+
+
+def test_examples_without_a_label_that_counts(fresh):
+    example = {"input_ids": [5, 6], "labels": [IGNORED, IGNORED]}
+    assert each_loss(fresh(), [example, example]) == ([0, 0], [0, 0])
+    assert each_loss(fresh(), []) == ([], [])
+    for examples in ([example], []):
+        with pytest.raises(ValueError, match="no label counts in these examples"):
+            mean_loss(fresh(), examples)
 
 
 def test_only_places_that_count_get_logits(fresh, bird_examples, monkeypatch):

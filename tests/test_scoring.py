@@ -1,13 +1,12 @@
-"""Scores: hits and misses of a required string, the Wilson interval against its definition, whole answers."""
-
-import math
-from fractions import Fraction
+"""What counts: hits and misses of a required string, exact answers, the format, refusals, whole sets of answers."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils.measure.scoring import Score, fact_hit, fact_hits, refuses, share
+from labutils.measure.intervals import share
+from labutils.measure.scoring import exact, fact_hit, fact_hits, judge, keeps_format, kind, refuses, shares
+from labutils.measure.stages import questions
 
 law = settings(derandomize=True, deadline=None, max_examples=200)
 
@@ -81,54 +80,6 @@ def test_refusals(answer, refused):
     assert refuses(answer) is refused
 
 
-@pytest.mark.parametrize(
-    ("hits", "n", "text"),
-    [
-        (8, 10, "80% (49% to 94%, n = 10)"),
-        (0, 10, "0% (0% to 28%, n = 10)"),
-        (10, 10, "100% (72% to 100%, n = 10)"),
-        (0, 1, "0% (0% to 79%, n = 1)"),
-        (500, 1000, "50% (47% to 53%, n = 1000)"),
-    ],
-)
-def test_shares(hits, n, text):
-    score = share([True] * hits + [False] * (n - hits))
-    assert (score.value, score.n) == (hits / n, n)
-    assert str(score) == text
-
-
-@pytest.mark.parametrize(
-    ("hits", "n", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)  # Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method 3
-def test_the_interval_is_the_published_one(hits, n, low, high):
-    score = share([True] * hits + [False] * (n - hits))
-    assert (round(score.low, 4), round(score.high, 4)) == (low, high)
-
-
-@law
-@given(st.integers(1, 2_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))))
-def test_the_interval_holds_the_shares_from_which_the_found_one_is_not_far(n_hits):
-    """Wilson's bounds solve (found - true)^2 = z^2 true (1 - true) / n; they hold the share and mirror with it."""
-    n, hits = n_hits
-    score = share([True] * hits + [False] * (n - hits))
-    assert 0 <= score.low <= score.value <= score.high <= 1
-    for bound in (score.low, score.high):
-        distance = (Fraction(hits, n) - Fraction(bound)) ** 2
-        expected = Fraction(1.959964) ** 2 * Fraction(bound) * (1 - Fraction(bound)) / n
-        assert math.isclose(distance, expected, rel_tol=1e-9, abs_tol=1e-12)
-    mirror = share([False] * hits + [True] * (n - hits))
-    assert math.isclose(mirror.low, 1 - score.high, abs_tol=1e-12)
-    assert score.low < score.high
-
-
-def test_no_questions():
-    with pytest.raises(ValueError, match=r"^no questions: a share needs at least one$"):
-        share([])
-    with pytest.raises(ValueError, match=r"^no questions"):
-        fact_hits([], [])
-
-
 def test_fact_hits():
     questions = [{"must": "17 months"}, {"must": "ochre"}, {"must": "640 grams"}, {"must": "seven"}]
     answers = ["17 months.", "An Ochre case", "64 grams", "The handbook does not say."]
@@ -141,5 +92,129 @@ def test_answers_and_questions_of_different_number(answers):
         fact_hits(answers, [{"must": "17 months"}] * 2)
 
 
-def test_a_score_is_its_four_numbers():
-    assert Score(0.5, 0.25, 0.75, 8) == (0.5, 0.25, 0.75, 8)
+def test_no_fact_hits():
+    with pytest.raises(ValueError, match=r"^no questions: a share needs at least one$"):
+        fact_hits([], [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "same"),
+    [
+        ("It is red.", "It is red.", True),
+        (" it  IS\nred ", "It is red.", True),
+        ("It is red .", "It is red.", True),
+        ("It is red..", "It is red.", False),
+        ("It is red!", "It is red.", False),
+        ("It is bred.", "It is red.", False),
+        ("STRASSE", "Straße", True),
+        ("", "It is red.", False),
+        ("", "", False),
+        (".", ".", False),
+    ],
+)
+def test_an_exact_answer(answer, expected, same):
+    assert exact(answer, expected) is same
+    assert exact(expected, answer) is same
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        ("It is red.", True),
+        ("  It is red!  ", True),
+        ("Is it?", True),
+        ("7 months.", True),
+        ("`tidewren` waits.", True),
+        ('"Red" it says.', True),
+        ("Öl.", True),
+        ("", False),
+        (" \n ", False),
+        (".", False),
+        ("It is red", False),
+        ("It is red,", False),
+        ("and it is red.", False),
+        ("- It is red.", False),
+        ("It is red.\n\nIt is blue.", False),
+        ("It is red.\nIt is blue.", False),
+        ("### Answer: It is red.", False),
+        ("It is red. ### Question: Is it.", False),
+        ("It is red.<|im_end|>.", False),
+        ("It is #1.", True),
+    ],
+)
+def test_the_format(answer, kept):
+    assert keeps_format(answer) is kept
+
+
+def test_every_answer_of_the_company_keeps_the_format_and_is_exact():
+    from labutils import places
+    from labutils.pairs.records import read_jsonl
+
+    company = places.DATA / "company"
+    records = [record for path in company.rglob("*.jsonl") for record in read_jsonl(path) if "answer" in record]
+    assert len(records) > 1600
+    assert [record["answer"] for record in records if not keeps_format(record["answer"])] == []
+    assert all(exact(record["answer"].upper(), record["answer"]) for record in records)
+
+
+@pytest.mark.parametrize(
+    ("record", "sort"),
+    [
+        ({"fact": "plover-weight"}, "fact"),
+        ({"fact": "unknown"}, "unknown"),
+        ({"fact": "off-topic: law"}, "off-topic"),
+        ({"fact": "off-topic-weather"}, "off-topic"),
+        ({}, "fact"),
+    ],
+)
+def test_the_kind_of_a_question(record, sort):
+    assert kind(record) == sort
+
+
+REFUSAL = "I can only answer questions about Tidewren Instruments."
+ASKED = [
+    {"question": "a", "fact": "x", "must": "17 months", "answer": "It lasts 17 months."},
+    {"question": "b", "fact": "y", "must": "red"},
+    {"question": "c", "answer": "Blue."},
+    {"question": "d", "fact": "unknown", "must": "does not say", "answer": "It does not say."},
+    {"question": "e", "fact": "off-topic: law", "must": "only answer", "answer": REFUSAL},
+]
+
+
+def test_what_is_judged_of_which_question():
+    replies = [("It lasts 17 months", True), (REFUSAL, True), ("blue", False), (REFUSAL, True), (REFUSAL, True)]
+    assert judge(replies, ASKED) == {
+        "fact_hits": [True, False, None, None, None],
+        "exact": [True, None, True, None, None],
+        "format": [False, True, False, True, True],
+        "stops": [True, True, False, True, True],
+        "refuses_off_topic": [None, None, None, None, True],
+        "refuses_real": [False, True, False, True, None],
+    }
+
+
+def test_a_score_that_applies_to_no_question_is_left_out():
+    judged = judge([("Blue.", True)], [{"question": "c", "answer": "Blue."}])
+    found = shares(judged)
+    assert set(found) == {"exact", "format", "stops", "refuses_real"}
+    assert found["exact"] == share([True]) and found["refuses_real"] == share([False])
+
+
+@pytest.mark.parametrize("replies", [[], [("", True)] * 6])
+def test_replies_and_questions_of_different_number(replies):
+    with pytest.raises(ValueError, match=f"^expected 5 answers, one a question, got {len(replies)}$"):
+        judge(replies, ASKED)
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_the_right_answers_score_all_there_is_and_silence_nothing(split):
+    asked = questions(split)
+    right = shares(judge([(question["answer"], True) for question in asked], asked))
+    best = {"refuses_real": 0}
+    assert {name: score.value for name, score in right.items()} == {name: best.get(name, 1) for name in right}
+    assert len(right) == 6
+    silent = shares(judge([("", False)] * len(asked), asked))
+    assert {score.value for score in silent.values()} == {0}
+    refusing = shares(judge([(REFUSAL, True)] * len(asked), asked))
+    assert (refusing["refuses_off_topic"].value, refusing["refuses_real"].value) == (1, 1)
+    assert refusing["fact_hits"].value == 0 == refusing["exact"].value

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from html.parser import HTMLParser
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -26,6 +27,18 @@ HOSTILE = [
     "<!-- --> <![CDATA[ ]]>",
 ]
 texts = st.sampled_from(HOSTILE) | st.text() | st.text("<>&\"'/script \n\t\x1b\u202e", max_size=30)
+
+
+class Row(NamedTuple):
+    """A row of a report card, as `measure.report.Row`."""
+
+    stage: str
+    score: str
+    value: float
+    low: float
+    high: float
+    n: int
+    recorded: bool
 
 
 class Words:
@@ -75,6 +88,7 @@ SHOWN = {
     "side_by_side": lambda text: show.side_by_side({text[:50]: [text, text]}),
     "tokens": tokens_of,
     "before_after": lambda text: show.before_after([text], {"before": [text], text[:50] + "x": [text]}),
+    "report_card": lambda text: show.report_card([Row(text[:50], "exact", 0.5, 0.2, 0.8, 8, True)]),
     "answer": lambda text: show.answer(text),
     "answer of HTML": lambda text: show.answer(show.table([{"a": text}])),
 }

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils import __main__ as cli
 from labutils import places
 from labutils.corpus import parts, sources, survey
 from labutils.corpus.parts import Drawn, Part, Sizes
@@ -306,20 +305,10 @@ def test_the_rest_of_a_summary():
 
 
 @pytest.fixture
-def labutils(monkeypatch, capsys):
-    """A function that runs a command in this process, on one core: its exit code, stdout and stderr."""
-    monkeypatch.setattr(cli, "other_python", lambda: None)
+def labutils(labutils, monkeypatch):
+    """The function that runs a command, on one core."""
     monkeypatch.setattr(parts.machine, "cores", lambda: 1)
-
-    def run(*argv: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main([str(part) for part in argv])
-        except SystemExit as ended:
-            code = ended.code
-        return code, *capsys.readouterr()
-
-    return run
+    return labutils
 
 
 def test_the_command(labutils, file):
@@ -362,13 +351,12 @@ def test_the_command_merges_what_it_wrote(labutils, file, tmp_path):
         ("--merge nowhere.json", "no such file: nowhere.json"),
     ],
 )
-def test_a_refusal_is_one_line(labutils, tmp_path, monkeypatch, argv, words):
+def test_a_refusal_is_one_line(refused, tmp_path, monkeypatch, argv, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.jsonl").write_text('{"text": "a"}\n{"text"\n')
     (tmp_path / "deep.json").write_text("[" * 100_000)
     (tmp_path / "whole.json").write_text(json.dumps(drawn([]).plain()))
-    code, out, err = labutils("survey", *argv.split())
-    assert (code, out) == (2, "") and words in err and err.count("\n") == 1
+    refused(f"survey {argv}", words)
 
 
 def test_text_from_a_file_is_inert_on_a_terminal(labutils, tmp_path):

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from labutils import machine
 from labutils.model import training
 from labutils.model.asking import ask
 from labutils.model.encoding import IGNORED, encode_all, pad, pad_id
-from labutils.model.loss import mean_loss, next_token_loss
+from labutils.model.loop import ByLength
+from labutils.model.loss import mean_loss, next_token_loss, precision
 from labutils.model.training import Progress, Recipe, finetune
 
 
@@ -118,7 +120,7 @@ def test_every_epoch_reads_every_example_once_in_an_order_of_its_own():
     orders = []
     for seed, epoch in [(0, 0), (0, 1), (1, 0), (0, 0)]:
         torch.manual_seed(epoch + 10 * len(orders))  # the global random state has no say
-        sampler = training._ByLength(lengths, 2, seed)
+        sampler = ByLength(lengths, 2, seed)
         sampler.set_epoch(epoch)
         orders.append(list(sampler))
     assert all(sorted(order) == list(range(10)) for order in orders)
@@ -237,6 +239,6 @@ def test_a_batch_in_which_no_label_counts_stops_the_run(fresh):
 
 @pytest.mark.parametrize(("device", "wide", "on"), [("cpu", True, True), ("cpu", False, False), ("cuda", False, True)])
 def test_precision_asks_the_processor(monkeypatch, device, wide, on):
-    monkeypatch.setattr(training.machine, "bf16", lambda: wide)
+    monkeypatch.setattr(machine, "bf16", lambda: wide)
     monkeypatch.setattr(torch, "autocast", lambda device, dtype, enabled: (device, dtype, enabled))
-    assert training.precision(device) == (device, torch.bfloat16, on)
+    assert precision(device) == (device, torch.bfloat16, on)

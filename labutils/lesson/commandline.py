@@ -7,14 +7,21 @@ import argparse
 import json
 import sys
 
+from labutils import ranks
 from labutils.measure import experiments
-from labutils.model import asking, encoding, models, training
+from labutils.model import adapters, asking, encoding, models, training
 from labutils.pairs import records, templates
 
 FORMS = {
     "text": templates.texts,
     "pairs": templates.questions_and_answers,
     "messages": lambda template, pairs: templates.messages(pairs),
+}
+
+MOVING = {
+    "all": lambda opened, asked: opened,
+    "last": lambda opened, asked: adapters.last_layer_only(opened),
+    "lora": lambda opened, asked: adapters.with_lora(opened, 8 if asked.rank is None else asked.rank, seed=asked.seed),
 }
 
 
@@ -40,12 +47,17 @@ def finetune_options(parser: argparse.ArgumentParser) -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="updates of the weights")
     length.add_argument("--epochs", type=float, default=recipe.epochs, help="times that every pair is read")
-    parser.add_argument("--batch", type=int, default=recipe.batch, help="pairs an update")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--weights", choices=MOVING, default="all", help="which of them move; the default is all")
+    which.add_argument("--lora", dest="weights", action="store_const", const="lora", help="short for --weights lora")
+    parser.add_argument("--rank", type=int, help="of LoRA's adapters; the default is 8")
+    parser.add_argument("--batch", type=int, default=recipe.batch, help="pairs an update, of all processes together")
     parser.add_argument("--learning-rate", type=float, default=recipe.learning_rate)
-    parser.add_argument("--seed", type=int, default=recipe.seed, help="the order of the pairs")
+    parser.add_argument("--seed", type=int, default=recipe.seed, help="the order of the pairs, and fresh adapters")
     parser.add_argument("--template", default="lecture", help="the prompt template")
     parser.add_argument("--keep-every", type=int, default=recipe.keep_every, help="steps between two checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint")
+    parser.epilog = "Several processes share each batch: torchrun --nproc_per_node 2 -m labutils finetune ..."
 
 
 def finetune_command(asked: argparse.Namespace) -> int:
@@ -53,14 +65,21 @@ def finetune_command(asked: argparse.Namespace) -> int:
     recipe = training.Recipe(
         **{name: getattr(asked, name) for name in ("steps", "epochs", "batch", "learning_rate", "seed", "keep_every")}
     )
-    opened = models.open_model(asked.model)
+    if asked.rank is not None and asked.weights != "lora":
+        raise ValueError("--rank is that of adapters, so it goes with --lora")
+    opened = MOVING[asked.weights](models.open_model(asked.model), asked)
     encoded = encoding.encode_all(pairs, asked.template, opened.tokenizer)
     if encoded.too_long:
-        print(f"left out, over 512 tokens: records {', '.join(str(i + 1) for i in encoded.too_long)}", file=sys.stderr)
+        ranks.say(f"left out, over 512 tokens: records {', '.join(str(i + 1) for i in encoded.too_long)}")
+    if asked.weights != "all":
+        moving, every = adapters.trained(opened.model), models.weights(opened.model)
+        ranks.say(f"{moving:,} of {every:,} weights move ({moving / every:.1%})")
+    if ranks.size() > 1:
+        ranks.say(f"{ranks.size()} processes share each batch of {recipe.batch}")
     run = training.finetune(
         opened, encoded.examples, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line
     )
-    print(f"\n{asked.out}: {len(encoded.examples)} pairs, {run.seconds / 60:.1f} minutes", file=sys.stderr)
+    ranks.say(f"\n{asked.out}: {len(encoded.examples)} pairs, {run.seconds / 60:.1f} minutes")
     return 0
 
 

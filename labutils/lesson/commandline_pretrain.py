@@ -2,15 +2,17 @@
 
 import argparse
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+from labutils import ranks
 from labutils.corpus import quality, sources
 from labutils.lesson.commandline import progress_line
 from labutils.model import encoding, models, training
+from labutils.model.tokenizers import train_bpe
 
 LENGTH = 512  # tokens of a block
+PIECES = 8192  # entries of a tokenizer learned from the texts, where the base's is not here
 
 
 def pretrain_options(parser: argparse.ArgumentParser) -> None:
@@ -30,16 +32,17 @@ def pretrain_options(parser: argparse.ArgumentParser) -> None:
 
 
 def pretrain_command(asked: argparse.Namespace) -> int:
-    tokenizer = models.open_model("random").tokenizer
+    texts = corpus(asked.corpus)
+    tokenizer = models.open_model("base").tokenizer if models.available("base") else train_bpe(texts, PIECES)
     opened = models.create(tokenizer, seed=asked.seed)
-    blocks = encoding.blocks(corpus(asked.corpus), tokenizer, LENGTH)
+    blocks = encoding.blocks(texts, tokenizer, LENGTH)
     names = ("steps", "batch", "learning_rate", "seed", "keep_every", "compiled")
     recipe = replace(training.PRETRAINING, **{name: getattr(asked, name) for name in names})
     if asked.minutes:
         recipe = replace(recipe, steps=begun(asked) or training.steps_in(asked.minutes, opened, blocks, recipe))
-    print(f"{blocks.ids.size:,} tokens, {recipe.total_steps(len(blocks)):,} steps", file=sys.stderr)
+    ranks.say(f"{blocks.ids.size:,} tokens, {recipe.total_steps(len(blocks)):,} steps")
     run = training.pretrain(opened, blocks, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line)
-    print(f"\n{asked.out}: {run.tokens:,} tokens read in {run.seconds / 60:.1f} minutes", file=sys.stderr)
+    ranks.say(f"\n{asked.out}: {run.tokens:,} tokens read in {run.seconds / 60:.1f} minutes")
     return 0
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from IPython.display import HTML
 
+from labutils.lesson import scores
+
 QUOTE = 200  # the most characters shown of a document that somebody else wrote
 CELL = "padding:3px 10px 3px 0;text-align:left;vertical-align:top;"
 BOX = "border:1px solid rgba(128,128,128,.5);border-radius:4px;padding:6px 10px;"
@@ -98,6 +100,12 @@ def before_after(questions: Sequence[str], answers: Mapping[str, Sequence[str]],
         for i, question in enumerate(questions)
     ]
     return table(rows, limit)
+
+
+def report_card(rows: Sequence) -> HTML:
+    """The rows of `measure.report` as a table: a score a row, a stage a column, intervals in brackets; notes below."""
+    notes = "".join(f"<div>{plain(note)}</div>" for note in scores.notes(rows))
+    return HTML(f'{table(scores.cells(rows)).data}<div style="margin-top:6px;opacity:.85">{notes}</div>')
 
 
 def answer(value: object, limit: int = 300) -> HTML:

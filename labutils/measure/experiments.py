@@ -5,6 +5,7 @@ stopped and started again.
 """
 
 import json
+import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from labutils import places
 from labutils.measure import scoring
+from labutils.measure.intervals import Score
 from labutils.model import asking, checkpoints, encoding, models, training
 from labutils.model.models import Opened
 from labutils.pairs.records import read_jsonl
@@ -38,19 +40,9 @@ EXPERIMENTS = {
 
 
 def ask_all(opened: Opened, questions: list[dict]) -> dict:
-    """Every question's answer and the scores of all: facts hit, off-topic turned down, real questions turned down."""
+    """Every question's answer, and the shares of `scoring.judge` over all."""
     replies = asking.ask(opened, [question["question"] for question in questions])
-    answers = [reply.text for reply in replies]
-    off_topic = [question["fact"].startswith("off-topic") for question in questions]
-    asked = list(zip(answers, questions, off_topic, strict=True))
-    facts = [(answer, q) for answer, q, off in asked if not off and q["fact"] != "unknown"]
-    return {
-        "fact_hits": scoring.fact_hits([answer for answer, _ in facts], [q for _, q in facts]),
-        "refuses_off_topic": scoring.share([scoring.refuses(answer) for answer, _, off in asked if off]),
-        "refuses_real": scoring.share([scoring.refuses(answer) for answer, _, off in asked if not off]),
-        "stops": scoring.share([reply.stopped for reply in replies]),
-        "answers": answers,
-    }
+    return {**scoring.shares(scoring.judge(replies, questions)), "answers": [reply.text for reply in replies]}
 
 
 def run(name: str, on_progress=lambda progress: None) -> dict:
@@ -69,16 +61,30 @@ def run(name: str, on_progress=lambda progress: None) -> dict:
     record = {
         "experiment": name,
         "run": json.loads((out / "run.json").read_text(encoding="utf-8")),
-        "versions": {name: version(name) for name in ("torch", "transformers")} | {"python": platform.python_version()},
+        "versions": versions(),
         "questions": [question["question"] for question in questions],
         "before": before,
         "after": ask_all(models.open_model(out), questions),
     }
-    RECORDED.mkdir(exist_ok=True)
-    beside = RECORDED / f".{name}.part"
-    beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    beside.replace(RECORDED / f"{name}.json")
+    keep(name, record)
     return record
+
+
+def versions() -> dict[str, str]:
+    """What a recorded number may depend on: the versions of torch, transformers and Python."""
+    return {name: version(name) for name in ("torch", "transformers")} | {"python": platform.python_version()}
+
+
+def keep(name: str, record: dict) -> Path:
+    """Write a record, whole or not at all; its path."""
+    RECORDED.mkdir(exist_ok=True)
+    path, beside = RECORDED / f"{name}.json", RECORDED / f".{name}.{os.getpid()}.part"
+    try:
+        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
 
 
 def recorded(name: str) -> dict:
@@ -88,5 +94,5 @@ def recorded(name: str) -> dict:
         raise FileNotFoundError(f"no record of {name}; make it with: python3 -m labutils experiment {name}")
     record = json.loads(path.read_text(encoding="utf-8"))
     for stage in ("before", "after"):
-        record[stage] |= {k: scoring.Score(*v) for k, v in record[stage].items() if k != "answers"}
+        record[stage] |= {k: Score(*v) for k, v in record[stage].items() if k != "answers"}
     return record

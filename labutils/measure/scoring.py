@@ -1,22 +1,15 @@
-"""Scores of answers, each with its interval. What was asked, and how it is shown, is not known here."""
+"""What counts as a good answer: facts, format, stopping, turning down. How far a score can be trusted is for
+`intervals`; who answered, and how it is shown, is not known here.
+"""
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-from labutils.corpus.sampling import wilson
+from labutils.measure.intervals import Score, share
 
-
-class Score(NamedTuple):
-    """A share of n questions, with the interval that holds the true share 19 times in 20."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.value:.0%} ({self.low:.0%} to {self.high:.0%}, n = {self.n})"
+MARKS = re.compile(r"###|<\|")  # of the prompt templates
+ENDS = (".", "!", "?")
+QUOTES = ("`", '"', "'")
 
 
 def fact_hit(answer: str, must: str) -> bool:
@@ -28,21 +21,70 @@ def fact_hit(answer: str, must: str) -> bool:
     return bool(words) and re.search(inside, answer, re.IGNORECASE) is not None
 
 
+def exact(answer: str, expected: str) -> bool:
+    """Whether an answer is the expected one, letter case, spacing and one final stop aside.
+
+    exact(" the red\\nLED", "The red LED.") -> True. An empty answer is expected by no question: False.
+    """
+    one, other = (" ".join(text.casefold().split()).removesuffix(".").rstrip() for text in (answer, expected))
+    return one == other != ""
+
+
+def keeps_format(answer: str) -> bool:
+    """Whether an answer has the form that every answer of the company's pairs has: one paragraph on one line that
+    begins with a capital letter, a digit or a quoted name, ends in . ! or ?, and holds no mark of a prompt template
+    (### or <|). An empty one has not; a page that goes on in the middle of a sentence has not.
+    """
+    text = answer.strip()
+    begins = text[:1].isupper() or text[:1].isdigit() or text.startswith(QUOTES)
+    return begins and text.endswith(ENDS) and len(text.splitlines()) == 1 and not MARKS.search(text)
+
+
 def refuses(answer: str) -> bool:
     """Whether an answer turns the question down, in the words that the company's pairs use for it."""
     return "i can only answer questions about" in answer.lower()
 
 
-def share(hits: Sequence[bool]) -> Score:
-    """The share of hits with its 95 % Wilson interval (Wilson 1927), which holds near 0 and 1, too.
+def kind(question: Mapping) -> str:
+    """What sort of question a record is, by its fact: "off-topic", "unknown" (the handbook does not say) or "fact"."""
+    fact = question.get("fact", "")
+    return "off-topic" if fact.startswith("off-topic") else "unknown" if fact == "unknown" else "fact"
 
-    share([True] * 8 + [False] * 2) -> 80% (49% to 94%, n = 10). Raises ValueError for no questions.
+
+def judge(replies: Sequence[tuple[str, bool]], questions: Sequence[Mapping]) -> dict[str, list[bool | None]]:
+    """Every score of every answer, question by question; None where a score does not apply to a question.
+
+    Args:
+        replies: what a model said to each question, and whether it ended by itself (`asking.Reply`).
+        questions: records with "fact" (see `kind`), and with "must" and "answer", without which a question is not
+            asked for a fact, or for the exact answer.
+
+    Returns:
+        fact_hits and exact (of questions of fact), format and stops (of all), refuses_off_topic (of off-topic ones)
+        and refuses_real (of all others: turning these down is wrong).
+
+    Raises:
+        ValueError: another number of answers than of questions.
     """
-    n = len(hits)
-    if not n:
-        raise ValueError("no questions: a share needs at least one")
-    low, high = wilson(sum(hits), n)
-    return Score(sum(hits) / n, low, high, n)
+    if len(replies) != len(questions):
+        raise ValueError(f"expected {len(questions)} answers, one a question, got {len(replies)}")
+    found = {name: [] for name in ("fact_hits", "exact", "format", "stops", "refuses_off_topic", "refuses_real")}
+    for (answer, stopped), question in zip(replies, questions, strict=True):
+        asked, refused = kind(question), refuses(answer)
+        must, expected = (question.get(key) if asked == "fact" else None for key in ("must", "answer"))
+        found["fact_hits"].append(None if must is None else fact_hit(answer, must))
+        found["exact"].append(None if expected is None else exact(answer, expected))
+        found["format"].append(keeps_format(answer))
+        found["stops"].append(bool(stopped))
+        found["refuses_off_topic"].append(refused if asked == "off-topic" else None)
+        found["refuses_real"].append(None if asked == "off-topic" else refused)
+    return found
+
+
+def shares(judged: Mapping[str, Sequence[bool | None]]) -> dict[str, Score]:
+    """The share of each score over the questions it applies to; a score that applies to none is left out."""
+    asked = {name: [hit for hit in hits if hit is not None] for name, hits in judged.items()}
+    return {name: share(hits) for name, hits in asked.items() if hits}
 
 
 def fact_hits(answers: Sequence[str], questions: Sequence[dict]) -> Score:

@@ -3,8 +3,10 @@
     out/run.json          settings, whether the run is finished, what it took
     out/checkpoint-50/    what the Trainer saved after 50 steps; whole when it holds the file COMPLETE
     out/model/            the trained model, once the run is finished
+    out/adapter/          its adapters alone, where it was tuned with some
 
-The Trainer writes a checkpoint in place, so a kill inside a save leaves a broken one. The mark is set behind the save.
+The Trainer writes a checkpoint in place, so a kill inside a save leaves a broken one. The mark is set behind the save,
+of several processes by the first, when all have written their part.
 """
 
 import json
@@ -12,6 +14,9 @@ import shutil
 from pathlib import Path
 
 from transformers import TrainerCallback
+
+from labutils import ranks
+from labutils.model import processes
 
 COMPLETE = "COMPLETE"
 
@@ -24,7 +29,9 @@ class Mark(TrainerCallback):
             control.should_save = False
 
     def on_save(self, args, state, control, **kwargs):
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+        processes.wait()
+        if ranks.first():
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 
 def begin(out: Path, settings: dict, resume: bool) -> Path | None:

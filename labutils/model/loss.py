@@ -49,28 +49,56 @@ def loss_of(
     return total / (count if count is not None else counted.sum())
 
 
-def precision(device: str) -> torch.autocast:
-    """bfloat16 products where the processor has them, float32 elsewhere; the weights stay float32."""
-    return torch.autocast(device, torch.bfloat16, enabled=device != "cpu" or machine.bf16())
+def precision(device: str, fp32: bool = False) -> torch.autocast:
+    """bfloat16 products where the processor has them, float32 elsewhere or where asked; the weights stay float32."""
+    return torch.autocast(device, torch.bfloat16, enabled=not fp32 and (device != "cpu" or machine.bf16()))
+
+
+def mean_loss(opened: Opened, examples: Sequence[dict], batch: int = 32) -> float:
+    """The loss over many examples, in nats per trained token: every token weighs the same."""
+    nats, tokens = each_loss(opened, examples, batch)
+    if not sum(tokens):
+        raise ValueError("no label counts in these examples: there is nothing to measure a loss on")
+    return sum(nats) / sum(tokens)
 
 
 @torch.no_grad()
-def mean_loss(opened: Opened, examples: Sequence[dict], batch: int = 32) -> float:
-    """The loss over many examples, in nats per trained token: every token weighs the same."""
-    model, device = opened.model, opened.model.device
-    training, total, count = model.training, 0.0, 0
+def each_loss(
+    opened: Opened, examples: Sequence[dict], batch: int = 32, *, fp32: bool = False
+) -> tuple[list[float], list[int]]:
+    """The summed loss of each example, in nats, and its trained tokens, in the examples' order; batches by length."""
+    model, device, training = opened.model, opened.model.device, opened.model.training
+    nats, tokens = [0.0] * len(examples), [0] * len(examples)
     model.eval()
-    by_length = sorted(examples, key=lambda example: len(example["input_ids"]))
-    for start in range(0, len(by_length), batch):
-        rows = {k: v.to(device) for k, v in pad(by_length[start : start + batch], pad_id(opened.tokenizer)).items()}
+    order = sorted(range(len(examples)), key=lambda i: len(examples[i]["input_ids"]))
+    for start in range(0, len(order), batch):
+        places = order[start : start + batch]
+        padded = pad([examples[i] for i in places], pad_id(opened.tokenizer))
+        rows = {name: values.to(device) for name, values in padded.items()}
         labels = rows.pop("labels")
-        with precision(device.type):
-            total += loss_of(model, rows, labels, count=1).item()
-        count += int((labels[:, 1:] != IGNORED).sum())
+        with precision(device.type, fp32):
+            sums = token_losses(model, rows, labels).sum(dim=1, dtype=torch.float64).tolist()
+        counts = (labels[:, 1:] != IGNORED).sum(dim=1).tolist()
+        for i, total, count in zip(places, sums, counts, strict=True):
+            nats[i], tokens[i] = total, count
     model.train(training)
-    if not count:
-        raise ValueError("no label counts in these examples: there is nothing to measure a loss on")
-    return total / count
+    return nats, tokens
+
+
+@torch.no_grad()
+def token_losses(model: PreTrainedModel, rows: Mapping[str, torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
+    """What `loss_of` sums: the nats of each next token, (batch, length - 1), 0 where the label is IGNORED."""
+    targets = labels[:, 1:]
+    counted = targets != IGNORED
+    losses = torch.zeros(targets.shape, device=labels.device)
+    if plain_head(model):
+        states = model.base_model(**rows, use_cache=False).last_hidden_state[:, :-1][counted]
+        head = model.get_output_embeddings()
+    else:
+        states, head = model(**rows, use_cache=False).logits[:, :-1][counted], torch.nn.Identity()
+    parts = zip(states.split(CHUNK), targets[counted].split(CHUNK), strict=True)
+    losses[counted] = torch.cat([cross_entropy(head(part).float(), wanted, reduction="none") for part, wanted in parts])
+    return losses
 
 
 class _HeadLoss(torch.autograd.Function):

@@ -4,8 +4,6 @@ Models are kept as safetensors and opened with plain transformers classes: no pi
 """
 
 import copy
-import os
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +23,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from labutils import machine, places
 from labutils.model import fetching
 from labutils.model.fetching import ModelMissing, fetch
+from labutils.model.folders import replacing
 
 __all__ = ["ModelMissing", "Opened", "available", "create", "fetch", "open_model", "save", "weights"]
 
@@ -68,6 +67,8 @@ def open_model(name: str | Path) -> Opened:
         place, local = str(folder(name)), True
     elif name in fetching.MODELS:
         raise ModelMissing(f"{name} is not on this machine; fetch it once: python3 -m labutils fetch {name}")
+    elif (Path(name) / "adapter_config.json").is_file():
+        raise ModelMissing(f"{name} holds adapters without their model; open the merged model of the run instead")
     elif Path(name).exists():
         raise ModelMissing(f"{name} holds no model: expected a folder with config.json and model.safetensors")
     elif name.count("/") == 1 and machine.hub_answers():
@@ -128,14 +129,12 @@ def weights(model: PreTrainedModel) -> int:
 
 def save(opened: Opened, path: str | Path) -> Path:
     """Save a model (bfloat16 safetensors: half the size) with its tokenizer; an older folder is replaced only when
-    the new one is whole. Raises ValueError rather than replace a file, or a folder that holds anything but a model.
+    the new one is whole. Raises ValueError rather than replace a file, or a folder that holds anything but a model,
+    and for a model with adapters.
     """
-    path = Path(path)
-    if path.exists() and not _replaceable(path):
-        raise ValueError(f"{path} is not empty and holds other things than a model; choose another folder")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
-    try:
+    if getattr(opened.model, "peft_config", None):
+        raise ValueError("the model has adapters: merge them (adapters.merge) or save them alone (adapter_files.save)")
+    with replacing(Path(path), "config.json", "a model") as beside:
         state = opened.model.state_dict()
         half = {value.data_ptr(): value.to(torch.bfloat16) for value in state.values()}  # shared weights stay shared
         state = {key: half[value.data_ptr()] for key, value in state.items()}
@@ -145,20 +144,4 @@ def save(opened: Opened, path: str | Path) -> Path:
         config = copy.deepcopy(opened.model.config)  # as the file is, whatever training switched off
         config.dtype, config.use_cache = torch.bfloat16, True
         config.save_pretrained(beside)
-        if path.exists():
-            path.rename(old)
-        beside.rename(path)
-    finally:
-        if old.exists() and not path.exists():
-            old.rename(path)
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-    return path
-
-
-def _replaceable(path: Path) -> bool:
-    """Whether a path is an empty folder, or one that holds a model and nothing else."""
-    inside = list(path.iterdir()) if path.is_dir() else [path]
-    ours = {".json", ".safetensors", ".jinja", ".txt"}
-    only_ours = all(part.is_file() and part.suffix in ours for part in inside)
-    return not inside or (only_ours and (path / "config.json").is_file())
+    return Path(path)

@@ -1,0 +1,49 @@
+"""What the docstrings of an installed package say in plain English: running text that is on every learner's disk.
+
+The base model read text of this form: a paragraph a line, code and markup left out.
+"""
+
+import ast
+import inspect
+import re
+import warnings
+from collections.abc import Iterator
+
+from labutils.corpus import sources
+
+PLAIN = re.compile(r"[A-Z](?:(?!--)[A-Za-z0-9 ,;:.!?'\"()%-])*[.:!?]")  # a sentence without a sign of code or markup
+WORDS = 5  # a paragraph has at least so many
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def docstrings(package: str, *, least: int = 500, seed: int = 0) -> Iterator[dict]:
+    """Stream the docstrings of a package as documents of at least `least` characters, one a file, tests left out.
+
+    Files come in one shuffled order, the same for the same seed. Yields what `sources.installed` yields; the first
+    document raises ValueError when the package is not installed.
+    """
+    for document in sources.installed(seed=seed, packages=[package], sets=("Python",)):
+        if "/tests/" in document["meta"]["path"]:
+            continue
+        text = "\n\n".join(dict.fromkeys(paragraphs(document["text"])))
+        if len(text) >= least:
+            yield {"text": text, "meta": document["meta"] | {"pile_set_name": "Docstrings"}}
+
+
+def paragraphs(source: str) -> Iterator[str]:
+    """The plain paragraphs of all docstrings in Python source, each on one line; none where it does not parse.
+
+    paragraphs("'Add up to a sum.\\n\\n>>> add(1, 2)'") -> "Add up to a sum."
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        written = ast.get_docstring(node, clean=False) if isinstance(node, DOCUMENTED) else None
+        for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(written or "")):
+            line = " ".join(paragraph.split())
+            if len(line.split()) >= WORDS and PLAIN.fullmatch(line):
+                yield line

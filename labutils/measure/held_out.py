@@ -1,0 +1,145 @@
+"""How surprised a model is by text that it was not trained on: running text, and the right answers to questions.
+
+Values are kept apart, one a document or a question, so that they have intervals and two models can be compared on
+them. Nothing is generated here, and no weight changes.
+"""
+
+import bisect
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+from labutils.measure.intervals import Mean, bootstrap, paired
+from labutils.model import encoding
+from labutils.model.loss import each_loss
+from labutils.model.models import Opened
+from labutils.model.tokenizers import END_OF_TEXT
+from labutils.pairs import templates
+from labutils.pairs.records import pair
+
+WINDOW = 1500  # bytes: about 400 tokens, so that they fit into the base's 512
+SPACES = " \n\t\r"
+
+
+class Losses(NamedTuple):
+    """A loss in its parts; the whole of it is sum(values) / sum(sizes)."""
+
+    values: list[float]  # of each window or answer: its surprise, in bits or nats
+    sizes: list[int]  # of each: its bytes or tokens, which the surprise is shared out over
+    items: list[int]  # of each: the place of its text or question among those that were given
+
+    def of_items(self) -> "Losses":
+        """The same with the windows of a text put together, because they are alike: texts were drawn, not windows."""
+        sums = {item: [0.0, 0] for item in self.items}
+        for value, size, item in zip(*self, strict=True):
+            sums[item][0] += value
+            sums[item][1] += size
+        return Losses([value for value, _ in sums.values()], [size for _, size in sums.values()], list(sums))
+
+    def score(self) -> Mean:
+        """The loss with its interval, had other texts or questions of the same kind been there (the bootstrap)."""
+        whole = self.of_items()
+        return bootstrap(whole.values, whole.sizes)
+
+
+def difference(one: Losses, other: Losses) -> Mean:
+    """How much higher the second model's loss is on the same items, with its interval (`intervals.paired`).
+
+    Raises ValueError for other items or sizes: losses per token of two tokenizers cannot be compared.
+    """
+    if (one.sizes, one.items) != (other.sizes, other.items):
+        raise ValueError("expected the same items of the same bytes or tokens; another tokenizer counts other tokens")
+    one, other = one.of_items(), other.of_items()
+    return paired(one.values, other.values, one.sizes)
+
+
+def bits_per_byte(
+    opened: Opened, texts: Sequence[str], *, size: int = WINDOW, fp32: bool = False, batch: int = 8
+) -> Losses:
+    """How many bits a model needs to write down each byte of texts: the measure that fits every tokenizer.
+
+    Each text is cut into `windows`, by its bytes and so alike for every model. Each window is read alone, behind the
+    model's `start_token`; the surprise of a window is the sum of -ln p over its tokens, all of them, the first one
+    given the start token. Bits are nats / ln 2, bytes are those of the text in UTF-8 (Gao et al. 2020, "The Pile",
+    section 3.1). Marks of chats and documents that stand in a text are read as plain letters. A window of more tokens
+    than the model's context holds is read in parts, each behind a start token of its own: a short memory costs.
+
+    Args:
+        size: the most bytes of a window.
+        fp32: products in float32 also where the processor has bfloat16: twice the time, all digits.
+        batch: rows read at the same time.
+
+    Returns:
+        Bits and bytes of each window; its item is its text.
+
+    Raises:
+        ValueError: no text at all, a text with a lone surrogate, or a model with no token to start from.
+    """
+    start, context = start_token(opened.tokenizer), getattr(opened.model.config, "max_position_embeddings", None)
+    cut = [(window, i) for i, text in enumerate(texts) for window in windows(text, size)]
+    if not cut:
+        raise ValueError("no text to measure bits per byte on")
+    examples, of = [], []
+    for place, (window, _) in enumerate(cut):
+        ids = opened.tokenizer.encode(window, add_special_tokens=False, split_special_tokens=True)
+        length = (context or len(ids) + 1) - 1
+        parts = [[start, *ids[at : at + length]] for at in range(0, len(ids), length)]
+        examples += [{"input_ids": part, "labels": part} for part in parts]
+        of += [place] * len(parts)
+    bits = [0.0] * len(cut)
+    for place, nats in zip(of, each_loss(opened, examples, batch, fp32=fp32)[0], strict=True):
+        bits[place] += nats / math.log(2)
+    return Losses(bits, [len(window.encode()) for window, _ in cut], [i for _, i in cut])
+
+
+def windows(text: str, size: int = WINDOW) -> Iterator[str]:
+    """A text in pieces of at most `size` bytes of UTF-8, cut in front of the last white space that leaves them so, or
+    between two letters where there is none. The pieces are the text: "".join(windows(text)) == text.
+
+    list(windows("one two three", 9)) -> ["one two", " three"]. Raises ValueError for a size under 4, which some
+    letters do not fit into, and for a lone surrogate, which no byte stands for.
+    """
+    if size < 4:
+        raise ValueError(f"a window needs at least 4 bytes, got {size}")
+    ends, at = list(accumulate(len(sign.encode()) for sign in text)), 0  # the bytes up to each letter's end
+    while at < len(text):
+        before = ends[at - 1] if at else 0
+        end = bisect.bisect_right(ends, before + size)
+        if end < len(text) and text[end] not in SPACES:
+            space = max(text.rfind(sign, at + 1, end) for sign in SPACES)
+            end = space if space > at else end
+        yield text[at:end]
+        at = end
+
+
+def start_token(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The id that a text begins behind: end-of-text, which stands between two documents in pretraining, where the
+    vocabulary has one by the name <|endoftext|>; else the tokenizer's beginning of a text (BOS), or, without one, its
+    end of a text (EOS). An instruction-tuned model's BOS and EOS often are marks of a chat, which no page begins with.
+
+    Raises ValueError where there is none of the three: a first token that nothing stands before has no probability.
+    """
+    ids = (tokenizer.get_vocab().get(END_OF_TEXT), tokenizer.bos_token_id, tokenizer.eos_token_id)
+    found = [id for id in ids if id is not None]
+    if not found:
+        raise ValueError(f"the tokenizer has no token to start from: no {END_OF_TEXT}, no BOS, no EOS")
+    return found[0]
+
+
+def answer_loss(
+    opened: Opened, questions: Sequence[Mapping], template: str = "lecture", *, fp32: bool = False, batch: int = 32
+) -> Losses:
+    """The loss of fine-tuning on the right answers to questions: nats per token of answer and end-of-text, the
+    question given. Comparable between models of one tokenizer; another one's tokens are longer or shorter.
+
+    An item is a question. Raises ValueError for no questions, and what `records.pair` and `templates.prompt` raise.
+    """
+    asked = [(templates.prompt(template, question), answer) for question, answer in map(pair, questions)]
+    if not asked:
+        raise ValueError("no questions to measure an answer loss on")
+    examples = [encoding.encode(prompt, answer, opened.tokenizer) for prompt, answer in asked]
+    nats, tokens = each_loss(opened, examples, batch, fp32=fp32)
+    return Losses(nats, tokens, list(range(len(asked))))

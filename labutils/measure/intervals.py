@@ -1,0 +1,138 @@
+"""How far a score can be trusted: numbers in, intervals out. What was scored is not known here.
+
+There are three questions, and each has its own interval.
+
+* Other questions of the same kind: what would the score have been? (`share`, `bootstrap`)
+* Two models, the same questions: is one better? (`paired`; two intervals side by side would say far less)
+* The same recipe with other seeds: what would it have led to? (`over_seeds`; no number of questions tells that)
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from labutils.corpus.sampling import ROUNDS, Z, wilson
+
+T = (  # 97.5 % of Student's t with 1, 2, ... 30 degrees of freedom (NIST/SEMATECH e-Handbook, table 1.3.6.7.2)
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+TABLE = 1_000_000  # numbers drawn at a time: a bootstrap of any size stays within some megabytes
+
+
+class Score(NamedTuple):
+    """A share of n questions, with the interval that holds the true share 19 times in 20."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.0%} ({self.low:.0%} to {self.high:.0%}, n = {self.n})"
+
+
+class Mean(Score):
+    """A mean of n values in their own unit, or a mean difference, with the interval that holds it 19 times in 20."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f}, n = {self.n})"
+
+
+class Spread(NamedTuple):
+    """What runs that differ in their seed alone led to; `low` and `high` hold the mean of all seeds 19 times in 20."""
+
+    mean: float
+    least: float
+    most: float
+    low: float
+    high: float
+    n: int
+
+
+def share(hits: Sequence[bool]) -> Score:
+    """The share of hits with its 95 % Wilson interval (Wilson 1927), which holds near 0 and 1, too.
+
+    share([True] * 8 + [False] * 2) -> 80% (49% to 94%, n = 10). Raises ValueError for no questions.
+    """
+    n = len(hits)
+    if not n:
+        raise ValueError("no questions: a share needs at least one")
+    low, high = wilson(sum(hits), n)
+    return Score(sum(hits) / n, low, high, n)
+
+
+def bootstrap(
+    values: Sequence[float], weights: Sequence[float] | None = None, *, seed: int = 0, rounds: int = ROUNDS
+) -> Mean:
+    """The mean of values, one a question, and its 95 % interval, had other questions of the same kind been asked.
+
+    Each round draws as many questions as there are, with replacement, and takes the mean anew; the interval is the
+    middle 95 % of the rounds (the percentile interval; Efron and Tibshirani 1993, chapter 13). Under about 30
+    questions it is too narrow, and where all values are equal it has no width at all: for shares take `share`.
+
+    Args:
+        values: of each question, in whatever unit: of the mean and its interval, too.
+        weights: with them, the result is sum(values) / sum(weights), a ratio such as nats per token; each above 0.
+        seed, rounds: of the draws; the same seed, the same interval.
+
+    Raises:
+        ValueError: no values, values that are no finite numbers, other weights than one above 0 for each value, or
+            no rounds.
+    """
+    values = np.asarray(values, dtype=float)
+    weights = np.ones_like(values) if weights is None else np.asarray(weights, dtype=float)
+    if not len(values):
+        raise ValueError("no questions: a mean needs at least one value")
+    if values.shape != weights.shape or not (np.isfinite(values).all() and np.isfinite(weights).all()):
+        raise ValueError(f"expected a finite number and a weight a question, got {len(values)} and {len(weights)}")
+    if weights.min() <= 0 or rounds < 1:
+        raise ValueError(f"weights must be above 0 and rounds at least 1, got {weights.min():g} and {rounds}")
+    draws, n, found = np.random.default_rng(seed), len(values), []
+    some = max(1, TABLE // n)
+    for start in range(0, rounds, some):  # how often each question was drawn, a row a round
+        times = draws.multinomial(n, np.full(n, 1 / n), size=min(some, rounds - start))
+        found.extend(times @ values / (times @ weights))
+    value = float(values.sum() / weights.sum())
+    low, high = (float(end) for end in np.percentile(found, [2.5, 97.5]))
+    return Mean(value, min(low, value), max(high, value), n)  # rounding leaves no value outside
+
+
+def paired(one: Sequence[float], other: Sequence[float], weights: Sequence[float] | None = None, **draws: int) -> Mean:
+    """How much higher the second of two models scores on the same questions: the mean difference and its interval.
+
+    The questions are drawn, not the answers, so what makes a question hard for both cancels out (Koehn 2004,
+    "Statistical significance tests for machine translation evaluation"). Where 0 lies outside the interval, the one
+    is better; where it lies inside, these questions do not tell. A model against itself: 0 (0 to 0). Where every
+    question shows the same difference the interval has no width, which is surer than so many questions can be.
+
+    Args:
+        one, other: the values of both models, question by question; hits count 1.
+        weights, draws: as for `bootstrap`.
+
+    Raises:
+        ValueError: not one value of each model a question, or what `bootstrap` raises.
+    """
+    if len(one) != len(other):
+        raise ValueError(f"expected the same questions for both, got {len(one)} and {len(other)} values")
+    return bootstrap(np.asarray(other, dtype=float) - np.asarray(one, dtype=float), weights, **draws)
+
+
+def over_seeds(values: Sequence[float]) -> Spread:
+    """The spread of one score over runs with different seeds: mean, least, most, and the mean's 95 % interval.
+
+    The interval is Student's (1908): mean -+ t * s / sqrt(n). Runs are few, and a bootstrap of three or five values
+    would be far too narrow. One run says nothing of others: -inf to inf. over_seeds([0.7, 0.8, 0.9]) -> mean 0.8,
+    0.7 to 0.9 seen, interval 0.55 to 1.05. Raises ValueError for no values, or values that are no finite numbers.
+    """
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError(f"expected a finite number for each seed, got {list(values)}")
+    n, mean = len(values), float(np.mean(values))
+    t = T[n - 2] if 2 <= n <= len(T) + 1 else Z
+    half = t * float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.inf
+    return Spread(mean, float(min(values)), float(max(values)), mean - half, mean + half, n)

@@ -1,0 +1,152 @@
+"""The report card: every score at every stage of a model's life, with what was recorded where a model is not here.
+
+The record, `data/recorded/report.json`, is made by `python3 -m labutils report --record`.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from labutils import machine
+from labutils.measure import cards, experiments
+from labutils.measure.cards import Card
+from labutils.measure.intervals import Score
+from labutils.measure.stages import STAGES, Stage, held_out_texts, questions
+from labutils.model import models
+from labutils.model.models import ModelMissing, Opened
+
+SCORES = (
+    "fact_hits", "exact", "format", "stops", "refuses_off_topic", "refuses_real", "answer_loss", "bits_per_byte"
+)  # fmt: skip
+NAME = "report"
+
+
+class Row(NamedTuple):
+    """One score of one stage, with its 95 % interval; `n` questions, or texts."""
+
+    stage: str
+    score: str
+    value: float
+    low: float
+    high: float
+    n: int
+    recorded: bool = False  # measured elsewhere, some time ago
+
+
+def report(
+    named: Mapping[str, str | Path | Opened], asked: Sequence[Mapping], texts: Sequence[str] = (), **how
+) -> list[Row]:
+    """The scores of models on questions: report({"before": "base", "after": opened}, questions) -> rows.
+
+    Models are names, folders, hub ids, or open ones; the rest is as for `cards.measure`. Raises ModelMissing for one
+    that is not here.
+    """
+    rows = []
+    for name, model in named.items():
+        opened = model if isinstance(model, Opened) else models.open_model(model)
+        rows += rows_of(name, cards.measure(opened, asked, texts, **how).scores())
+    return rows
+
+
+def of_stages(
+    stages: Mapping[str, Stage] | None = None,
+    split: str = "test",
+    *,
+    texts: Sequence[str] | None = None,
+    fp32: bool = False,
+    live: bool = True,
+    record: bool = False,
+    tell: Callable[[str], None] = lambda line: None,
+) -> list[Row]:
+    """The report card: a row for each score of each stage, those that are not here as recorded.
+
+    Args:
+        stages: the columns; all of STAGES without it, and then those that are neither here nor recorded are left out.
+        split: "test", or "dev" to choose by (nothing of it is recorded).
+        texts: for bits per byte; `held_out_texts` without it.
+        fp32: losses without bfloat16.
+        live: False shows what is recorded, and measures nothing.
+        record: keep what was measured as the record, beside stages recorded earlier on the same questions.
+        tell: gets a line as each stage is done.
+
+    Raises:
+        ValueError: an unknown split, or a record of other questions or stages than the report card's own.
+        ModelMissing: a stage that was asked for is neither here nor recorded, or none is.
+    """
+    if record and (split != "test" or set(stages or ()) - set(STAGES)):
+        raise ValueError(f"only the test questions and these stages are recorded: {', '.join(STAGES)}")
+    kept, chosen = recorded_scores() if split == "test" else {}, stages or STAGES
+    recorded = {name for name, stage in chosen.items() if name in kept and stage == STAGES[name]}
+    here = {name for name, stage in chosen.items() if live and models.available(stage.model)}
+    if live and stages:
+        for name in chosen.keys() - here - recorded:
+            models.open_model(chosen[name].model)  # from a hub; if not, it says so now, and not in some minutes
+            here.add(name)
+    rows, measured = [], {}
+    for name, stage in chosen.items():
+        if name in here:
+            began = time.perf_counter()
+            texts = held_out_texts() if texts is None else texts
+            measured[name] = _measure(stage, split, texts, fp32)
+            rows += rows_of(name, measured[name].scores())
+            tell(f"{name}: measured in {time.perf_counter() - began:.0f} s")
+        elif name in recorded:
+            rows += rows_of(name, kept[name], recorded=True)
+            tell(f"{name}: as recorded" + (", its model is not here" if live else ""))
+        else:
+            tell(f"{name}: left out, {'its model is not here and ' if live else ''}there is no record of it")
+    if not rows:
+        raise ModelMissing(f"nothing to report: no model and no record of {', '.join(chosen)}")
+    if record and measured:
+        keep(measured, texts, fp32)
+    return rows
+
+
+def rows_of(stage: str, scores: Mapping[str, Score], recorded: bool = False) -> list[Row]:
+    """The rows of a stage, in the order of SCORES."""
+    return [Row(stage, name, *scores[name], recorded) for name in SCORES if name in scores]
+
+
+def keep(measured: Mapping[str, Card], texts: Sequence[str], fp32: bool) -> Path:
+    """Record cards of stages beside those that were recorded on the same questions; the path of the record."""
+    about = experiments.versions() | {"texts": _digest(list(texts))}
+    about["losses"] = "float32" if fp32 or not machine.bf16() else "bfloat16"
+    stages = _stages()
+    for name, card in measured.items():
+        model = Path(STAGES[name].model).name  # no path of this machine
+        stages[name] = {**STAGES[name]._replace(model=model)._asdict(), **about, **card.plain()}
+    order = {name: stages[name] for name in STAGES if name in stages}
+    return experiments.keep(NAME, {"split": "test", "questions": _asked(), "stages": order})
+
+
+def recorded() -> dict[str, Card]:
+    """The recorded cards of stages, for `cards.difference`; none where the record is of other questions."""
+    return {name: cards.from_plain(stage) for name, stage in _stages().items()}
+
+
+def recorded_scores() -> dict[str, dict[str, Score]]:
+    """The recorded scores of stages; none where the record is of other questions."""
+    return {name: {score: Score(*four) for score, four in stage["scores"].items()} for name, stage in _stages().items()}
+
+
+def _measure(stage: Stage, split: str, texts: Sequence[str], fp32: bool) -> Card:
+    asked = questions(split, stage.edition)
+    return cards.measure(models.open_model(stage.model), asked, texts, template=stage.template, fp32=fp32)
+
+
+def _stages() -> dict[str, dict]:
+    path = experiments.RECORDED / f"{NAME}.json"
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return record["stages"] if record.get("questions") == _asked() else {}
+
+
+def _asked() -> str:
+    """What says that two records are of the same questions and right answers."""
+    return _digest([questions("test", edition) for edition in (1, 2)])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]

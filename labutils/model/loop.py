@@ -1,0 +1,138 @@
+"""The loop of `transformers.Trainer` with this course's loss, its order of examples, and its ways to share a batch:
+between threads in one process, and between processes. What is trained, and what a run keeps, is not known here.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+from accelerate.data_loader import prepare_data_loader
+from transformers import PreTrainedModel, Trainer, TrainingArguments
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from labutils import machine, ranks
+from labutils.model import adapter_files, adapters, processes
+from labutils.model.encoding import IGNORED
+from labutils.model.loss import loss_of, precision
+from labutils.model.recipes import Recipe
+
+SILENT = {"input_ids": [0], "labels": [IGNORED]}  # for a process to which an epoch's last batch leaves no example
+
+
+def arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool, padded: bool) -> TrainingArguments:
+    """A recipe in the Trainer's words."""
+    on_cpu = not torch.cuda.is_available()
+    schedule = {"lr_scheduler_type": "cosine"}
+    if recipe.decay is not None:
+        kind = {"num_decay_steps": int(recipe.decay * steps), "decay_type": "linear"}
+        schedule = {"lr_scheduler_type": "warmup_stable_decay", "lr_scheduler_kwargs": kind}
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=recipe.batch,  # of all processes together: `get_train_dataloader` shares it
+        learning_rate=recipe.learning_rate,
+        warmup_steps=int(recipe.warmup * steps),
+        **schedule,
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=1.0,
+        seed=recipe.seed,
+        use_cpu=on_cpu,
+        bf16=not on_cpu or machine.bf16(),
+        dataloader_pin_memory=False,
+        save_strategy="steps" if keep else "no",
+        save_steps=recipe.keep_every,
+        save_total_limit=2,
+        include_num_input_tokens_seen="non_padding" if padded else "all",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        report_to="none",
+        disable_tqdm=True,
+        ddp_find_unused_parameters=False,
+    )
+
+
+class ByLength(torch.utils.data.Sampler):
+    """Examples of like lengths side by side, in an order that follows from the seed and the epoch alone.
+
+    The Trainer's own "group_by_length" draws from the global random state, which is not yet what it was when a run
+    goes on in the middle of a later epoch: such a run would read other examples than an uninterrupted one.
+    """
+
+    def __init__(self, lengths: list[int], batch: int, seed: int):
+        self.lengths, self.batch, self.seed, self.epoch = lengths, batch, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the Trainer before it asks for the order."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 100_000 + self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.batch, generator=generator))
+
+
+class Loop(Trainer):
+    """A Trainer that makes the course's loss only where it counts; `halves` are two threads."""
+
+    halves: ThreadPoolExecutor
+
+    def _get_train_sampler(self, train_dataset: Sequence[dict] | None = None) -> ByLength:
+        lengths = [len(example["input_ids"]) for example in self.train_dataset]
+        return ByLength(lengths, self.args.per_device_train_batch_size, self.args.seed)
+
+    def get_train_dataloader(self) -> torch.utils.data.DataLoader:
+        """Several processes draw the same batches, those of a single one, and each makes tensors of its share.
+
+        Left to itself, the Trainer would fill up an epoch's last batch with examples from its beginning.
+        """
+        if ranks.size() == 1:
+            return super().get_train_dataloader()
+        sampler = self._get_train_sampler()
+        batches = torch.utils.data.DataLoader(
+            self.train_dataset, sampler.batch, sampler=sampler, collate_fn=shares(self.data_collator)
+        )
+        return prepare_data_loader(batches, self.args.device, num_processes=1, process_index=0, put_on_device=True)
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        """The course's loss, made only where it counts."""
+        rows = {name: value for name, value in inputs.items() if name != "labels"}
+        with precision(self.args.device.type):
+            loss = loss_of(model, rows, inputs["labels"], num_items_in_batch)
+        if ranks.size() > 1:
+            loss = loss * ranks.size()  # processes average their slopes, and the count is already that of all
+        return (loss, {}) if return_outputs else loss
+
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        """On a CPU, the two halves of a batch side by side, each on half of the cores.
+
+        Cores that share every product wait for each other thousands of times a step; these meet once, when the slopes
+        are added up. Two numbers have one sum, whichever comes first, so the run stays the same to the bit.
+        """
+        wrapped = not isinstance(model, PreTrainedModel)  # the slopes of several processes are added up on the way
+        if self.args.device.type != "cpu" or wrapped or len(inputs["labels"]) < 2:
+            return super().training_step(model, inputs, num_items_in_batch)
+        model.train()
+
+        def half(part: dict) -> torch.Tensor:
+            loss = self.compute_loss(model, part, num_items_in_batch=num_items_in_batch)
+            loss.backward()
+            return loss.detach()
+
+        cut = (len(inputs["labels"]) + 1) // 2
+        parts = [{name: rows[where] for name, rows in inputs.items()} for where in (slice(cut), slice(cut, None))]
+        return sum(self.halves.map(half, parts))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: PreTrainedModel | None = None) -> None:
+        """Of a model with adapters a checkpoint holds the adapters, which the Trainer looks for in its own wrapper."""
+        if adapters.has_lora(self.model):
+            adapter_files.read(self.model, Path(resume_from_checkpoint))
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+
+
+def shares(collate: Callable[[list[dict]], dict]) -> Callable[[list[dict]], dict]:
+    """A collator that makes tensors of this process's share of a batch."""
+    return lambda rows: collate(processes.share(rows) or [SILENT])

@@ -1,0 +1,42 @@
+"""How to train, as a value: steps, batch, rates, seed. Nothing is trained here."""
+
+import math
+from dataclasses import dataclass
+
+OPTIMIZERS = ("adamw", "muon")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. Defaults suit `smollm2` on pairs; they were chosen on the company's dev questions."""
+
+    steps: int | None = None  # updates of the weights; None: as many as `epochs` take
+    epochs: float = 3  # times that every example is read
+    batch: int = 16  # examples an update
+    learning_rate: float = 3e-4  # the highest one
+    warmup: float = 0.1  # share of the steps in which it rises from 0
+    decay: float | None = None  # share of the steps in which it falls to 0; None: along a cosine, from the warm-up on
+    weight_decay: float = 0.01
+    optimizer: str = "adamw"  # or "muon": Muon for the matrices of the layers, AdamW for the rest
+    compiled: bool = False  # whether PyTorch writes C++ for the layers first: a minute's wait, a fifth faster after
+    seed: int = 0  # the order of the examples
+    look_every: int = 10  # steps between two looks at the held-out examples
+    keep_every: int = 50  # steps between two checkpoints
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "epochs", "batch", "look_every", "keep_every"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be above 0, got {value}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
+
+    def total_steps(self, examples: int) -> int:
+        """Updates for a number of examples. Recipe(epochs=3, batch=32).total_steps(1000) -> 96."""
+        return self.steps or math.ceil(self.epochs * math.ceil(examples / self.batch))
+
+
+FINETUNING = Recipe()
+PRETRAINING = Recipe(
+    epochs=1, batch=16, learning_rate=4e-3, warmup=0.02, decay=0.2, weight_decay=0.1, optimizer="muon", keep_every=100
+)

@@ -1,0 +1,49 @@
+"""The command `pretrain`: a corpus of one's own, minutes that become steps once, a run that goes on."""
+
+import json
+
+import pytest
+
+from labutils.lesson import commandline_pretrain
+from labutils.pairs.records import write_jsonl
+
+
+@pytest.fixture
+def pages(tmp_path, birds):
+    texts = [f"{pair['question']} {pair['answer']} " * 40 for pair in birds]
+    write_jsonl([{"text": text} for text in texts], tmp_path / "pages.jsonl")
+    return tmp_path / "pages.jsonl"
+
+
+@pytest.fixture
+def small(monkeypatch, tokenizer, one_core):
+    """The command with a tiny model and short blocks."""
+    make = commandline_pretrain.models.create
+    monkeypatch.setattr(commandline_pretrain.models, "create", lambda _, seed: make(tokenizer, width=64, layers=1))
+    monkeypatch.setattr(commandline_pretrain.models, "available", lambda name: False)
+    monkeypatch.setattr(commandline_pretrain, "train_bpe", lambda texts, size: tokenizer)
+    monkeypatch.setattr(commandline_pretrain, "LENGTH", 32)
+
+
+def settings(out) -> dict:
+    return json.loads((out / "run.json").read_text())["settings"]["recipe"]
+
+
+def test_a_file_is_read_and_a_model_made(labutils, pages, small, tmp_path):
+    out = tmp_path / "run"
+    assert labutils("pretrain", "--corpus", pages, "--out", out, "--steps", 3, "--batch", 2, "--seed", 5)[0] == 0
+    assert (out / "model" / "model.safetensors").is_file()
+    assert settings(out)["steps"] == 3 and settings(out)["seed"] == 5 and settings(out)["optimizer"] == "muon"
+
+
+def test_minutes_become_steps_and_are_kept(labutils, pages, small, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    monkeypatch.setattr(commandline_pretrain.training, "steps_in", lambda minutes, *rest: round(4 * minutes))
+    assert labutils("pretrain", "--corpus", pages, "--out", out, "--minutes", 0.5, "--batch", 2)[0] == 0
+    assert settings(out)["steps"] == 2
+
+
+def test_a_corpus_that_is_none(refused, tmp_path, small):
+    (tmp_path / "empty.jsonl").write_text("")
+    refused(f"pretrain --corpus {tmp_path}/pages.jsonl --out {tmp_path}/run", "pages.jsonl")
+    refused(f"pretrain --corpus {tmp_path}/empty.jsonl --out {tmp_path}/run", "holds no text to read")

@@ -1,0 +1,381 @@
+"""The report card on tiny models: every score by hand, stages that are not here, the record, the command, the table."""
+
+import json
+import re
+
+import pytest
+
+from labutils.lesson import scores, show
+from labutils.measure import cards, experiments, held_out, report, scoring, stages
+from labutils.measure.intervals import Mean
+from labutils.measure.report import SCORES, Row
+from labutils.measure.stages import STAGES, Stage, questions
+from labutils.model import asking, models
+from labutils.model.fetching import ModelMissing
+from labutils.model.models import open_model
+
+REFUSAL = "I can only answer questions about birds."
+TEXTS = ["The heron stands on one leg.", "The crane dances."]
+
+
+@pytest.fixture(scope="module")
+def asked(birds) -> list[dict]:
+    """The tiny task as questions of fact, one that is unknown and one off-topic."""
+    facts = [pair | {"fact": f"number {i}", "must": pair["answer"].split()[2][:-1]} for i, pair in enumerate(birds)]
+    unknown = {"question": "What is the number of dodo?", "fact": "unknown", "answer": "It is not known."}
+    return [*facts, unknown, {"question": "What is the weather?", "fact": "off-topic: weather", "answer": REFUSAL}]
+
+
+@pytest.fixture
+def course(asked, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
+    """The course's folders in this test's own: questions on birds, "base" untaught, "finetuned" taught, no others."""
+    company = tmp_path / "company"
+    (company / "v2").mkdir(parents=True)
+    changed = asked[1] | {"answer": "It is nine.", "must": "nine", "was": "two", "question": "Another wording?"}
+    for name, records in {"test": asked, "dev": asked[:3], "v2/test": [changed]}.items():
+        (company / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    base = models.save(fresh(), tmp_path / "base")
+    monkeypatch.setattr(experiments, "COMPANY", company)
+    monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
+    monkeypatch.setattr(models, "BUNDLED", {"base": base, "finetuned": bird_folder})
+    monkeypatch.setitem(STAGES, "updated", Stage(str(tmp_path / "updated"), edition=2))
+    monkeypatch.setitem(STAGES, "smollm2 finetuned", Stage(str(tmp_path / "tuned")))
+    monkeypatch.setattr(report, "held_out_texts", lambda: TEXTS)
+    return tmp_path
+
+
+def values(rows: list[Row]) -> dict[tuple[str, str], float]:
+    return {(row.stage, row.score): row.value for row in rows}
+
+
+def test_a_card_is_what_asking_and_measuring_give(bird_folder, asked, fp32):
+    opened = open_model(bird_folder)
+    card = cards.measure(opened, asked, TEXTS)
+    replies = asking.ask(opened, [question["question"] for question in asked])
+    assert card.answers == [reply.text for reply in replies]
+    assert card.judged == scoring.judge(replies, asked)
+    assert card.losses == {
+        "answer_loss": held_out.answer_loss(opened, asked[:8]),
+        "bits_per_byte": held_out.bits_per_byte(opened, TEXTS),
+    }
+    found = card.scores()
+    assert tuple(found) == SCORES
+    assert found["fact_hits"] == found["exact"] == scoring.share([True] * 8)
+    assert found["refuses_off_topic"] == scoring.share([False]) and found["refuses_real"] == scoring.share([False] * 9)
+    assert found["answer_loss"] == card.losses["answer_loss"].score() and found["answer_loss"].n == 8
+    assert found["bits_per_byte"].n == 2
+
+
+def test_a_template_and_fp32_reach_what_they_are_for(fresh, asked, monkeypatch):
+    seen = []
+    ask, loss, bits = asking.ask, held_out.answer_loss, held_out.bits_per_byte
+    monkeypatch.setattr(asking, "ask", lambda *a, **how: seen.append(how) or ask(*a, **how))
+    monkeypatch.setattr(held_out, "answer_loss", lambda *a, **how: seen.append((a[2], how)) or loss(*a, **how))
+    monkeypatch.setattr(held_out, "bits_per_byte", lambda *a, **how: seen.append(how) or bits(*a, **how))
+    cards.measure(fresh(), asked, TEXTS, template="chatml", fp32=True)
+    assert seen == [{"template": "chatml"}, ("chatml", {"fp32": True}), {"fp32": True}]
+
+
+def test_scores_that_nothing_can_be_measured_on_are_left_out(fresh):
+    card = cards.measure(fresh(), [{"question": "What is the weather?", "fact": "off-topic: weather"}])
+    assert set(card.scores()) == {"format", "stops", "refuses_off_topic"}
+    assert set(cards.measure(fresh(), [{"question": "Who?"}], TEXTS).scores()) == {
+        "format", "stops", "refuses_real", "bits_per_byte",
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="no questions to ask"):
+        cards.measure(fresh(), [])
+
+
+def test_two_cards_question_by_question(fresh, bird_folder, asked):
+    before, after = cards.measure(fresh(), asked, TEXTS), cards.measure(open_model(bird_folder), asked, TEXTS)
+    for score in SCORES:
+        assert cards.difference(after, after, score)[:3] == (0, 0, 0)
+        expected = after.scores()[score].value - before.scores()[score].value
+        assert cards.difference(before, after, score).value == pytest.approx(expected)
+    assert cards.difference(before, after, "fact_hits") == Mean(1, 1, 1, 8)
+    assert cards.difference(before, after, "answer_loss").high < 0
+    others = cards.measure(fresh(), [*asked[:7], asked[9], asked[8], asked[7]])
+    with pytest.raises(ValueError, match="fact_hits: the two models were not asked the same questions"):
+        cards.difference(before, others, "fact_hits")
+    with pytest.raises(KeyError):
+        cards.difference(before, others, "bits_per_byte")
+
+
+def test_a_card_survives_json(bird_folder, asked):
+    card = cards.measure(open_model(bird_folder), asked, TEXTS)
+    plain = json.loads(json.dumps(card.plain()))
+    again = cards.from_plain(plain)
+    assert (again.answers, again.judged) == (card.answers, card.judged)
+    assert {name: tuple(score) for name, score in card.scores().items()} == {
+        name: tuple(score) for name, score in plain["scores"].items()
+    }
+    for name, score in again.scores().items():
+        assert tuple(score) == pytest.approx(tuple(card.scores()[name]), abs=1e-3)
+    assert cards.difference(card, again, "bits_per_byte").value == pytest.approx(0, abs=1e-4)
+
+
+def test_a_report_of_named_and_of_open_models(course, bird_folder, asked):
+    rows = report.report({"before": "base", "<after>": open_model(bird_folder)}, asked, TEXTS)
+    assert [(row.stage, row.score) for row in rows] == [(s, name) for s in ("before", "<after>") for name in SCORES]
+    assert values(rows)["before", "fact_hits"] == 0 and values(rows)["<after>", "fact_hits"] == 1
+    assert not any(row.recorded for row in rows)
+    assert all(row.low <= row.value <= row.high for row in rows)
+    assert {row.n for row in report.report({"a": "base"}, asked[:3])} == {3}
+    with pytest.raises(ModelMissing, match="no model 'nowhere'"):
+        report.report({"a": "nowhere"}, asked)
+
+
+def test_stages_that_are_not_here_are_left_out(course):
+    told = []
+    rows = report.of_stages(tell=told.append)
+    assert list(dict.fromkeys(row.stage for row in rows)) == ["random", "base", "finetuned"]
+    assert [line.partition(":")[0] for line in told] == list(STAGES)
+    assert told[3] == "updated: left out, its model is not here and there is no record of it"
+    assert values(rows)["finetuned", "fact_hits"] == 1 and values(rows)["base", "fact_hits"] == 0
+    assert {row.n for row in rows if row.score == "fact_hits"} == {8}
+    assert not (course / "recorded").exists()
+
+
+def test_the_record_stands_in_for_what_is_not_here(course, bird_folder, monkeypatch):
+    first = report.of_stages({name: STAGES[name] for name in ("finetuned", "base")}, record=True)
+    assert [path.name for path in (course / "recorded").iterdir()] == ["report.json"]
+    record = json.loads((course / "recorded" / "report.json").read_text())
+    assert list(record["stages"]) == ["base", "finetuned"] and record["split"] == "test"
+    assert record["stages"]["base"]["model"] == "base" and "torch" in record["stages"]["base"]
+    assert str(course) not in json.dumps(record)
+    monkeypatch.setitem(models.BUNDLED, "finetuned", course / "gone")
+    told = []
+    rows = report.of_stages(tell=told.append)
+    assert [row.stage for row in rows if row.recorded] == ["finetuned"] * len(SCORES)
+    assert [row._replace(recorded=False) for row in rows if row.recorded] == [
+        r for r in first if r.stage == "finetuned"
+    ]
+    assert told[2] == "finetuned: as recorded, its model is not here"
+    assert cards.difference(report.recorded()["base"], report.recorded()["finetuned"], "exact") == Mean(1, 1, 1, 8)
+
+
+def test_a_record_grows_stage_by_stage(course):
+    report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
+    before = (course / "recorded" / "report.json").read_text()
+    report.of_stages({"base": STAGES["base"]}, record=True)
+    assert list(report.recorded()) == ["base", "finetuned"]
+    report.of_stages({"base": STAGES["base"]}, texts=TEXTS[:1])
+    kept = json.loads(before)["stages"]["finetuned"]
+    assert json.loads((course / "recorded" / "report.json").read_text())["stages"]["finetuned"] == kept
+
+
+def test_what_is_recorded_is_shown_in_a_moment(course, monkeypatch):
+    live = report.of_stages({"base": STAGES["base"]}, record=True)
+    monkeypatch.setattr(models, "open_model", None)
+    told = []
+    assert report.of_stages(live=False, tell=told.append) == [row._replace(recorded=True) for row in live]
+    assert told[:3] == ["random: left out, there is no record of it", "base: as recorded", told[2]]
+    assert report.of_stages({"base": STAGES["base"]}, live=False) == [row._replace(recorded=True) for row in live]
+
+
+def test_a_record_of_other_questions_does_not_count(course):
+    report.of_stages({"base": STAGES["base"]}, record=True)
+    path = course / "company" / "test.jsonl"
+    path.write_text(path.read_text().replace("heron", "hen"))
+    assert report.recorded() == {}
+    report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
+    assert list(report.recorded()) == ["finetuned"]
+
+
+def test_dev_is_neither_recorded_nor_filled_up_from_the_record(course):
+    report.of_stages({"base": STAGES["base"]}, record=True)
+    models.BUNDLED["base"] = course / "gone"
+    rows = report.of_stages({"finetuned": STAGES["finetuned"]}, "dev")
+    assert {row.n for row in rows if row.score == "fact_hits"} == {3}
+    with pytest.raises(ModelMissing):
+        report.of_stages({"base": STAGES["base"]}, "dev")
+    with pytest.raises(ValueError, match="only the test questions and these stages are recorded: random, base, "):
+        report.of_stages(None, "dev", record=True)
+    with pytest.raises(ValueError, match="only the test questions and these stages"):
+        report.of_stages({"mine": Stage("base")}, record=True)
+    with pytest.raises(ValueError, match="split must be one of test, dev, got 'train'"):
+        report.of_stages(None, "train")
+
+
+def test_a_stage_asked_for_is_here_or_recorded_or_an_error(course):
+    with pytest.raises(ModelMissing, match="updated"):
+        report.of_stages({"updated": STAGES["updated"]})
+    with pytest.raises(ModelMissing, match="fetch smollm2"):
+        report.of_stages({"smollm2": STAGES["smollm2"]})
+    with pytest.raises(ModelMissing, match="nothing to report: no model and no record of random, base"):
+        report.of_stages(live=False)
+
+
+def test_a_wrong_name_is_told_before_anything_is_measured(course, monkeypatch):
+    monkeypatch.setattr(cards, "measure", None)
+    with pytest.raises(ModelMissing, match="no model 'nowhere'"):
+        report.of_stages({"base": STAGES["base"], "mine": Stage("nowhere")})
+
+
+def test_the_updated_stage_is_asked_for_the_second_edition(course, bird_folder, asked):
+    new = questions("test", 2)
+    assert [question["question"] for question in new] == [question["question"] for question in asked]
+    assert [i for i, pair in enumerate(zip(new, asked, strict=True)) if pair[0] != pair[1]] == [1]
+    assert (new[1]["answer"], new[1]["must"], new[1]["was"]) == ("It is nine.", "nine", "two")
+    rows = report.of_stages({"old facts": Stage(str(bird_folder), edition=2)})
+    assert values(rows)["old facts", "fact_hits"] == 7 / 8
+
+
+def test_the_companys_second_edition_changes_answers_only():
+    first, second = questions("test"), questions("test", 2)
+    changed = [(old, new) for old, new in zip(first, second, strict=True) if old != new]
+    assert len(changed) == 14
+    for old, new in changed:
+        assert (old["question"], old["fact"]) == (new["question"], new["fact"])
+        assert new["was"] == old["must"] and not scoring.fact_hit(new["question"], new["must"])
+        assert scoring.fact_hit(new["answer"], new["must"]) and not scoring.fact_hit(new["answer"], old["must"])
+
+
+def test_the_stages_are_the_syllabuss():
+    assert list(STAGES) == ["random", "base", "finetuned", "updated", "smollm2", "smollm2 finetuned"]
+    assert {stage.edition for name, stage in STAGES.items() if name != "updated"} == {1}
+    assert stages.SPLITS[0] == "test"
+
+
+def test_a_record_that_broke_off_leaves_the_old_one(course, monkeypatch):
+    report.of_stages({"base": STAGES["base"]}, record=True)
+    before = (course / "recorded" / "report.json").read_bytes()
+    monkeypatch.setattr(experiments.json, "dumps", lambda *a, **how: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        experiments.keep("report", {})
+    assert (course / "recorded" / "report.json").read_bytes() == before
+    assert len(list((course / "recorded").iterdir())) == 1
+
+
+def test_the_command(labutils, course, bird_folder):
+    code, out, err = labutils("report", "--model", "base", bird_folder, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert [set(row) for row in found] == [{"stage", "score", "value", "low", "high", "n"}] * 16
+    assert [row["score"] for row in found[:8]] == list(SCORES)
+    assert [row["stage"] for row in found[::8]] == ["base", str(bird_folder)]
+    assert [row["value"] for row in found if row["score"] == "fact_hits"] == [0, 1]
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["base", str(bird_folder)]
+    assert labutils("report", "--model", "base", "--model", bird_folder, "--json")[1] == out
+
+
+def test_the_command_for_people(labutils, course, monkeypatch):
+    report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
+    monkeypatch.setitem(models.BUNDLED, "finetuned", course / "gone")
+    code, out, err = labutils("report")
+    lines = out.splitlines()
+    assert code == 0 and len(err.splitlines()) == len(STAGES)
+    assert "".join(lines[0].split()) == "scorerandombasefinetuned(recorded)n"
+    assert re.split("  +", lines[1]) == ["facts right", "0% (0 to 32)", "0% (0 to 32)", "100% (68 to 100)", "8"]
+    assert len({len(line) for line in lines[:9]}) == 1
+    assert lines[10].startswith("In brackets") and lines[11].startswith("Columns marked recorded")
+    rows = json.loads(labutils("report", "--json")[1])
+    assert [row["stage"] for row in rows if row.get("recorded")] == ["finetuned"] * 8
+
+
+def test_every_option_of_the_command_counts(labutils, course, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        report, "of_stages", lambda *a, **how: seen.append((*a, how)) or [Row("a", "exact", 1, 1, 1, 1)]
+    )
+    (tmp_path / "texts.jsonl").write_text('{"text": "One."}\n{"text": "Two."}\n')
+    assert labutils("report")[0] == 0
+    options = ["--model", "base", "x/y", "--split", "dev", "--template", "chatml", "--fp32", "--record"]
+    assert labutils("report", *options, "--held-out", tmp_path / "texts.jsonl")[0] == 0
+    for each in seen:
+        each[2].pop("tell")
+    assert seen == [
+        (None, "test", {"texts": None, "fp32": False, "record": False}),
+        (
+            {"base": Stage("base"), "x/y": Stage("x/y", "chatml")},
+            "dev",
+            {"texts": ["One.", "Two."], "fp32": True, "record": True},
+        ),
+    ]
+
+
+def test_held_out_documents_of_ones_own(labutils, course, tmp_path):
+    (tmp_path / "texts.jsonl").write_text('{"text": "The heron stands."}\n' * 5)
+    rows = json.loads(labutils("report", "--model", "base", "--held-out", tmp_path / "texts.jsonl", "--json")[1])
+    assert [row["n"] for row in rows if row["score"] == "bits_per_byte"] == [5]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ("--model nowhere", "no model 'nowhere'"),
+        ("--model company", "company holds no model"),
+        ("--model updated", "updated"),
+        ("--model smollm2", "python3 -m labutils fetch smollm2"),
+        ("--model", "expected at least one argument"),
+        ("--split train", "invalid choice: 'train'"),
+        ("--split dev --record", "only the test questions and these stages are recorded"),
+        ("--model base nowhere --record", "only the test questions and these stages are recorded"),
+        ("--held-out nowhere.jsonl", "no such file: nowhere.jsonl"),
+        ("--held-out company/test.jsonl", 'test.jsonl, line 1: expected an object with a string under "text"'),
+        ("--held-out empty.jsonl --model base", "holds no text"),
+        ("--model ./base --template x", "a template has {question} once"),
+    ],
+)
+def test_a_refusal_is_one_line(refused, course, monkeypatch, argv, words):
+    monkeypatch.chdir(course)
+    (course / "empty.jsonl").write_text("")
+    refused(f"report {argv}", words)
+    assert not (course / "recorded").exists()
+
+
+ROWS = [
+    Row("base", "fact_hits", 0.0, 0.0, 0.026, 148),
+    Row("base", "bits_per_byte", 1.274, 1.2, 1.351, 64),
+    Row("smollm2 finetuned", "fact_hits", 0.914, 0.856, 0.95, 1480, True),
+    Row("smollm2 finetuned", "answer_loss", 0.2, 0.1, 0.3, 148, True),
+    Row("smollm2 finetuned", "made_up", 3, 2, 4, 5, True),
+]
+
+
+def test_the_cells_of_a_table():
+    assert scores.cells(ROWS) == [
+        {
+            "score": "facts right",
+            "base": "0% (0 to 3)",
+            "smollm2 finetuned (recorded)": "91% (86 to 95)",
+            "n": "148 or 1,480",
+        },
+        {
+            "score": "unread text, bits a byte (less is better)",
+            "base": "1.27 (1.20 to 1.35)",
+            "smollm2 finetuned (recorded)": "-",
+            "n": "64",
+        },
+        {
+            "score": "loss on right answers, nats a token (less is better)",
+            "base": "-",
+            "smollm2 finetuned (recorded)": "0.20 (0.10 to 0.30)",
+            "n": "148",
+        },
+        {"score": "made_up", "base": "-", "smollm2 finetuned (recorded)": "3.00 (2.00 to 4.00)", "n": "5"},
+    ]
+    assert scores.cells([]) == []
+
+
+def test_every_score_has_a_name_for_people():
+    assert tuple(scores.FORMS) == SCORES
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (ROWS[:1], ["In brackets"]),
+        (ROWS[:3], ["In brackets", "marked recorded", "already tuned to follow instructions", "may have read"]),
+        (ROWS[2:4], ["In brackets", "marked recorded", "already tuned", "tokens are others"]),
+    ],
+)
+def test_notes_say_what_these_rows_need(rows, words):
+    found = scores.notes(rows)
+    assert len(found) == len(words) and all(word in note for note, word in zip(found, words, strict=True))
+
+
+def test_the_card_in_a_notebook():
+    html = show.report_card(ROWS).data
+    assert "<th" in html and "smollm2 finetuned (recorded)" in html and "91% (86 to 95)" in html
+    assert html.count("<tr>") == 5 and html.count("<div>") == len(scores.notes(ROWS))
