@@ -24,13 +24,12 @@ BASE = places.DATA / "base"
 sys.path.insert(0, str(BASE))
 
 import archives  # noqa: E402
+import build  # noqa: E402
 import card  # noqa: E402
 import licences  # noqa: E402
 import reading  # noqa: E402
 import selection  # noqa: E402
 from documents import place, until  # noqa: E402
-
-import build  # noqa: E402
 
 ROWS = [json.loads(line) for line in (BASE / "packages.jsonl").read_text(encoding="utf-8").splitlines()]
 HELD_OUT = ["astropy", "biopython", "celery", "networkx", "scrapy", "twisted"]

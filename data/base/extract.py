@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 import yaml
+
 from markup import plain, untagged
 from services import discovery, service
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pretrain
-
 from labutils.corpus import sources
 from labutils.measure import experiments, held_out
 from labutils.measure.intervals import Mean

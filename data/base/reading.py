@@ -16,9 +16,8 @@ from pathlib import Path
 import extract
 from archives import OTHER_TEXTS, members, sha256
 from documents import place, until
-from licences import permissive
-
 from labutils.corpus import sources
+from licences import permissive
 
 CODE_EACH = 1_000_000  # bytes of code from one package, at most
 CODE_SIZES = range(501, 60_000)  # bytes of a code file

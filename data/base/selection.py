@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from multiprocessing.pool import Pool
 
-from documents import hashed, place, sums, until
 from rensa import RMinHash
 
+from documents import hashed, place, sums, until
 from labutils.corpus import personal, quality
 from labutils.corpus.languages import language
 
