@@ -116,6 +116,7 @@ OWN_FILE = {
     "report": "commandline_report",
     "validate": "commandline_pairs",
     "convert": "commandline_pairs",
+    "experiment": "commandline_experiment",
 }
 LEARNERS = {
     "survey": "what is in a corpus",

@@ -1,4 +1,4 @@
-"""JupyterLab driven in a real browser: open a notebook, run it all, look at it.
+"""JupyterLab driven in a real browser: open a notebook, run it all, move what is in it, look at it.
 
 Owns the server, the browser and the screenshots, for the tests and for people:
 `python tests/browser.py notebooks/01_*.ipynb --theme dark --out DIR [--run]`. Works on copies; the stored notebooks are
@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 
 from labutils import machine, places, stored
@@ -79,13 +80,20 @@ def write_settings(folder: Path, theme: str) -> None:
         path.write_text(json.dumps(values), encoding="utf-8")
 
 
+def need() -> None:
+    """Skip the tests with a reason where there is no browser; where `CI` is set that is a failure."""
+    if machine.chromium() is None:
+        reason = "NO BROWSER: no Chromium or Chrome found, so nothing was tested in JupyterLab (name one in CHROMIUM)"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
 def free_port() -> int:
     """A loopback port that nobody uses."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
 
 
-def wait_for(url: str, server: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+def wait_for(url: str, server: subprocess.Popen, log: Path, seconds: float = 180) -> None:
     """Return when the server answers.
 
     Raises:
@@ -143,12 +151,33 @@ def run_all(page: Page, seconds: float = 600) -> None:
         TimeoutError: neither came in time.
     """
     over = time.monotonic() + seconds
+    begin_all(page, seconds)
+    wait_all(page, over - time.monotonic())
+
+
+def begin_all(page: Page, seconds: float = 60) -> None:
+    """Run > Run All Cells; return when the first cell is on its way.
+
+    Raises:
+        RuntimeError: JupyterLab asks something instead; with its words.
+    """
+    over = time.monotonic() + seconds
     while not any(prompts(page)) and time.monotonic() < over:  # a click on a busy machine can get lost
-        page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
-        page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+        choose(page, "Run", "Run All Cells")
         begun = time.monotonic() + 15
         while not any(prompts(page)) and time.monotonic() < begun:
             page.wait_for_timeout(300)
+            if page.locator(".jp-Dialog").count():
+                raise RuntimeError(f"JupyterLab asks: {page.locator('.jp-Dialog').first.inner_text()}")
+
+
+def wait_all(page: Page, seconds: float = 600) -> None:
+    """Return when every cell has its count, or an error stopped the run.
+
+    Raises:
+        TimeoutError: neither came in time.
+    """
+    over = time.monotonic() + seconds
     while time.monotonic() < over:
         counts = prompts(page)
         if all(map(str.isdigit, counts)) or (errors(page).count() and "*" not in "".join(counts)):
@@ -156,6 +185,17 @@ def run_all(page: Page, seconds: float = 600) -> None:
             return
         page.wait_for_timeout(300)
     raise TimeoutError(f"the notebook still ran after {seconds:.0f} s: {prompts(page)}")
+
+
+def choose(page: Page, menu: str, item: str) -> None:
+    """An item of a menu of JupyterLab's menu bar."""
+    page.locator(".lm-MenuBar-itemLabel").get_by_text(menu, exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text(item, exact=True).click()
+
+
+def code_cell(page: Page, number: int) -> Locator:
+    """A code cell by its number, from 1."""
+    return page.locator(".jp-NotebookPanel .jp-CodeCell").nth(number - 1)
 
 
 def prompts(page: Page) -> list[str]:

@@ -117,6 +117,14 @@ def test_drawing_follows_the_models_probabilities(endless, prompts, fp32):
     assert any(reply.text not in rare for reply in drawn)  # no cut at the 50 likeliest, which is transformers' default
 
 
+def test_a_repetition_penalty_keeps_a_model_from_going_round(fresh, prompts):
+    """The embedding is the output, so a fresh model says its last token again and again."""
+    plain, varied = (
+        generate(fresh(), prompts[:1], limit=12, repetition_penalty=penalty)[0].text for penalty in (1.0, 100.0)
+    )
+    assert plain != varied and len(set(varied)) > len(set(plain))
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_the_random_state_outside_is_untouched(fresh, prompts, temperature):
     torch.manual_seed(7)

@@ -1,13 +1,12 @@
 """A notebook in JupyterLab as a reader meets it: opened, run by the menu, looked at. Pictures go to screenshots/."""
 
-import os
 from pathlib import Path
 
 import browser
 import nbformat
 import pytest
 
-from labutils import machine, places
+from labutils import places
 
 SCREENSHOTS = places.ROOT / "screenshots"
 NOTEBOOKS = sorted(places.NOTEBOOKS.glob("*.ipynb"))
@@ -15,10 +14,7 @@ NOTEBOOKS = sorted(places.NOTEBOOKS.glob("*.ipynb"))
 
 @pytest.fixture(scope="module", autouse=True)
 def chromium():
-    """Without a browser these tests are skipped with a reason; where `CI` is set that is a failure."""
-    if machine.chromium() is None:
-        reason = "NO BROWSER: no Chromium or Chrome found, so nothing was tested in JupyterLab (name one in CHROMIUM)"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    browser.need()
 
 
 def shown(

@@ -9,8 +9,7 @@ import sys
 import pytest
 
 from labutils import machine, places
-from labutils.measure import experiments
-from labutils.model import asking, models, training
+from labutils.model import asking, models, recipes, training
 from labutils.pairs.records import read_jsonl, write_jsonl
 
 
@@ -93,7 +92,7 @@ def test_every_option_of_finetune_reaches_the_recipe(labutils, pairs, start, tmp
     _, _, err = labutils("finetune", pairs, "--model", start, "--out", tmp_path / "b", *options)
     recipe = training.Recipe(epochs=2.5, batch=4, learning_rate=0.01, seed=7, keep_every=9)
     assert seen == [
-        (training.Recipe(), 8, str(tmp_path / "a"), False),
+        (recipes.FINETUNING_SMALL, 8, str(tmp_path / "a"), False),
         (recipe, 8, str(tmp_path / "b"), True),
     ]
     assert err == f"\n{tmp_path / 'b'}: 8 pairs, 1.5 minutes\n"
@@ -138,26 +137,6 @@ def test_records_that_are_too_long_are_named(labutils, start, birds, tmp_path):
     assert "run: 2 pairs, " in err.splitlines()[-1]
 
 
-def test_experiment(labutils, pairs, start, birds, tmp_path, monkeypatch):
-    questions = [{"question": birds[0]["question"], "fact": "number", "must": "one"}]
-    questions.append({"question": "What is the weather?", "fact": "off-topic-weather"})
-    plan = experiments.Experiment(
-        str(start), pairs, write_jsonl(questions, tmp_path / "questions.jsonl"), training.Recipe(steps=2)
-    )
-    monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": plan})
-    monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
-    monkeypatch.setattr(experiments, "WORK", tmp_path / "work")
-    code, out, err = labutils("experiment", "tiny")
-    assert code == 0
-    lines = out.splitlines()
-    assert [line.split()[0] for line in lines] == ["fact_hits", "refuses_off_topic", "refuses_real", "stops"]
-    zero = "0% (0% to 79%, n = 1)"
-    assert lines[0] == f"{'fact_hits':<18} before {zero}   after {zero}"
-    assert "step 2/2" in err
-    assert (tmp_path / "recorded" / "tiny.json").is_file()
-    assert labutils("experiment", "huge") == (2, "", "error: no experiment 'huge'; there are tiny\n")
-
-
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
@@ -173,7 +152,7 @@ def test_experiment(labutils, pairs, start, birds, tmp_path, monkeypatch):
         ("finetune nowhere.jsonl --model start --out run", "no such file: nowhere.jsonl"),
         ("finetune empty.jsonl --model start --out run", "none of the 0 records fits"),
         ("finetune pairs.jsonl --model nowhere --out run", "no model 'nowhere'"),
-        ("finetune pairs.jsonl --out run", "python3 -m labutils fetch smollm2"),
+        ("finetune pairs.jsonl --model smollm2 --out run", "python3 -m labutils fetch smollm2"),
         ("finetune pairs.jsonl --model start --out start", "start is not empty and holds no run"),
         ("finetune pairs.jsonl --model start --out notes.txt", "notes.txt is not empty and holds no run"),
         ("finetune pairs.jsonl --model start --out run --steps 0", "steps must be above 0, got 0"),
@@ -189,7 +168,6 @@ def test_experiment(labutils, pairs, start, birds, tmp_path, monkeypatch):
         ("ask What? --model start --limit 0", "must be greater than 0"),
         ("ask What? --model start --template x", "a template has {question} once"),
         ("ask What? --model pickled", "pickled cannot be opened: "),
-        ("experiment", "required: NAME"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(refused, pairs, start, tmp_path, monkeypatch, argv, words):

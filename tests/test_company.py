@@ -33,7 +33,7 @@ class Copy:
         self.folder = shutil.copytree(COMPANY, folder)
         asked = {record["fact"] for record in self.read("dev")}
         counts = Counter(record["fact"] for record in self.read("train"))
-        self.fact = next(f for f in self.read("facts") if f["fact"] in asked and counts[f["fact"]] == 5)
+        self.fact = next(f for f in self.read("facts") if f["fact"] in asked and counts[f["fact"]] == 9)
         self.name, self.must = self.fact["fact"], self.fact["must"]
         self.pairs = [record for record in self.read("train") if record["fact"] == self.name]
         self.answer = self.pairs[0]["answer"]
@@ -76,7 +76,8 @@ def copy(tmp_path) -> Copy:
 def test_the_company_has_no_faults():
     counts, faults = check.check()
     assert faults == []
-    assert counts["facts"] >= 200 and counts["pairs"] >= 1000 and counts["off-topic"] >= 150
+    assert counts["facts"] >= 200 and counts["pairs"] >= 2500
+    assert counts["off-topic"] >= 550 and counts["topics"] >= 100
     assert counts["dev: fact"] + counts["test: fact"] == counts["facts"]
     assert abs(3 * counts["dev: fact"] - counts["facts"]) <= 2  # dev asks a third of the facts
 
@@ -143,6 +144,17 @@ BREAKS = {
         ),
         lambda c: [f"unknown: {NEW!r}: the answer is not that of an unknown question"],
     ),
+    "an off-topic question turned down in words of its own": (
+        lambda c: c.add(
+            "train",
+            {"question": NEW, "answer": f"Sorry, {check.OPENING['off-topic']}.", "fact": "off-topic: music"},
+        ),
+        lambda c: [f"off-topic: music: {NEW!r}: the answer is not that of an off-topic question"],
+    ),
+    "an unknown thing told in words of its own": (
+        lambda c: c.add("train", {"question": NEW, "answer": f"Sadly {check.OPENING['unknown']}.", "fact": "unknown"}),
+        lambda c: [f"unknown: {NEW!r}: the answer is not that of an unknown question"],
+    ),
     "an unknown thing that is answered": (
         lambda c: c.add("train", {"question": NEW, "answer": "Yes.", "fact": "unknown"}),
         lambda c: [f"unknown: {NEW!r}: the answer is not that of an unknown question"],
@@ -162,7 +174,7 @@ BREAKS = {
     "an off-topic topic on both sides": (
         lambda c: c.add(
             "dev",
-            {"question": NEW, "answer": "I can only answer questions about Tidewren.", "fact": "off-topic: cooking"},
+            {"question": NEW, "answer": f"{check.OPENING['off-topic']}.", "fact": "off-topic: cooking"},
         ),
         lambda c: ["off-topic: cooking: on two sides"],
     ),
@@ -175,12 +187,12 @@ BREAKS = {
         lambda c: [f"{c.name}: 2 evaluation questions"],
     ),
     "three wordings": (
-        lambda c: c.keep("train", lambda record: record not in c.pairs[:2]),
+        lambda c: c.keep("train", lambda record: record not in c.pairs[:6]),
         lambda c: [f"{c.name}: 3 wordings"],
     ),
-    "seven wordings": (
+    "eleven wordings": (
         lambda c: c.add("train", *({**c.pairs[0], "question": question} for question in (NEW, NEW[::-1]))),
-        lambda c: [f"{c.name}: 7 wordings"],
+        lambda c: [f"{c.name}: 11 wordings"],
     ),
     "a changed statement not in the second handbook": (
         lambda c: c.rewrite("v2/handbook.md", c.new["statement"], ""),
@@ -237,10 +249,10 @@ def test_a_training_question_near_an_evaluation_question(copy):
     assert 0.55 <= float(fault.split()[0]) < 1
 
 
-@pytest.mark.parametrize(("name", "wordings"), [("four", 4), ("six", 6)])
-def test_four_to_six_wordings_are_right(copy, name, wordings):
+@pytest.mark.parametrize(("name", "wordings"), [("four", 4), ("ten", 10)])
+def test_four_to_ten_wordings_are_right(copy, name, wordings):
     if wordings == 4:
-        copy.keep("train", lambda record: record != copy.pairs[0])
+        copy.keep("train", lambda record: record not in copy.pairs[:5])
     else:
         copy.add("train", {**copy.pairs[0], "question": NEW})
     assert copy.faults() == []
@@ -267,8 +279,8 @@ def test_questions_from_one_mould(copy, questions, faults):
     ("file", "rule", "name", "least"),
     [
         ("facts", lambda record: True, "facts", 200),
-        ("train", lambda record: True, "pairs", 1000),
-        ("train", lambda record: record["fact"].startswith("off-topic"), "off-topic", 150),
+        ("train", lambda record: True, "pairs", 2500),
+        ("train", lambda record: record["fact"].startswith("off-topic"), "off-topic", 550),
         ("v2/facts", lambda record: True, "changed", 15),
     ],
 )
@@ -279,6 +291,15 @@ def test_the_least_of_everything(copy, file, rule, name, least):
         write_jsonl([*others, *some[:number]], copy.folder / f"{file}.jsonl")
         fault = f"{number} {name}, expected at least {least}"
         assert (fault in copy.faults()) is (number < least)
+
+
+def test_the_least_of_topics(copy):
+    off_topic = [record for record in copy.read("train") if record["fact"].startswith("off-topic")]
+    others = [record for record in copy.read("train") if record not in off_topic]
+    for number in (100, 99):
+        renamed = [{**record, "fact": f"off-topic: {i % number}"} for i, record in enumerate(off_topic)]
+        write_jsonl([*others, *renamed], copy.folder / "train.jsonl")
+        assert copy.faults() == ([] if number == 100 else ["99 topics, expected at least 100"])
 
 
 def test_the_threshold_of_closeness():

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from labutils.measure import experiments
+from labutils.measure import experiments, stages
 from labutils.measure.experiments import Experiment
+from labutils.measure.grid import mixture
+from labutils.measure.grid.plans import PLANS
 from labutils.measure.intervals import Score, share
 from labutils.model import asking, encoding, models, training
 from labutils.model.fetching import ModelMissing
@@ -139,6 +141,55 @@ def test_an_experiment_whose_model_is_not_here(plan, no_hub, tmp_path, monkeypat
     assert not (tmp_path / "work").exists()
 
 
+@pytest.fixture
+def updated(plan, birds, tmp_path):
+    """The tiny plan with a second edition: the number of the first bird changed."""
+    folder = tmp_path / "v2"
+    folder.mkdir()
+    pairs = [pair | {"fact": pair["question"]} for pair in birds]
+    new = {"question": "The number of plover now?", "answer": "It is nine.", "fact": birds[0]["question"]}
+    write_jsonl([new], folder / "train.jsonl")
+    write_jsonl([new | {"must": "nine", "was": "one"}], folder / "test.jsonl")
+    write_jsonl([pair | {"must": "x"} for pair in pairs], plan.questions)
+    return plan._replace(pairs=write_jsonl(pairs, plan.pairs), changed=folder, old=3)
+
+
+def test_a_second_edition_is_read_with_some_old_pairs_and_asked_with_its_own_questions(updated, birds):
+    pairs, questions = experiments.pairs_of(updated), experiments.questions_of(updated)
+    changed = birds[0]["question"]
+    assert len(pairs) == 4 and [pair["answer"] for pair in pairs if pair["fact"] == changed] == ["It is nine."]
+    assert [question["fact"] for question in questions] == [*(bird["question"] for bird in birds[1:]), changed]
+    assert [each["must"] for each in questions if each["fact"] == changed] == ["nine"]
+    assert experiments.pairs_of(updated._replace(old=0)) == pairs[3:]
+    assert len(experiments.pairs_of(updated._replace(changed=None))) == 8
+
+
+def test_the_updated_model_is_kept_where_the_report_looks_for_it(updated, tmp_path, monkeypatch):
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", updated._replace(recipe=Recipe(steps=2)))
+    record = experiments.run("tiny")
+    assert record["run"]["settings"]["examples"] == 4 and len(record["questions"]) == 8
+    assert models.available(str(tmp_path / "work" / "tiny"))
+
+
+def test_the_stage_updated_is_an_experiment():
+    assert stages.STAGES["updated"].model == str(experiments.WORK / "company_updated")
+    assert experiments.EXPERIMENTS["company_updated"].model == "finetuned"
+
+
+def test_the_updated_model_is_a_point_of_the_grid_that_was_chosen_on():
+    """The same pairs in the same order by the same recipe: the choice on `dev` holds for the model that ships."""
+    plan, points = experiments.EXPERIMENTS["company_updated"], PLANS["knowledge"]
+    settings = next(
+        point.settings for point in points.values() if point.settings.changed and point.settings.pairs == plan.old
+    )
+    pairs = experiments.pairs_of(plan)
+    assert mixture.pairs_of(settings, plan.recipe.seed) == pairs
+    steps = max(settings.least, plan.recipe.total_steps(len(pairs)))
+    assert (settings.model, steps) == (plan.model, plan.recipe.total_steps(len(pairs)))
+    assert (settings.batch, settings.learning_rate) == (plan.recipe.batch, plan.recipe.learning_rate)
+
+
 def test_the_experiments_that_ship_name_files_that_ship():
     for name, plan in experiments.EXPERIMENTS.items():
         assert plan.pairs.is_file() and plan.questions.is_file(), name
+        assert plan.changed is None or (plan.changed / "train.jsonl").is_file(), name

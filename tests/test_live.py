@@ -49,3 +49,30 @@ def test_a_second_run_has_a_line_of_its_own(monkeypatch):
     tell(at(20))
     tell(at(1))
     assert len(made) == 2
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands where it is set."""
+    now = [100.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize(("later", "due"), [(0.9, False), (1.0, True)])
+def test_what_takes_no_time_is_due_after_its_seconds(clock, later, due):
+    pace = live.Pace(seconds=1.0)
+    assert pace.due()
+    with pace.spent():
+        pass
+    clock[0] += later
+    assert pace.due() == due
+
+
+@pytest.mark.parametrize(("later", "due"), [(17.9, False), (18.0, True)])
+def test_what_takes_long_takes_a_tenth_of_the_time(clock, later, due):
+    pace = live.Pace(seconds=1.0)
+    with pace.spent():
+        clock[0] += 2.0
+    clock[0] += later
+    assert pace.due() == due

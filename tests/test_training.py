@@ -196,6 +196,22 @@ def test_weights_are_trained_in_place_and_stay_float32(fresh, bird_examples):
     assert not opened.model.training
 
 
+def test_a_trained_model_is_called_as_it_was_before(fresh, bird_examples, monkeypatch):
+    """The Trainer wraps `forward` in autocast; left there, a loss in float32 would be one in bfloat16."""
+    monkeypatch.setattr(machine, "bf16", lambda: True)
+    opened = fresh()
+    for _ in range(2):
+        finetune(opened, bird_examples, Recipe(steps=1))
+        assert "forward" not in vars(opened.model) and "_original_forward" not in vars(opened.model)
+    ids = torch.tensor([[5, 6, 7]])
+    assert opened.model(ids).logits.equal(type(opened.model).forward(opened.model, ids).logits)
+    own = opened.model.forward
+    opened.model.forward = own
+    with pytest.raises(ValueError, match="the loss became"):
+        finetune(opened, bird_examples, Recipe(steps=20, batch=8, learning_rate=1e30))
+    assert vars(opened.model)["forward"] is own and "_original_forward" not in vars(opened.model)
+
+
 def test_looking_at_held_out_examples_does_not_change_the_run(fresh, bird_examples):
     looked, blind = fresh(), fresh()
     finetune(looked, bird_examples, Recipe(steps=4, batch=3, look_every=1), held_out=bird_examples)

@@ -21,6 +21,7 @@ MINUTE = replace(
     training.PRETRAINING, steps=None, batch=8, learning_rate=8e-3, warmup=0.1, decay=0.5
 )  # as notebook 02 has it; its steps are those of one minute
 SEED = 0
+PENALTY = 1.2  # Keskar et al. 2019: without it, a model of this size goes round in circles too often to be read
 
 
 def main() -> None:
@@ -33,18 +34,29 @@ def main() -> None:
     scores["one minute"] = of_packages(minute(asked.corpus), texts)
     whole = {name: score["over all"][0] for name, score in scores.items()}
     closed = (whole["random"] - whole["base"]) / (whole["random"] - whole["smollm2"])
-    replies = asking.generate(stages["base"], pretrain.PHRASES, limit=60, temperature=0.7, seed=SEED)
-    samples = [phrase + reply.text for phrase, reply in zip(pretrain.PHRASES, replies, strict=True)]
+    samples = written(stages["base"], SEED, PENALTY)
+    ten_seeds = [text for seed in range(10) for text in written(stages["base"], seed, PENALTY)]
+    plain = [text for seed in range(10) for text in written(stages["base"], seed, 1.0)]
     found = {
         "bits_per_byte": scores,  # [value, low, high, documents]
         "closed": round(closed, 4),
         "samples": samples,
         "loops": [loops(text) for text in samples],
+        "loops_of_100": {"with the penalty": sum(map(loops, ten_seeds)), "without": sum(map(loops, plain))},
         "seed": SEED,
+        "repetition_penalty": PENALTY,
         "versions": experiments.versions(),
     }
     (pretrain.HERE / "scores.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))
+
+
+def written(opened: models.Opened, seed: int, penalty: float) -> list[str]:
+    """How a model goes on from the ten phrases, at temperature 0.7."""
+    replies = asking.generate(
+        opened, pretrain.PHRASES, limit=60, temperature=0.7, repetition_penalty=penalty, seed=seed
+    )
+    return [phrase + reply.text for phrase, reply in zip(pretrain.PHRASES, replies, strict=True)]
 
 
 def unread(path: Path) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What the docstrings of an installed package say in plain English: running text that is on every learner's disk.
+"""What the docstrings of installed packages say in plain English: running text that is on every learner's disk.
 
 The base model read text of this form: a paragraph a line, code and markup left out.
 """
@@ -16,13 +16,14 @@ WORDS = 5  # a paragraph has at least so many
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def docstrings(package: str, *, least: int = 500, seed: int = 0) -> Iterator[dict]:
+def docstrings(package: str | None = None, *, least: int = 500, seed: int = 0) -> Iterator[dict]:
     """Stream the docstrings of a package as documents of at least `least` characters, one a file, tests left out.
 
-    Files come in one shuffled order, the same for the same seed. Yields what `sources.installed` yields; the first
-    document raises ValueError when the package is not installed.
+    Without a name, those of everything installed. Files come in one shuffled order, the same for the same seed. Yields
+    what `sources.installed` yields; the first document raises ValueError when the package is not installed.
     """
-    for document in sources.installed(seed=seed, packages=[package], sets=("Python",)):
+    packages = [package] if package else None
+    for document in sources.installed(seed=seed, packages=packages, sets=("Python",)):
         if "/tests/" in document["meta"]["path"]:
             continue
         text = "\n\n".join(dict.fromkeys(paragraphs(document["text"])))

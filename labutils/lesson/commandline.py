@@ -6,10 +6,10 @@
 import argparse
 import json
 import sys
+from dataclasses import fields, replace
 
 from labutils import ranks
-from labutils.measure import experiments
-from labutils.model import adapters, asking, encoding, models, training
+from labutils.model import adapters, asking, encoding, models, recipes, training
 from labutils.pairs import records, templates
 
 FORMS = {
@@ -21,7 +21,9 @@ FORMS = {
 MOVING = {
     "all": lambda opened, asked: opened,
     "last": lambda opened, asked: adapters.last_layer_only(opened),
-    "lora": lambda opened, asked: adapters.with_lora(opened, 8 if asked.rank is None else asked.rank, seed=asked.seed),
+    "lora": lambda opened, asked: adapters.with_lora(
+        opened, 8 if asked.rank is None else asked.rank, seed=asked.seed or 0
+    ),
 }
 
 
@@ -40,34 +42,33 @@ def format_command(asked: argparse.Namespace) -> int:
 
 
 def finetune_options(parser: argparse.ArgumentParser) -> None:
-    recipe = training.Recipe()
     parser.add_argument("file", metavar="FILE", help="pairs, one JSON object a line")
-    parser.add_argument("--model", metavar="NAME", default="smollm2", help="a known name, a folder, or a hub id")
+    parser.add_argument("--model", metavar="NAME", default="base", help="a known name, a folder, or a hub id")
     parser.add_argument("--out", metavar="DIR", required=True, help="where the run and its model are kept")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="updates of the weights")
-    length.add_argument("--epochs", type=float, default=recipe.epochs, help="times that every pair is read")
+    length.add_argument("--epochs", type=float, help="times that every pair is read")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--weights", choices=MOVING, default="all", help="which of them move; the default is all")
     which.add_argument("--lora", dest="weights", action="store_const", const="lora", help="short for --weights lora")
     parser.add_argument("--rank", type=int, help="of LoRA's adapters; the default is 8")
-    parser.add_argument("--batch", type=int, default=recipe.batch, help="pairs an update, of all processes together")
-    parser.add_argument("--learning-rate", type=float, default=recipe.learning_rate)
-    parser.add_argument("--seed", type=int, default=recipe.seed, help="the order of the pairs, and fresh adapters")
+    parser.add_argument("--batch", type=int, help="pairs an update, of all processes together")
+    parser.add_argument("--learning-rate", type=float, help="the highest one")
+    parser.add_argument("--seed", type=int, help="the order of the pairs, and fresh adapters")
     parser.add_argument("--template", default="lecture", help="the prompt template")
-    parser.add_argument("--keep-every", type=int, default=recipe.keep_every, help="steps between two checkpoints")
+    parser.add_argument("--keep-every", type=int, help="steps between two checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint")
-    parser.epilog = "Several processes share each batch: torchrun --nproc_per_node 2 -m labutils finetune ..."
+    parser.epilog = "What is not given is what suits a model of this size. "
+    parser.epilog += "Several processes share each batch: torchrun --nproc_per_node 2 -m labutils finetune ..."
 
 
 def finetune_command(asked: argparse.Namespace) -> int:
     pairs = records.read_jsonl(asked.file)
-    recipe = training.Recipe(
-        **{name: getattr(asked, name) for name in ("steps", "epochs", "batch", "learning_rate", "seed", "keep_every")}
-    )
     if asked.rank is not None and asked.weights != "lora":
         raise ValueError("--rank is that of adapters, so it goes with --lora")
-    opened = MOVING[asked.weights](models.open_model(asked.model), asked)
+    opened = models.open_model(asked.model)
+    recipe = replace(recipes.suited(models.weights(opened.model)), **given(asked))
+    opened = MOVING[asked.weights](opened, asked)
     encoded = encoding.encode_all(pairs, asked.template, opened.tokenizer)
     if encoded.too_long:
         ranks.say(f"left out, over 512 tokens: records {', '.join(str(i + 1) for i in encoded.too_long)}")
@@ -83,6 +84,12 @@ def finetune_command(asked: argparse.Namespace) -> int:
     return 0
 
 
+def given(asked: argparse.Namespace) -> dict:
+    """The settings of a recipe that the command line states."""
+    settings = {field.name: getattr(asked, field.name, None) for field in fields(training.Recipe)}
+    return {name: value for name, value in settings.items() if value is not None}
+
+
 def progress_line(progress: training.Progress) -> None:
     """One line on stderr that writes over itself: step, loss, speed, time left."""
     minutes, seconds = divmod(round(progress.seconds_left), 60)
@@ -93,7 +100,7 @@ def progress_line(progress: training.Progress) -> None:
 
 def ask_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question", nargs="+", help="one or several questions, each in quotes")
-    parser.add_argument("--model", metavar="DIR", default="smollm2", help="a known name, a folder, or a hub id")
+    parser.add_argument("--model", metavar="DIR", default="finetuned", help="a known name, a folder, or a hub id")
     parser.add_argument("--template", default="lecture", help="the prompt template the model was tuned with")
     parser.add_argument("--limit", type=int, default=60, help="most tokens of an answer")
     parser.add_argument("--json", action="store_true", help="a list of objects for programs")
@@ -106,15 +113,4 @@ def ask_command(asked: argparse.Namespace) -> int:
         print(json.dumps([{"question": question, **reply._asdict()} for question, reply in rows], indent=1))
     else:
         print("\n".join(reply.text + ("" if reply.stopped else " ...") for reply in replies))
-    return 0
-
-
-def experiment_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=", ".join(experiments.EXPERIMENTS))
-
-
-def experiment_command(asked: argparse.Namespace) -> int:
-    record = experiments.run(asked.name, progress_line)
-    for score in ("fact_hits", "refuses_off_topic", "refuses_real", "stops"):
-        print(f"{score:<18} before {record['before'][score]}   after {record['after'][score]}")
     return 0

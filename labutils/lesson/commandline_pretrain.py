@@ -3,15 +3,18 @@
 import argparse
 import json
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from labutils import ranks
 from labutils.corpus import quality, sources
+from labutils.corpus.docstrings import docstrings
 from labutils.lesson.commandline import progress_line
 from labutils.model import encoding, models, training
 from labutils.model.tokenizers import train_bpe
 
 LENGTH = 512  # tokens of a block
+DOCUMENTED = 1_000  # files whose docstrings are read: about a quarter of a million tokens
 PIECES = 8192  # entries of a tokenizer learned from the texts, where the base's is not here
 
 
@@ -47,13 +50,14 @@ def pretrain_command(asked: argparse.Namespace) -> int:
 
 
 def corpus(source: str) -> list[str]:
-    """The texts to read: of installed software the pages that the rules of `quality` keep, of a file all.
+    """The texts to read: of what is installed docstrings, and pages that the rules of `quality` keep; a file whole.
 
     Raises what `sources.jsonl` raises; ValueError when there is no text.
     """
     if source == "installed":
         pages = sources.installed(sets=("Changelogs", "Documentation", "READMEs"))
-        texts = [document["text"] for document in quality.kept(pages)]
+        documents = [*quality.kept(pages), *islice(docstrings(), DOCUMENTED)]
+        texts = [document["text"] for document in documents]
     else:
         texts = [document["text"] for document in sources.jsonl(source)]
     if not texts:

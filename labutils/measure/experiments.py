@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from labutils import places
 from labutils.measure import scoring
+from labutils.measure.grid import draws
 from labutils.measure.intervals import Score
 from labutils.model import asking, checkpoints, encoding, models, training
 from labutils.model.models import Opened
+from labutils.model.recipes import FINETUNING_SMALL
 from labutils.pairs.records import read_jsonl
 
 RECORDED = places.DATA / "recorded"
@@ -30,13 +32,36 @@ class Experiment(NamedTuple):
     pairs: Path
     questions: Path
     recipe: training.Recipe
+    changed: Path | None = None  # the folder of a second edition: its pairs are read, its questions asked
+    old: int = 0  # pairs on what it did not change that are read along with them, so that they are not forgotten
 
 
 EXPERIMENTS = {
     "company_smollm2": Experiment(
         "smollm2", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", training.Recipe(epochs=3, keep_every=100)
     ),
+    "company_updated": Experiment(
+        "finetuned", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", FINETUNING_SMALL, COMPANY / "v2", old=300
+    ),
 }
+
+
+def pairs_of(plan: Experiment) -> list[dict]:
+    """The pairs that are read; of a second edition the new ones, and some old ones on what it did not change."""
+    pairs = read_jsonl(plan.pairs)
+    if plan.changed is None:
+        return pairs
+    new = read_jsonl(plan.changed / "train.jsonl")
+    return draws.draw(pairs, plan.old, plan.recipe.seed, leave={pair["fact"] for pair in new}, whole=False) + new
+
+
+def questions_of(plan: Experiment) -> list[dict]:
+    """The questions that are asked; a second edition's own ones take the place of those on what it changed."""
+    questions = read_jsonl(plan.questions)
+    if plan.changed is None:
+        return questions
+    new = read_jsonl(plan.changed / "test.jsonl")
+    return [each for each in questions if each["fact"] not in {question["fact"] for question in new}] + new
 
 
 def ask_all(opened: Opened, questions: list[dict]) -> dict:
@@ -53,10 +78,10 @@ def run(name: str, on_progress=lambda progress: None) -> dict:
     if name not in EXPERIMENTS:
         raise ValueError(f"no experiment {name!r}; there are {', '.join(EXPERIMENTS)}")
     plan, out = EXPERIMENTS[name], WORK / name
-    opened, questions = models.open_model(plan.model), read_jsonl(plan.questions)
+    opened, questions = models.open_model(plan.model), questions_of(plan)
     before = ask_all(opened, questions)
     if not checkpoints.finished(out):
-        examples = encoding.encode_all(read_jsonl(plan.pairs), "lecture", opened.tokenizer).examples
+        examples = encoding.encode_all(pairs_of(plan), "lecture", opened.tokenizer).examples
         training.finetune(opened, examples, plan.recipe, out=out, resume=out.exists(), on_progress=on_progress)
     record = {
         "experiment": name,

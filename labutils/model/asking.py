@@ -20,23 +20,34 @@ class Reply(NamedTuple):
 
 
 def generate(
-    opened: Opened, prompts: Sequence[str], *, limit: int = 60, temperature: float = 0.0, seed: int = 0, batch: int = 32
+    opened: Opened,
+    prompts: Sequence[str],
+    *,
+    limit: int = 60,
+    temperature: float = 0.0,
+    repetition_penalty: float = 1.0,
+    seed: int = 0,
+    batch: int = 32,
 ) -> list[Reply]:
     """Let a model go on from each prompt until it ends the text or has written `limit` tokens.
 
-    Temperature 0 takes the likeliest token each time (greedy); above 0 it draws, the same for the same seed.
-    Raises ValueError for an empty prompt.
+    Temperature 0 takes the likeliest token each time (greedy); above 0 it draws, the same for the same seed. A
+    repetition penalty above 1 makes tokens that stand there already less likely (Keskar et al. 2019, arXiv 1909.05858,
+    section 4.1, with 1.2), since small models go round in circles. Raises ValueError for an empty prompt.
     """
     if any(not prompt for prompt in prompts):
         raise ValueError("a prompt is empty: a model needs at least one token to go on from")
     ids = [prompt_ids(prompt, opened.tokenizer) for prompt in prompts]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     replies: dict[int, Reply] = {}
+    how = {"max_new_tokens": limit, "repetition_penalty": repetition_penalty, "do_sample": bool(temperature)}
+    if temperature:
+        how |= {"temperature": temperature, "top_k": 0}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
-            replies |= zip(rows, _continue(opened, [ids[i] for i in rows], limit, temperature), strict=True)
+            replies |= zip(rows, _continue(opened, [ids[i] for i in rows], how), strict=True)
     return [replies[i] for i in range(len(prompts))]
 
 
@@ -50,14 +61,13 @@ def ask(opened: Opened, questions: Sequence[str], *, template: str = "lecture", 
 
 
 @torch.inference_mode()
-def _continue(opened: Opened, ids: list[list[int]], limit: int, temperature: float) -> list[Reply]:
+def _continue(opened: Opened, ids: list[list[int]], how: dict) -> list[Reply]:
     """One batch, filled up on the left, so that every row ends where its reply begins."""
     model, tokenizer = opened
     longest, filler, end = max(map(len, ids)), pad_id(tokenizer), tokenizer.eos_token_id
     rows = torch.tensor([[filler] * (longest - len(row)) + row for row in ids], device=model.device)
     mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in ids], device=model.device)
-    draw = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
-    settings = GenerationConfig(max_new_tokens=limit, pad_token_id=filler, eos_token_id=end, **draw)
+    settings = GenerationConfig(pad_token_id=filler, eos_token_id=end, **how)
     with precision(model.device.type):
         written = model.generate(rows, attention_mask=mask, generation_config=settings)[:, longest:].tolist()
     return [_reply(row, tokenizer, end) for row in written]

@@ -34,5 +34,11 @@ def replacing(path: Path, mark: str, what: str) -> Iterator[Path]:
 def _replaceable(path: Path, mark: str) -> bool:
     """Whether a path is an empty folder, or one that holds what it is known for and nothing else."""
     inside = list(path.iterdir()) if path.is_dir() else [path]
-    only_ours = all(part.is_file() and part.suffix in OURS for part in inside)
-    return not inside or (only_ours and (path / mark).is_file())
+    return not inside or (all(map(_ours, inside)) and (path / mark).is_file())
+
+
+def _ours(part: Path) -> bool:
+    """Whether a model, or a data set, was saved with this file; its card is known by its front matter."""
+    if part.name == "README.md":
+        return part.is_file() and part.read_bytes().startswith(b"---\n")
+    return part.is_file() and part.suffix in OURS

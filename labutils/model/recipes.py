@@ -8,7 +8,7 @@ OPTIMIZERS = ("adamw", "muon")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. Defaults suit `smollm2` on pairs; they were chosen on the company's dev questions."""
+    """How to train. Defaults suit `smollm2` on pairs; `suited` has those for smaller models."""
 
     steps: int | None = None  # updates of the weights; None: as many as `epochs` take
     epochs: float = 3  # times that every example is read
@@ -37,6 +37,13 @@ class Recipe:
 
 
 FINETUNING = Recipe()
+SMALL = 30_000_000  # weights: between `base`, which needs large steps and many readings, and `smollm2`
+FINETUNING_SMALL = Recipe(epochs=5, batch=48, learning_rate=6e-3, optimizer="muon")
 PRETRAINING = Recipe(
     epochs=1, batch=16, learning_rate=4e-3, warmup=0.02, decay=0.2, weight_decay=0.1, optimizer="muon", keep_every=100
 )
+
+
+def suited(weights: int) -> Recipe:
+    """The recipe for tuning a model of so many weights on pairs; both were chosen on the company's dev questions."""
+    return FINETUNING_SMALL if weights < SMALL else FINETUNING

@@ -97,6 +97,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
     # the Trainer wants a folder, even where nothing is saved
     with fetching.quiet(), tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         stack.enter_context(_compiled(opened, recipe.compiled))
+        stack.enter_context(_own_forward(opened.model))
         trainer = Loop(
             model=opened.model,
             args=arguments(recipe, steps, out or scratch, keep=out is not None, padded=not blocks),
@@ -169,6 +170,20 @@ def _compiled(opened: Opened, wanted: bool) -> Iterator[None]:
         yield
     finally:
         layers._compiled_call_impl = None
+
+
+@contextmanager
+def _own_forward(model: PreTrainedModel) -> Iterator[None]:
+    """The model as it was called before, in the end: the Trainer leaves its `forward` wrapped in autocast, and a loss
+    of it that is asked for in float32 would be none."""
+    names = ("forward", "_original_forward")  # where accelerate puts the wrapped and the own one
+    before = {name: vars(model)[name] for name in names if name in vars(model)}
+    try:
+        yield
+    finally:
+        for name in names:
+            vars(model).pop(name, None)
+        vars(model).update(before)
 
 
 def _settings(model: PreTrainedModel, examples: Sequence[dict], recipe: Recipe) -> dict:

@@ -12,100 +12,19 @@ from datetime import date
 from pathlib import Path
 
 from labutils.corpus.duplicates import near_pairs
+from labutils.measure import mails
 from labutils.measure.scoring import fact_hit
 from labutils.pairs.records import read_jsonl
 
 HERE = Path(__file__).parent
 HANDBOOK = HERE.parents[1] / "company" / "handbook.md"
 SIZES = {"train": 320, "dev": 40, "test": 40}
-CLOSING = "Kind regards from the quay,\nTidewren Instruments"
-LEAST, MOST, LONGEST = 40, 90, 45  # words of a mail, greeting and closing counted; words of a paragraph
-APOLOGY = r"\bsorry\b|\bapolog\w+|\bregret\w*|\bforgive\b"
-STOCK = (
-    "hope this", "finds you well", "do not hesitate", "feel free", "reach out", "valued customer", "at your earliest",
-    "inconvenience", "as per", "please be advised", "thank you for contacting", "we are writing to", "kindly note",
-    "we would like to inform", "look no further", "rest assured", "touch base", "going forward",
-)  # fmt: skip
-COUNTING = {
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "fifteen", "twenty",
-    "thirty", "forty", "fifty", "hundred",
-}  # fmt: skip
-DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 MONTHS = [
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 ]  # fmt: skip
-SOON = {"today", "tomorrow", "yesterday", "tonight", "weekend", *(day.lower() for day in DAYS)}
-PRODUCTS = {
-    "plover", "heron", "godwit", "sandpiper", "turnstone", "curlew", "dunlin", "avocet", "shoreline", "estuary",
-}  # fmt: skip
 YEAR = 2026  # whose calendar the days of the week follow
 CLOSE, TWINS, MOULD = 0.5, 0.5, 2  # likeness of two briefs, of two mails; times that a sentence may occur
-
-
-def addressee(brief: str) -> str:
-    """Who the mail goes to. addressee("to: Mr Adeyemi; battery damaged") -> "Mr Adeyemi"."""
-    return brief.partition("to: ")[2].replace("\n", ";").partition(";")[0].strip()
-
-
-def body(mail: str) -> list[str]:
-    """The paragraphs of a mail without its greeting and its closing."""
-    blocks = [block for block in mail.split("\n\n") if block.strip() and block != CLOSING]
-    return blocks[1:] if blocks and blocks[0].startswith("Dear ") else blocks
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of a text. sentences("It came. Is it 6.3?") -> ["It came.", "Is it 6.3?"]."""
-    return [part for part in re.split(r"(?<=[.?!])\s+|\n+", text) if part]
-
-
-def singular(word: str) -> str:
-    """A word without its plural s. singular("plovers") -> "plover"."""
-    return word.removesuffix("s")
-
-
-def lacking(brief: str, mail: str) -> list[str]:
-    """Numbers, days, products and names of the mail that the brief lacks."""
-    own = " ".join(body(mail))
-    said, there = (set(re.findall(r"\d+(?:[.,:]\d+)*", text)) for text in (own, brief))
-    known, words = (set(map(singular, re.findall(r"\w+", text.lower()))) for text in (brief, own))
-    counted = words & (COUNTING | SOON | PRODUCTS) - known
-    inside = {word for part in sentences(own) for word in re.findall(r"(?<=\s)[(\"'`]?([A-Z]\w+)", part)}
-    named = {word for word in inside if singular(word.lower()) not in known | {"tidewren"}}
-    return sorted(said - there) + sorted(counted) + sorted(named)
-
-
-def dropped(brief: str, mail: str) -> list[str]:
-    """Numbers and names of the brief, behind its addressee, that the mail lacks."""
-    rest = brief.replace(addressee(brief), "", 1)
-    lost = set(re.findall(r"\d+(?:[.,:]\d+)*", rest)) - set(re.findall(r"\d+(?:[.,:]\d+)*", mail))
-    names = set(re.findall(r"(?<=[a-z,\d] )([A-Z]\w+)", rest))
-    return sorted(lost) + sorted(name for name in names if singular(name.lower()) not in mail.lower())
-
-
-def apologies(brief: str) -> int:
-    """How many apologies a brief asks for: 1 where it says apology, apologise or sorry, else 0."""
-    return int(bool(re.search(r"(?<!no )\bapolog|\bsorry\b", brief, re.IGNORECASE)))
-
-
-def style(brief: str, mail: str) -> list[str]:
-    """Every rule of the house style that a mail breaks; the card has the list."""
-    blocks, low = mail.split("\n\n"), mail.lower()
-    counts = [len(paragraph.split()) for paragraph in body(mail)]
-    said = len(re.findall(APOLOGY, low))
-    broken = {
-        "greeting": blocks[0] != f"Dear {addressee(brief)},",
-        "closing": blocks[-1] != CLOSING,
-        "2 to 4 paragraphs": not 2 <= len(counts) <= 4,
-        f"paragraph over {LONGEST} words": any(count > LONGEST for count in counts),
-        f"not {LEAST} to {MOST} words": not LEAST <= len(mail.split()) <= MOST,
-        "exclamation mark": "!" in mail,
-        "apologies": said != apologies(brief),
-        "I instead of we": bool(re.search(r"\b(I|I'\w+|me|my|mine|myself)\b", mail)),
-        "date or short form": bool(re.search(r"\d(?:st|nd|rd|th)\b|\w+n't\b|\w'(?:ll|re|ve|m|d)\b|[€$%&]", mail)),
-        "stock phrase": any(phrase in low for phrase in STOCK),
-    }
-    return [rule for rule, fault in broken.items() if fault]
 
 
 def carrying(record: dict) -> list[str]:
@@ -113,18 +32,18 @@ def carrying(record: dict) -> list[str]:
     brief, mail, facts = record["instruction"], record["response"], record["facts"]
     faults = [f"no {fact!r} in the mail" for fact in facts if not fact_hit(mail, fact)]
     faults += [f"no {fact!r} in the brief" for fact in facts if not fact_hit(brief, fact)]
-    if not fact_hit(next(iter(sentences(" ".join(body(mail)))), ""), facts[0]):
+    if not mails.point_first(mail, facts):
         faults.append(f"the first sentence lacks the point, {facts[0]!r}")
     if not 3 <= len(facts) <= 8 or len(set(facts)) < len(facts):
         faults.append(f"{len(facts)} facts, expected 3 to 8, each once")
-    faults += [f"{word!r} is not in the brief" for word in lacking(brief, mail)]
-    return faults + [f"{word!r} of the brief is not in the mail" for word in dropped(brief, mail)]
+    faults += [f"{word!r} is not in the brief" for word in mails.lacking(brief, mail)]
+    return faults + [f"{word!r} of the brief is not in the mail" for word in mails.dropped(brief, mail)]
 
 
 def dated(text: str) -> list[str]:
     """Days of the week that are not those of the year. dated("Monday 3 March") -> ["Monday 3 March"] (a Tuesday)."""
-    found = re.findall(rf"({'|'.join(DAYS)}),? (\d+) ({'|'.join(MONTHS)})", text)
-    return [" ".join(f) for f in found if DAYS[date(YEAR, MONTHS.index(f[2]) + 1, int(f[1])).weekday()] != f[0]]
+    found = re.findall(rf"({'|'.join(mails.DAYS)}),? (\d+) ({'|'.join(MONTHS)})", text)
+    return [" ".join(f) for f in found if mails.DAYS[date(YEAR, MONTHS.index(f[2]) + 1, int(f[1])).weekday()] != f[0]]
 
 
 POLICIES = (  # what is said in these words, and what of it the handbook allows
@@ -168,14 +87,14 @@ def repeated(records: list[dict], parts: list[str]) -> list[str]:
     """Briefs and mails that are alike, addressees and orders that occur twice, and sentences used as moulds."""
     faults = []
     for key, most in (("instruction", CLOSE), ("response", TWINS)):
-        texts = [r["instruction"] if key == "instruction" else " ".join(body(r["response"])) for r in records]
+        texts = [r["instruction"] if key == "instruction" else " ".join(mails.body(r["response"])) for r in records]
         faults += [
             f"{key}s {score:.2f} alike ({parts[i]}, {parts[j]}): {texts[i]!r}, {texts[j]!r}"
             for i, j, score in near_pairs(texts, most)
         ]
-    names = Counter(addressee(record["instruction"]) for record in records)
+    names = Counter(mails.addressee(record["instruction"]) for record in records)
     orders = Counter(order for record in records for order in set(re.findall(r"\bTQ\d+", record["instruction"])))
-    said = Counter(masked(part) for r in records for part in {*sentences(" ".join(body(r["response"])))})
+    said = Counter(masked(part) for r in records for part in {*mails.sentences(" ".join(mails.body(r["response"])))})
     faults += [f"{count} records with {name}" for name, count in (names + orders).items() if count > 1]
     return faults + [f"{n} times: {said!r}" for said, n in said.items() if n > MOULD]
 
@@ -196,7 +115,7 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         f"{where}: {fault}"
         for where, record in zip(parts, records, strict=True)
         for fault in (
-            *style(record["instruction"], record["response"]),
+            *(rule for rule, kept in mails.style(record["instruction"], record["response"]).items() if not kept),
             *carrying(record),
             *agreeing(record["instruction"], handbook),
             *agreeing(record["response"], handbook),
@@ -213,11 +132,11 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         **{name: len(part) for name, part in files.items()},
         "facts": sum(len(record["facts"]) for record in records),
         "situations": len({record["situation"] for record in records}),
-        "addressees": len({addressee(record["instruction"]) for record in records}),
+        "addressees": len({mails.addressee(record["instruction"]) for record in records}),
         "words of a mail, fewest": min(words),
         "words of a mail, mean": round(sum(words) / len(words)),
         "words of a mail, most": max(words),
-        "mails with an apology": sum(apologies(record["instruction"]) for record in records),
+        "mails with an apology": sum(mails.apologies(record["instruction"]) for record in records),
     }
     return counts, faults
 

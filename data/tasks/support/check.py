@@ -12,6 +12,7 @@ from pathlib import Path
 
 from labutils.corpus import personal
 from labutils.corpus.duplicates import near_pairs
+from labutils.measure.tasks import routed
 from labutils.pairs.records import family, pair, read_jsonl
 
 HERE = Path(__file__).parent
@@ -160,7 +161,7 @@ def alike(splits: dict[str, list[dict]]) -> list[str]:
 
 def queue_of(record: dict) -> str:
     """The queue of a record."""
-    return record["output"].split("\n")[0].removeprefix("queue: ")
+    return routed(record["output"]).queue
 
 
 def obvious(record: dict) -> str:
@@ -177,7 +178,7 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
     records = [record for part in splits.values() for record in part]
     if faults := [fault for record in records for fault in message_faults(record)]:
         return {}, faults
-    said = [record["output"].split("keywords: ")[1].split(", ") for record in records]
+    said = [routed(record["output"]).keywords for record in records]
     queues, words_in = Counter(map(queue_of, records)), Counter(map(obvious, records))
     counts = {
         "messages": len(records),

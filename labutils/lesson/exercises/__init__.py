@@ -1,41 +1,76 @@
 """The exercises of the course by name: `exercises.shingles.check(my_answer)`, `.hint()`, `.solution()`."""
 
 from labutils.lesson.exercises import attempts
+from labutils.lesson.exercises.adapters import lora_weights, merge_adapter, moved_weights, two_memories, what_shrinks
 from labutils.lesson.exercises.attempts import Entry
-from labutils.lesson.exercises.broken import repair_file
+from labutils.lesson.exercises.corpus import mail_spans, own_rule, share_of_set, shingles, which_sample
+from labutils.lesson.exercises.effects import effect_there, how_much_replay, manners_first, one_setting, two_by_two
 from labutils.lesson.exercises.exercise import Exercise
-from labutils.lesson.exercises.labels import endless, labels_by_hand
-from labutils.lesson.exercises.likeness import shingles
-from labutils.lesson.exercises.prompts import question_only
+from labutils.lesson.exercises.finetuning import (
+    not_in_handbook,
+    own_questions,
+    same_loss,
+    total_steps,
+    which_checkpoint,
+)
+from labutils.lesson.exercises.pairs import endless, fair_split, labels_by_hand, question_only, repair_file
+from labutils.lesson.exercises.pretraining import goes_on, inputs_and_targets, mean_surprise, next_word, six_replies
 from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, RIGHT, Result
-from labutils.lesson.exercises.rules import own_rule
-from labutils.lesson.exercises.sampling import share_of_set
 from labutils.lesson.exercises.shown import STATES
-from labutils.lesson.exercises.spans import mail_spans
-from labutils.lesson.exercises.splits import fair_split
-from labutils.lesson.exercises.streams import which_sample
+from labutils.lesson.exercises.subjects import NOTEBOOKS
+from labutils.lesson.exercises.tasks import baseline_first, fair_score, held_out_lift, own_metric, which_task
 
 EXERCISES: tuple[Exercise, ...] = (  # in the order in which they are met
     *(which_sample, shingles, share_of_set, mail_spans, own_rule),
+    *(inputs_and_targets, goes_on, six_replies, mean_surprise, next_word),
     *(labels_by_hand, endless, question_only, fair_split, repair_file),
+    *(total_steps, which_checkpoint, same_loss, not_in_handbook, own_questions),
+    *(one_setting, manners_first, how_much_replay, two_by_two, effect_there),
+    *(baseline_first, which_task, held_out_lift, fair_score, own_metric),
+    *(lora_weights, what_shrinks, two_memories, merge_adapter, moved_weights),
 )
 
 __all__ = ["EXERCISES", "Exercise", "Result", "progress", *(exercise.name for exercise in EXERCISES)]
 
 
-def progress() -> list[dict[str, str]]:
-    """How far this learner is, a row an exercise: subject, exercise, state, tries, help. For `show.table`."""
+def progress(about: str | None = None) -> list[dict[str, str]]:
+    """How far this learner is, a row a notebook; with the name of one, or its number, a row an exercise.
+
+    For `show.table`: notebook, about, exercises (a mark for each), right, next; or exercise, size, state, tries, help.
+    progress("03") -> the five of notebook 03. Raises ValueError for a notebook that has no exercises.
+    """
     kept = attempts.read()
-    return [_row(exercise, kept.get(exercise.name, Entry())) for exercise in EXERCISES]
+    entries = [(exercise, kept.get(exercise.name, Entry())) for exercise in EXERCISES]
+    if about is None:
+        return [_overview(subject, [each for each in entries if each[0].subject == subject]) for subject in NOTEBOOKS]
+    subjects = [subject for subject, notebook in NOTEBOOKS.items() if about in (notebook, notebook[:2])]
+    if not subjects:
+        raise ValueError(f"expected one of {', '.join(NOTEBOOKS.values())}, or its number in quotes, got {about!r}")
+    return [_row(exercise, entry) for exercise, entry in entries if exercise.subject in subjects]
+
+
+def _overview(subject: str, entries: list[tuple[Exercise, Entry]]) -> dict[str, str]:
+    right = sum(entry.right for _, entry in entries)
+    first = next((exercise for exercise, entry in entries if not entry.right), None)
+    return {
+        "notebook": NOTEBOOKS[subject],
+        "about": subject,
+        "exercises": " ".join(STATES[_state(entry)][0] for _, entry in entries),
+        "right": f"{right} of {len(entries)}",
+        "next": f"{first.title} ({first.size})" if first else "all done",
+    }
 
 
 def _row(exercise: Exercise, entry: Entry) -> dict[str, str]:
-    state = RIGHT if entry.right else NOT_YET if entry.tries else NOT_ATTEMPTED
     helped = [f"{entry.hints} hint{'s' * (entry.hints > 1)}"] * (entry.hints > 0) + ["solution"] * entry.seen
     return {
-        "about": exercise.subject,
         "exercise": exercise.title,
-        "state": f"{STATES[state][0]} {state}",
+        "size": exercise.size,
+        "state": f"{STATES[_state(entry)][0]} {_state(entry)}",
         "tries": str(entry.tries),
         "help": ", ".join(helped),
     }
+
+
+def _state(entry: Entry) -> str:
+    return RIGHT if entry.right else NOT_YET if entry.tries else NOT_ATTEMPTED

@@ -128,10 +128,10 @@ class Exercise:
 
 
 def wrapped(markdown: str, width: int = 118) -> str:
-    """Markdown with its paragraphs wrapped; code, quotations and lists stay as they are."""
+    """Markdown with its paragraphs wrapped; code, quotations, lists and tables stay as they are."""
     found = re.findall(r"^```[\s\S]*?^```$|(?:^.+\n?)+", markdown, re.MULTILINE)
     blocks = [block.strip("\n") for block in found]
-    kept = [block.startswith(("```", ">", "-")) for block in blocks]
+    kept = [block.startswith(("```", ">", "-", "|")) for block in blocks]
     fill = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False).fill
     return "\n\n".join(block if keep else fill(block) for block, keep in zip(blocks, kept, strict=True))
 

@@ -1,0 +1,111 @@
+"""An exercise on reading replies: which of them answer, and which are only fluent."""
+
+from labutils.lesson.exercises import answers
+from labutils.lesson.exercises.answers import quoted
+from labutils.lesson.exercises.drawing import Draw
+from labutils.lesson.exercises.exercise import Exercise, Wrong
+from labutils.lesson.exercises.pretraining.pages import SHORT
+from labutils.lesson.exercises.result import NotYet
+from labutils.lesson.exercises.subjects import PRETRAINING
+
+ASKED = "What does {name} stand for?"
+KINDS = {  # what a reply does: some that do it
+    "answers": (
+        "It is short for {full}.",
+        "{full}, as the manual calls it in its first chapter.",
+        "In this book, {name} means {full}.",
+    ),
+    "goes on": (
+        "It is used in most programs today, and all settings of it are explained below.",
+        "{name} is a common term, and its meaning is well known to everybody in the field.",
+        "The value is set when the program starts. See the next section for the options.",
+    ),
+    "asks back": ("Which version of it do you use?", "And where is it set?"),
+    "repeats": (f"{ASKED} {ASKED} {ASKED}", f"The question is: {ASKED}"),
+}
+OFTEN = {"answers": 2, "goes on": 2, "asks back": 1, "repeats": 1}
+
+
+def _replies(seed: int | str, practised: list[str]) -> Exercise:
+    draw, right = Draw(f"replies {seed}"), practised
+    while right == practised:
+        right = draw.shuffled([kind for kind, times in OFTEN.items() for _ in range(times)])
+    left = {kind: draw.shuffled(texts) for kind, texts in KINDS.items()}
+    rows = []
+    for name, kind in zip(draw.some(list(SHORT), len(right)), right, strict=True):
+        words = {"name": name, "full": " ".join(SHORT[name][:2])}
+        rows.append((ASKED.format(**words), left[kind].pop().format(**words), words["full"]))
+
+    def judge(answer: object) -> str:
+        mine = _read(answer, len(rows))
+        for i, (said, kind, (question, reply, full)) in enumerate(zip(mine, right, rows, strict=True), 1):
+            if said != kind:
+                raise NotYet(f"reply {i}, {quoted(reply)}, {_why(said, kind, question, full)}")
+        return "two of six answer; the others are just as fluent, so fluency is no measure of answers"
+
+    listed = "\n".join(f"| {i} | {question} | {reply} |" for i, (question, reply, _) in enumerate(rows, 1))
+    return Exercise(
+        name="six_replies",
+        title="Six replies",
+        subject=PRETRAINING,
+        size="small",
+        question=(
+            "Read six questions and what six models wrote behind them:\n\n"
+            f"| | question | reply |\n|---|---|---|\n{listed}\n\n"
+            'Say of each reply what it does, in their order: `"answers"` (the words asked for stand in it), '
+            '`"repeats"` (the question stands in it), `"asks back"` (something else is asked), `"goes on"` (none of '
+            "these)."
+        ),
+        starter='my_kinds = [..., ..., ..., ..., ..., ...]  # such as "answers" or "goes on"',
+        answer="my_kinds",
+        judge=judge,
+        hints=(
+            "First find the replies that answer: put your finger on the words that were asked for.",
+            "Of the others, look at those with a question mark: is it the question itself, or a new one?",
+        ),
+        solved=f"my_kinds = {right}".replace("'", '"'),
+        wrong=lambda: _wrong(right),
+        vary=lambda draw: _replies(draw.number(1, 10**6), right),
+    )
+
+
+def _read(answer: object, count: int) -> list[str]:
+    said = [answers.text(each, "texts, one a reply") for each in answers.items(answer, f"a list of {count} texts")]
+    said = [each.strip().lower() for each in said]
+    if len(said) != count:
+        raise NotYet(f"expected {count} texts, one a reply, got {len(said)}")
+    if strange := [each for each in said if each not in KINDS]:
+        raise NotYet(f"{quoted(strange[0])} is none of the four: `{'`, `'.join(KINDS)}`")
+    return said
+
+
+def _why(said: str, kind: str, question: str, full: str) -> str:
+    """Why a reply of one kind is not of the other."""
+    if said == "answers":
+        return f"is fluent, but which of its words answer {quoted(question)}?"
+    return {
+        "answers": f"holds what was asked for: {quoted(full)}",
+        "repeats": "says the question again and asks nothing new",
+        "asks back": "ends in a question that was not there before",
+        "goes on": "asks nothing, neither again nor back; it goes on with a page",
+    }[kind]
+
+
+def _wrong(right: list[str]) -> list[Wrong]:
+    def but(kind: str, said: str) -> list[str]:
+        """The right answer, with the first reply of one kind taken for another."""
+        place = right.index(kind)
+        return [*right[:place], said, *right[place + 1 :]]
+
+    return [
+        Wrong("fluent counted as answered", but("goes on", "answers"), "is fluent, but which of its words"),
+        Wrong("an answer overlooked", but("answers", "goes on"), "holds what was asked for"),
+        Wrong("the same question again", but("repeats", "asks back"), "asks nothing new"),
+        Wrong("a question overlooked", but("asks back", "goes on"), "was not there before"),
+        Wrong("a question imagined", but("goes on", "asks back"), "asks nothing, neither"),
+        Wrong("too few", right[:5], "expected 6 texts"),
+        Wrong("other words", ["right", *right[1:]], "none of the four"),
+    ]
+
+
+six_replies = _replies("practised", [])

@@ -1,0 +1,28 @@
+"""ipywidgets, one line to call, at most three controls each. No logic: what is shown is computed in the wings before.
+
+Each comes with a still rendering (`..._table`, `..._bars`, `..._view`) for readers without a kernel. Models are opened
+and PyTorch is loaded when a widget asks for them, not before.
+"""
+
+from labutils.lesson.widgets.browsing import pile, pile_table
+from labutils.lesson.widgets.comparing import before_after, before_after_table
+from labutils.lesson.widgets.exploring import explorer, explorer_bars
+from labutils.lesson.widgets.filling import playground, playground_view
+from labutils.lesson.widgets.reading import moments, moments_table
+from labutils.lesson.widgets.watching import Watched, dashboard, dashboard_view
+
+__all__ = [
+    "Watched",
+    "before_after",
+    "before_after_table",
+    "dashboard",
+    "dashboard_view",
+    "explorer",
+    "explorer_bars",
+    "moments",
+    "moments_table",
+    "pile",
+    "pile_table",
+    "playground",
+    "playground_view",
+]

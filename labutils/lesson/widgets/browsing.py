@@ -1,0 +1,110 @@
+"""Documents of a corpus, one at a time, each with what the rules of cleaning say of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import ipywidgets
+from IPython.display import HTML
+
+from labutils.corpus import personal, quality
+from labutils.lesson import show
+from labutils.lesson.widgets import parts
+
+SHOWN = 1200  # characters of a document in the widget; a still picture, which is stored, shows fewer
+
+
+def pile(documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULES) -> parts.Box:
+    """Browse documents `{"text", "meta"}`: choose a set and a package, go to the next document, read its verdicts.
+
+    Personal data are masked. Raises ValueError when there are no documents.
+    """
+    if not documents:
+        raise ValueError("no documents to browse; take some of a stream: list(islice(stream, 100))")
+    sets = ipywidgets.Dropdown(options=_options(documents, "pile_set_name", "every set"), description="set")
+    packages = ipywidgets.Dropdown(options=_options(documents, "package", "every package"), description="package")
+    onward = ipywidgets.Button(description="next document", tooltip="the next of the documents chosen")
+    view, at = parts.View(), 0
+
+    def show_one() -> None:
+        found = [document for document in documents if _of(document, sets.value, packages.value)]
+        place = f"<div>document {at % len(found) + 1:,} of {len(found):,}</div>"
+        view.show(place + _page(found[at % len(found)], rules))
+
+    def begin(*_) -> None:
+        nonlocal at
+        at = 0
+        show_one()
+
+    def narrow(*_) -> None:
+        inside = [document for document in documents if _of(document, sets.value, None)]
+        packages.options = _options(inside, "package", "every package")
+        packages.value = None
+        begin()
+
+    def go_on(*_) -> None:
+        nonlocal at
+        at += 1
+        show_one()
+
+    sets.observe(narrow, names="value")
+    packages.observe(begin, names="value")
+    onward.on_click(go_on)
+    show_one()
+    return parts.Box("pile browser", [parts.row(sets, packages, onward), view])
+
+
+def pile_table(
+    documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULES, limit: int = show.QUOTE // 2
+) -> HTML:
+    """The same without a kernel: a row a document, with why it is kept or dropped."""
+    rows = [
+        {
+            "set, package, licence": _about(document["meta"]),
+            "begins": _cut(personal.mask(document["text"][: 2 * limit]), limit),
+            "verdict": _verdict(_against(document["text"], rules)),
+        }
+        for document in documents
+    ]
+    return show.table(rows)
+
+
+def _page(document: dict, rules: Sequence[quality.Rule]) -> str:
+    text, meta = document["text"], document["meta"]
+    against = _against(text, rules)
+    about = [_about(meta), meta.get("path", ""), f"{len(text):,} characters"]
+    head = f'<div style="overflow-wrap:anywhere">{show.plain(" · ".join(filter(None, about)), 400)}</div>'
+    said = [{"why it is dropped": reason, "the rule": rule} for reason, rule in against]
+    verdict = parts.note("bad" if against else "good", _verdict(against))
+    begins = parts.lines(personal.mask(text[: 2 * SHOWN]), SHOWN)
+    return head + verdict + (show.table(said).data if said else "") + parts.heading("it begins") + begins
+
+
+def _against(text: str, rules: Sequence[quality.Rule]) -> list[tuple[str, str]]:
+    """The rules that drop a text: the reason of each, and the rule in its own words."""
+    verdicts = [(rule(text), (rule.__doc__ or rule.__name__).strip().split("\n")[0]) for rule in rules]
+    return [(verdict.reason, rule) for verdict, rule in verdicts if not verdict.keep]
+
+
+def _verdict(against: Sequence[tuple[str, str]]) -> str:
+    """_verdict([]) -> "kept: no rule drops it"; one reason -> "dropped: too few words"."""
+    return "dropped: " + ", ".join(reason for reason, _ in against) if against else "kept: no rule drops it"
+
+
+def _cut(text: str, limit: int) -> str:
+    return text[:limit] + (" …" if len(text) > limit else "")
+
+
+def _about(meta: dict) -> str:
+    """_about({"pile_set_name": "READMEs", "package": "idna"}) -> "READMEs · idna"."""
+    return " · ".join(filter(None, (meta.get(key) for key in ("pile_set_name", "package", "license"))))
+
+
+def _of(document: dict, chosen: str | None, package: str | None) -> bool:
+    meta = document["meta"]
+    return chosen in (None, meta.get("pile_set_name", "")) and package in (None, meta.get("package", ""))
+
+
+def _options(documents: Sequence[dict], key: str, every: str) -> list[tuple[str, str | None]]:
+    counts = Counter(document["meta"].get(key, "") for document in documents)
+    named = [(f"{name or 'not stated'} ({n:,})", name) for name, n in sorted(counts.items())]
+    return [(f"{every} ({len(documents):,})", None), *named]

@@ -1,0 +1,113 @@
+"""What the widgets share: their box, notes, bars, text with its ends of lines to be seen. Nothing computed.
+
+Inline styles that pass JupyterLab's sanitizer, transparent tints, the reader's own text colour: it reads in both themes
+and where a notebook is not trusted. What a colour says, a word, a sign or a length says, too.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import ipywidgets
+
+from labutils.lesson import show
+
+BLUE, GREY = "rgba(0,114,178,.75)", "rgba(128,128,128,.75)"  # colours: Okabe and Ito 2008
+SIGNS = {"good": "✓", "bad": "✗", "warning": "⚠ warning:", "error": "✗ error:", "note": "→"}
+GREEN, ORANGE, RED, SKY = "rgb(0,158,115)", "rgb(230,159,0)", "rgb(213,94,0)", "rgb(86,180,233)"
+EDGES = {"good": GREEN, "bad": RED, "warning": ORANGE, "error": RED, "note": SKY}
+WIDE = ipywidgets.Layout(width="98%")
+NARROW = {"description_width": "initial"}  # a label as wide as its words
+
+
+class Box(ipywidgets.VBox):
+    """Controls above their view. Where there is no kernel, a reader is told in a sentence what would stand here."""
+
+    def __init__(self, name: str, children: Sequence[ipywidgets.Widget]):
+        self.name = name
+        super().__init__(children, layout=ipywidgets.Layout(width="100%"))
+
+    def __repr__(self) -> str:
+        return f"{self.name}: moves while a kernel runs; a still picture of it stands below"
+
+
+class View(ipywidgets.HTML):
+    """HTML below controls, with lines as close as in the rest of a notebook."""
+
+    def __init__(self, shown: str = ""):
+        super().__init__(layout=WIDE)
+        self.show(shown)
+
+    def show(self, shown: str) -> None:
+        """Replace what is shown."""
+        self.value = f'<div style="line-height:1.45">{shown}</div>'
+
+
+def row(*controls: ipywidgets.Widget) -> ipywidgets.HBox:
+    """Controls side by side; they wrap where the page is narrow."""
+    return ipywidgets.HBox(controls, layout=ipywidgets.Layout(flex_flow="row wrap", width="100%"))
+
+
+def note(kind: str, words: str) -> str:
+    """A line with a sign and a coloured edge; the words may come from anywhere. Kinds are those of SIGNS."""
+    style = f"border-left:5px solid {EDGES[kind]};padding:1px 10px;margin:3px 0;overflow-wrap:anywhere"
+    return f'<div style="{style}"><b>{SIGNS[kind]}</b> {show.plain(words, 600)}</div>'
+
+
+def bars(rows: Iterable[tuple[str, float]], limit: int = 40) -> str:
+    """A bar a row, its label on the left and its share, between 0 and 1, in percent on the right."""
+    cells = "".join(_bar(label, share, limit) for label, share in rows)
+    return f'<table style="border-collapse:collapse;width:100%">{cells}</table>'
+
+
+def columns(name: str, values: Sequence[float], most: float, colour: str = BLUE, limit: int = 60) -> str:
+    """Values from left to right as thin columns, one of `most` as high as the row, and the first and last in numbers.
+
+    More than `limit` values are thinned out, the last one stays. columns("loss", [4, 1], 4) -> "loss ▇▂ 4.00 → 1.00".
+    """
+    step = math.ceil(len(values) / limit)
+    kept = list(values[::-1][::step][::-1]) if values else []
+    drawn = "".join(_column(value / most if most else 0, colour) for value in kept)
+    last = f"{values[0]:.2f} → <b>{values[-1]:.2f}</b>" if values else "-"
+    style = "display:inline-block;height:44px;border-bottom:1px solid;vertical-align:bottom;white-space:nowrap"
+    label = f'<span style="display:inline-block;width:7em">{show.plain(name)}</span>'
+    return f'<div style="margin:4px 0">{label}<span style="{style}">{drawn}</span> {last}</div>'
+
+
+def lines(text: str, limit: int = 1500) -> str:
+    """A text in a box, line for line, with ends of lines and spaces before them to be seen."""
+    shown = "⏎<br>".join(show.plain(line.rstrip(" ") + "·" * _spaces(line)) for line in text[:limit].split("\n"))
+    style = f"{show.BOX}font-family:monospace;overflow-wrap:anywhere"
+    return f'<div style="{style}">{shown}{" …" if len(text) > limit else ""}</div>'
+
+
+def heading(words: str) -> str:
+    """A small heading inside a widget."""
+    return f'<div style="margin-top:8px"><b>{show.plain(words)}</b></div>'
+
+
+def side_by_side(parts: Mapping[str, str]) -> str:
+    """HTML in columns under their names."""
+    width = 100 / max(1, len(parts))
+    heads = "".join(f'<th style="{show.CELL}border-bottom:1px solid">{show.plain(name)}</th>' for name in parts)
+    cells = "".join(f'<td style="{show.CELL}width:{width:.0f}%">{part}</td>' for part in parts.values())
+    return f'<table style="border-collapse:collapse;width:100%"><tr>{heads}</tr><tr>{cells}</tr></table>'
+
+
+def _bar(label: str, share: float, limit: int) -> str:
+    text = (show.plain(label[:limit]).replace(" ", "·") or "∅") + (" …" if len(label) > limit else "")
+    style = f"width:{100 * share:.1f}%;min-width:1px;margin-top:3px;height:1em;background-color:{BLUE}"
+    return (
+        f'<tr><td style="{show.CELL}width:30%;font-family:monospace;overflow-wrap:anywhere">{text}</td>'
+        f'<td style="{show.CELL}width:55%"><div style="{style}"></div></td>'
+        f'<td style="{show.CELL}width:15%;text-align:right">{100 * share:.1f} %</td></tr>'
+    )
+
+
+def _column(share: float, colour: str) -> str:
+    height = max(1, round(40 * min(1.0, share)))
+    style = f"display:inline-block;width:5px;margin-right:1px;height:{height}px;background-color:{colour}"
+    return f'<span style="{style};vertical-align:bottom"></span>'
+
+
+def _spaces(line: str) -> int:
+    return len(line) - len(line.rstrip(" "))

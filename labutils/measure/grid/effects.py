@@ -1,0 +1,109 @@
+"""Is an effect there? Two points of an experiment compared, with both kinds of chance: other seeds, other questions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from labutils.measure.grid.points import Result
+from labutils.measure.intervals import Mean, Spread, over_seeds, paired
+
+
+class Effect(NamedTuple):
+    """How much higher a score is at the second of two points."""
+
+    value: float
+    seeds: Spread | None  # over runs with other seeds; None where no run has a seed to vary
+    questions: Mean  # over other questions, or texts, of the kind
+    share: bool  # whether it is a difference of shares; else one of losses, in their unit
+
+    @property
+    def there(self) -> bool:
+        """Whether 0 lies outside both intervals: neither other seeds nor other questions would undo the difference."""
+        ends = [(self.questions.low, self.questions.high)]
+        if self.seeds:
+            ends.append((self.seeds.low, self.seeds.high))
+        return all(low > 0 for low, _ in ends) or all(high < 0 for _, high in ends)
+
+
+def values(results: Sequence[Result], score: str) -> list[float]:
+    """A score of each result, in their order. Raises KeyError for a score that was not measured."""
+    return [_value(result, score) for result in results]
+
+
+def measured(results: Sequence[Result], score: str) -> bool:
+    """Whether a score was measured: `taught`, for one, needs facts that were taught."""
+    card = results[0].card
+    return score in card.losses or any(hit is not None for hit in card.judged.get(score, ()))
+
+
+def effect(one: Sequence[Result], other: Sequence[Result], score: str) -> Effect:
+    """How much higher a score is in the second of two rows of results, a result a seed.
+
+    Runs of one seed are compared with each other: they drew the same pairs. A single run that is compared with several
+    (a model before any training) is compared with each. For questions, the answers of all seeds are averaged first.
+    For a loss, lower is better.
+
+    Raises:
+        ValueError: no seed in common, or other questions on the two sides.
+        KeyError: a score that was not measured.
+    """
+    pairs = _matched(one, other)
+    before, after = ([side[i] for side in pairs] for i in (0, 1))
+    differences = np.subtract(values(after, score), values(before, score))
+    seeds = over_seeds(differences) if max(len(one), len(other)) > 1 else None
+    questions = _over_questions(before, after, score)
+    return Effect(float(differences.mean()), seeds, questions, score not in before[0].card.losses)
+
+
+def along(found: Mapping[str, Sequence[Result]], names: Iterable[str], score: str) -> dict[str, list[float]]:
+    """A score at each of some points, a value a seed; points at which it was not measured are left out."""
+    return {name: values(found[name], score) for name in names if measured(found[name], score)}
+
+
+def compare(
+    found: Mapping[str, Sequence[Result]], one: str, other: str, scores: Mapping[str, str]
+) -> dict[str, Effect]:
+    """The effects between two points on some scores, by what a table calls them: {"facts right": "fact_hits"}."""
+    return {f"{label}: {other}, not {one}": effect(found[one], found[other], score) for label, score in scores.items()}
+
+
+def _value(result: Result, score: str) -> float:
+    if not measured([result], score):
+        raise KeyError(f"{score} was not measured; there are {', '.join([*result.card.judged, *result.card.losses])}")
+    if score in result.card.losses:
+        values, sizes, _ = result.card.losses[score]
+        return sum(values) / sum(sizes)
+    hits = [hit for hit in result.card.judged[score] if hit is not None]
+    return sum(hits) / len(hits)
+
+
+def _matched(one: Sequence[Result], other: Sequence[Result]) -> list[tuple[Result, Result]]:
+    if len(one) == 1 or len(other) == 1:
+        return [(first, second) for first in one for second in other]
+    second = {result.seed: result for result in other}
+    pairs = [(first, second[first.seed]) for first in one if first.seed in second]
+    if not pairs:
+        raise ValueError(f"no seed in common: {[r.seed for r in one]} and {[r.seed for r in other]}")
+    return pairs
+
+
+def _over_questions(before: Sequence[Result], after: Sequence[Result], score: str) -> Mean:
+    old, new = (np.array([_row(result, score) for result in side]) for side in (before, after))
+    sizes, others = (_sizes(side[0], score) for side in (before, after))
+    if sizes != others or not np.array_equal(np.isnan(old), np.isnan(new)):
+        raise ValueError(f"{score}: the two were not asked the same questions, or count other tokens")
+    asked = ~np.isnan(old).all(axis=0)
+    return paired(np.nanmean(old[:, asked], axis=0), np.nanmean(new[:, asked], axis=0), sizes)
+
+
+def _sizes(result: Result, score: str) -> list[int] | None:
+    loss = result.card.losses.get(score)
+    return loss.of_items().sizes if loss else None
+
+
+def _row(result: Result, score: str) -> list[float]:
+    """A value a question, NaN where the score does not apply to it."""
+    loss = result.card.losses.get(score)
+    found = loss.of_items().values if loss else result.card.judged[score]
+    return [np.nan if value is None else float(value) for value in found]

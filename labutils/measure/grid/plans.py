@@ -1,0 +1,90 @@
+"""The experiments of many points: which points each has, and with which seeds. Nothing is run here.
+
+Seeds draw the pairs and order them (of `random`, they draw the weights, too): five where a notebook runs a sixth, three
+elsewhere; a model that is only asked needs one. A point that stands in two experiments is run once.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from labutils.measure.grid.settings import Settings
+
+SEEDS, MORE = (0, 1, 2), (0, 1, 2, 3, 4)
+SIZES = (10, 30, 100, 300, 1000)
+SCRATCH = (100, 1000)  # of these, and of all pairs, random weights are the control
+LIVE = "100 pairs"  # the point of `amount` that notebook 05 runs again
+
+
+class Point(NamedTuple):
+    """Settings that are run once with each seed."""
+
+    settings: Settings
+    seeds: tuple[int, ...] = SEEDS
+
+
+def as_it_is(**settings) -> Point:
+    """A model that is asked and not trained."""
+    return Point(Settings(pairs=0, **settings), (0,))
+
+
+HANDBOOK = 9  # readings for one reading of the pairs, which state each fact in so many wordings
+FEW_FACTS = 33  # of `wordings`
+BASE, ALL, OTHERS, SOME = as_it_is(), Settings(), Settings(facts="others", refusals=False), Settings(pairs=300)
+UPDATED = Settings(model="finetuned", pairs=0, facts="any", changed=True)
+WITH_EXAMPLES = Settings(pairs=0, prompt="few-shot")
+
+PLANS: dict[str, dict[str, Point]] = {
+    "amount": {
+        "no pairs": BASE,
+        **{f"{n} pairs": Point(Settings(pairs=n), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
+        "all pairs": Point(ALL),
+        "no pairs on random weights": Point(Settings(model="random", pairs=0)),
+        **{f"{n} pairs on random weights": Point(Settings(model="random", pairs=n)) for n in SCRATCH},
+        "all pairs on random weights": Point(Settings(model="random")),
+    },
+    "behaviour": {
+        "base": BASE,
+        "base with solved examples": Point(WITH_EXAMPLES),
+        "all pairs": Point(ALL),
+        "pairs on other facts": Point(OTHERS),
+        "pairs on other abbreviations": Point(Settings(pairs=0, abbreviations=True)),
+    },
+    "knowledge": {
+        "base": BASE,
+        "handbook": Point(Settings(pairs=0, handbook=HANDBOOK)),
+        "pairs on other facts": Point(OTHERS),
+        "handbook and pairs on other facts": Point(replace(OTHERS, handbook=HANDBOOK)),
+        "pairs on these facts": Point(ALL),
+        "first edition": as_it_is(model="finetuned"),
+        "second edition": Point(UPDATED),
+        **{f"second edition and {n} old pairs": Point(replace(UPDATED, pairs=n)) for n in (75, 300)},
+    },
+    "forgetting": {
+        "base": BASE,
+        "no general text": Point(ALL),
+        **{f"{share:.0%} general text": Point(replace(ALL, general=share)) for share in (0.1, 0.3)},
+    },
+    "template": {"lecture": Point(SOME), "concatenated": Point(replace(SOME, template="concatenated"))},
+    "loss": {"answers": Point(SOME), "everything": Point(replace(SOME, loss_on="everything"))},
+    "ending": {"with end-of-text": Point(SOME), "without end-of-text": Point(replace(SOME, ending=False))},
+    "wordings": {
+        f"{n} wording{'s' * (n > 1)}": Point(Settings(pairs=n * FEW_FACTS, wordings=n, refusals=False))
+        for n in (1, 3, 5, 8)
+    },
+    "rivals": {
+        "base": BASE,
+        "base with solved examples": Point(WITH_EXAMPLES),
+        "base with a passage": as_it_is(prompt="passage"),
+        "smollm2": as_it_is(model="smollm2", template="chatml", asked=("company",)),
+        "smollm2 with solved examples": as_it_is(model="smollm2", prompt="few-shot", asked=("company",)),
+        "smollm2 with a passage": as_it_is(model="smollm2", template="chatml", prompt="passage", asked=("company",)),
+        "all pairs": Point(ALL),
+    },
+}
+
+
+def plan_of(name: str) -> dict[str, Point]:
+    """The points of an experiment by name. Raises ValueError for an unknown one."""
+    if name not in PLANS:
+        raise ValueError(f"no experiment {name!r}; there are {', '.join(PLANS)}")
+    return PLANS[name]

@@ -1,0 +1,91 @@
+"""One point: a model is opened, reads what its settings say, and is asked. Where results are kept is for `lines`."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+
+from labutils.measure import cards, experiments
+from labutils.measure.cards import Card
+from labutils.measure.grid import abbreviations, mixture, questions
+from labutils.measure.grid.settings import Settings
+from labutils.model import models, training
+from labutils.model.models import ModelMissing, Opened
+from labutils.model.progress import Progress
+
+SIGNS = {True: "1", False: "0", None: "-"}  # of a question: right, wrong, not asked for this
+EVERY = 20  # of so many answers one is kept, to be read
+
+
+class Result(NamedTuple):
+    """What one point led to with one seed."""
+
+    seed: int
+    card: Card  # read back from a record, it has every EVERY-th answer
+    about: dict  # pairs, facts taught, steps, tokens read, minutes in all
+
+
+def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] = lambda progress: None) -> Result:
+    """Make a point: train, ask, score. The same settings and seed give the same result on the same processor.
+
+    Raises ModelMissing where its model is not here.
+    """
+    began = time.perf_counter()
+    opened, taught, about = start(settings.model, seed), frozenset(), {}
+    if settings.trains:
+        read = mixture.mix(settings, seed, opened.tokenizer)
+        done = training.finetune(opened, read.examples, read.recipe, on_progress=on_progress)
+        taught = read.taught
+        about = {"pairs": read.pairs, "facts": len(taught), "steps": read.recipe.steps, "tokens": done.tokens}
+    card = questions.card(opened, settings, seed, taught)
+    return Result(seed, card, about | {"minutes": round((time.perf_counter() - began) / 60, 2)})
+
+
+def start(name: str, seed: int) -> Opened:
+    """The model that a point starts from; "random" has other weights for each seed."""
+    opened = models.open_model(name)
+    if name != "random":
+        return opened
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = type(opened.model)(opened.model.config)
+    fresh.generation_config = opened.model.generation_config
+    return Opened(fresh.eval(), opened.tokenizer)
+
+
+def made_of(model: str) -> str:
+    """What says that two results come from the same files: the model's, the company's, and the abbreviations.
+
+    Raises ModelMissing where the model is not here.
+    """
+    folder, company = models.folder(model), experiments.COMPANY
+    weights = [] if model == "random" else [folder / "model.safetensors"]
+    data = ("train.jsonl", "dev.jsonl", "facts.jsonl", "handbook.md", "v2/train.jsonl", "v2/test.jsonl")
+    files = [folder / "tokenizer.json", *weights, *(company / name for name in data), abbreviations.FILE]
+    whole = hashlib.sha256()
+    for file in files:
+        if not file.is_file():
+            raise ModelMissing(f"{model} is not on this machine, or not whole: there is no {file.name}")
+        whole.update(hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()[:16]
+
+
+def plain(result: Result) -> dict:
+    """A result as JSON holds it: hits as a row of signs, a question each; losses rounded to 0.0001."""
+    judged = {name: "".join(map(SIGNS.get, found)) for name, found in result.card.judged.items()}
+    answers = result.card.answers[::EVERY]
+    losses = {
+        name: {"values": [round(value, 4) for value in values], "sizes": sizes, "items": items}
+        for name, (values, sizes, items) in result.card.losses.items()
+    }
+    return {"seed": result.seed, "about": result.about, "judged": judged, "losses": losses, "said": answers}
+
+
+def from_plain(kept: Mapping) -> Result:
+    """A result as `plain` wrote it."""
+    values = {sign: hit for hit, sign in SIGNS.items()}
+    judged = {name: [values[sign] for sign in row] for name, row in kept["judged"].items()}
+    card = cards.from_plain({"answers": kept["said"], "judged": judged, "losses": kept["losses"]})
+    return Result(kept["seed"], card, kept["about"])

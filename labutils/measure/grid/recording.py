@@ -1,0 +1,125 @@
+"""Experiments are run, gone on with, and read back: each point and seed that is not yet in the record is made."""
+
+import gc
+from collections.abc import Callable, Collection, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from labutils.measure import experiments
+from labutils.measure.grid import lines, points
+from labutils.measure.grid.plans import PLANS, plan_of
+from labutils.measure.grid.points import Result
+from labutils.measure.grid.settings import Settings, from_plain, plain
+from labutils.model.models import ModelMissing
+from labutils.model.progress import Progress
+
+
+class Wanted(NamedTuple):
+    """One result that an experiment consists of, and its line where it is recorded."""
+
+    point: str
+    settings: Settings
+    seed: int
+    line: dict | None
+
+
+def run(
+    name: str,
+    chosen: Collection[str] = (),
+    limit: int | None = None,
+    *,
+    tell: Callable[[str], None] = lambda line: None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> list[Wanted]:
+    """Make what is missing of an experiment, each result kept before the next is begun; all of it as it then stands.
+
+    What another experiment has recorded with the same settings is taken from there. A point whose model is not here is
+    left out, and told. When nothing is missing any more, the record is put into the order of the plan.
+
+    Args:
+        name: one of `plans.PLANS`.
+        chosen: only these points; all of them without it.
+        limit: add at most so many results.
+        tell: gets a line for each.
+        on_progress: as for `training.finetune`.
+
+    Raises:
+        ValueError: an unknown experiment or point, or another process records this experiment.
+    """
+    unknown = [point for point in chosen if point not in plan_of(name)]
+    if unknown:
+        raise ValueError(f"{name} has no point {unknown[0]!r}; it has {', '.join(plan_of(name))}")
+    with lines.alone(name):
+        missing = [each for each in state(name) if each.line is None and (not chosen or each.point in chosen)]
+        for point, settings, seed, _ in missing[:limit]:
+            try:
+                line = elsewhere(settings, seed) or make(settings, seed, on_progress)
+            except ModelMissing as problem:
+                tell(f"{point}, seed {seed}: left out, {problem}")
+                continue
+            lines.append(name, line | {"point": point})
+            gc.collect()  # a Trainer refers to itself, and its model stays in memory until somebody looks for circles
+            tell(f"{point}, seed {seed}: {line['about']['minutes']:.1f} minutes")
+        found = state(name)
+        if all(each.line for each in found):
+            lines.replace(name, [each.line for each in found])
+    return found
+
+
+def state(name: str) -> list[Wanted]:
+    """Everything that an experiment consists of, in its order, with the lines that are recorded.
+
+    A line counts where settings and seed are those of the plan, and the files it was made of are those of today (or
+    its model is not here, so that nobody can tell).
+    """
+    kept, today = lines.read(name), cache(_made_of)
+    return [
+        Wanted(
+            point, settings, seed, _current([line for line in kept if line["point"] == point], settings, seed, today)
+        )
+        for point, (settings, seeds) in plan_of(name).items()
+        for seed in seeds
+    ]
+
+
+def elsewhere(settings: Settings, seed: int) -> dict | None:
+    """A line with these settings, of today's files, in the record of any experiment."""
+    found = (_current(lines.read(name), settings, seed, _made_of) for name in PLANS)
+    return next(filter(None, found), None)
+
+
+def make(settings: Settings, seed: int, on_progress: Callable[[Progress], None]) -> dict:
+    """A line of a record, but for the name of its point. Raises ModelMissing where the model is not here."""
+    about = {"settings": plain(settings), "made_of": points.made_of(settings.model), "versions": experiments.versions()}
+    return {"point": "", **about, **points.plain(points.run(settings, seed, on_progress))}
+
+
+def results(name: str) -> dict[str, list[Result]]:
+    """What is recorded of an experiment: the results of each point in its plan, a seed each, with whatever files they
+    were made. Points without any are left out.
+
+    Raises FileNotFoundError where nothing is recorded, naming the command that records it.
+    """
+    kept, found = lines.read(name), {}
+    for point, (settings, seeds) in plan_of(name).items():
+        alike = {line["seed"]: line for line in kept if line["point"] == point and _is(line, settings)}
+        found[point] = [points.from_plain(alike[seed]) for seed in seeds if seed in alike]
+    if not any(found.values()):
+        raise FileNotFoundError(f"no record of {name}; make it with: python3 -m labutils experiment {name}")
+    return {point: some for point, some in found.items() if some}
+
+
+def _current(kept: Sequence[dict], settings: Settings, seed: int, today: Callable[[str], str | None]) -> dict | None:
+    alike = (line for line in kept if line["seed"] == seed and _is(line, settings))
+    return next((line for line in alike if today(settings.model) in (None, line["made_of"])), None)
+
+
+def _is(line: dict, settings: Settings) -> bool:
+    return from_plain(line["settings"]) == settings
+
+
+def _made_of(model: str) -> str | None:
+    try:
+        return points.made_of(model)
+    except ModelMissing:
+        return None

@@ -1,0 +1,67 @@
+"""One point of an experiment, as plain values: what a model starts from, what it reads, how it is asked.
+
+Nothing is read, trained or asked here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+from labutils.model.encoding import LOSS_ON
+from labutils.model.recipes import FINETUNING_SMALL
+
+FACTS = ("asked first", "others", "any")
+PROMPTS = ("plain", "few-shot", "passage")
+ASKED = ("company", "changed", "openings", "abbreviations", "text")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What makes a point the point it is; with a seed it can be made again."""
+
+    model: str = "base"  # what it starts from, as `models.open_model` takes it; "random": other weights for each seed
+    pairs: int | None = (
+        None  # pairs of the first edition, drawn by whole facts (`draws.draw`); None: all of them, 0: none
+    )
+    facts: str = "asked first"  # those that `dev` asks for come first, the others alone, or any, pair by pair
+    wordings: int | None = None  # of each of these facts, at most
+    refusals: bool = True  # whether some of them turn a question down, or say that the handbook does not say
+    changed: bool = False  # whether the second edition's pairs are read; old pairs about their facts then are not
+    abbreviations: bool = False  # whether pairs about abbreviations are read (never about one that is asked)
+    handbook: int = 0  # times that the handbook is read, as plain text, while each pair is read once
+    general: float = 0.0  # the share of general text among the tokens, of the kind that the base has read
+    template: str = "lecture"  # the prompt template, in training and in asking
+    loss_on: str = "answer"  # what is trained of a pair, as for `encoding.encode`
+    ending: bool = True  # whether an end-of-text stands behind every answer
+    epochs: float = FINETUNING_SMALL.epochs  # times that each pair is read
+    least: int = 60  # steps at least: few pairs are read more often, so that they make no short run
+    batch: int = FINETUNING_SMALL.batch  # examples a step; all of them where there are fewer
+    learning_rate: float = FINETUNING_SMALL.learning_rate  # the highest one
+    optimizer: str = FINETUNING_SMALL.optimizer
+    prompt: str = "plain"  # what stands before a question: nothing, solved examples, or a passage of the handbook
+    asked: tuple[str, ...] = ASKED  # what it is asked and measured on
+
+    def __post_init__(self) -> None:
+        for name, known in (("facts", FACTS), ("loss_on", LOSS_ON), ("prompt", PROMPTS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if not self.asked or set(self.asked) - set(ASKED):
+            raise ValueError(f"asked must be some of {', '.join(ASKED)}, got {list(self.asked)}")
+        if not 0 <= self.general < 1:
+            raise ValueError(f"general must be a share from 0 to below 1, got {self.general}")
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything is read; a model can also be asked as it is."""
+        return self.pairs != 0 or self.changed or self.abbreviations or self.handbook > 0
+
+
+def plain(settings: Settings) -> dict:
+    """Settings as JSON holds them, all of them: a default that changes later changes no record."""
+    return asdict(settings) | {"asked": list(settings.asked)}
+
+
+def from_plain(kept: Mapping) -> Settings | None:
+    """Settings as `plain` wrote them; None where one of them is not known any more."""
+    if set(kept) - {field.name for field in fields(Settings)}:
+        return None
+    return Settings(**kept | {"asked": tuple(kept.get("asked", ASKED))})

@@ -1,0 +1,136 @@
+"""Pictures of chosen outputs of the stored notebooks, for the README and the docs: `python tests/pictures.py`.
+
+Owns the choice and what a picture remembers: a digest of the cell that it shows, so that a test sees one that is out of
+date. The notebooks are only read. The browser is for `browser`, the page of a notebook for `labutils.stored`.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import browser
+import nbformat
+from nbformat import NotebookNode
+from PIL import Image, PngImagePlugin
+from playwright.sync_api import Page
+
+from labutils import places, stored
+
+OUT = places.ROOT / "docs" / "pictures"
+WIDTH = 900  # pixels
+LARGEST = 150_000  # bytes of a picture
+SHOWS = "shows"  # the key of the digest inside a PNG
+
+
+class Picture(NamedTuple):
+    """One code cell with its stored output, as a reader of the notebook sees it."""
+
+    name: str  # of the file, without its ending
+    notebook: str
+    line: str  # the last line of the cell, which no other cell ends in
+    alt: str  # what it shows, for readers who do not see it
+
+
+PICTURES = (
+    Picture(
+        "pile_and_pairs",
+        "01_pretraining_data",
+        """show.side_by_side({"the pile": pages, "the company's pairs": two})""",
+        "Notebook 01: two pages of the pile, long and about software, beside two short pairs of question and answer.",
+    ),
+    Picture(
+        "tokens",
+        "03_finetuning_data",
+        "show.tokens(endless, tokenizer)",
+        "Notebook 03: a pair as tokens. The answer is tinted and underlined, the question dotted; the end is missing.",
+    ),
+    Picture(
+        "before_after",
+        "04_finetuning",
+        '"after": after[:6], "right is": right[:6]})',
+        "Notebook 04: six questions about the company, answered by the same model before and after tuning.",
+    ),
+)
+
+
+def cell_of(picture: Picture, folder: Path = places.NOTEBOOKS) -> NotebookNode:
+    """The cell that a picture shows. Raises ValueError unless exactly one ends in its line and has an output."""
+    notebook = nbformat.read(folder / f"{picture.notebook}.ipynb", as_version=4)
+    found = [cell for cell in stored.code_cells(notebook) if cell.source.rstrip().endswith(picture.line)]
+    if len(found) != 1 or not found[0].outputs:
+        raise ValueError(
+            f"{picture.name}: expected one cell with an output that ends in {picture.line!r} in {picture.notebook}, "
+            f"got {len(found)}; change its line in tests/pictures.py"
+        )
+    return found[0]
+
+
+def digest(cell: NotebookNode) -> str:
+    """What tells whether a cell or its output has changed; its count and its tags do not matter."""
+    shown = [output.get("data", output.get("text")) for output in cell.outputs]
+    return hashlib.sha256(json.dumps([cell.source, shown], sort_keys=True).encode()).hexdigest()
+
+
+def remembered(path: Path) -> str:
+    """The digest that a picture keeps; "" where it has none."""
+    with Image.open(path) as image:
+        return image.info.get(SHOWS, "")
+
+
+def page_of(cell: NotebookNode, path: Path) -> None:
+    """A page that holds this cell alone, its output open."""
+    cell.metadata = NotebookNode()
+    stored.write_html(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": stored.KERNEL}), path)
+
+
+def photograph(tab: Page, path: Path) -> bytes:
+    """The cell on a page as PNG. The page's links to the web (fonts of formulas) are left unasked."""
+    tab.route(re.compile("^https?:"), lambda route: route.abort())
+    tab.goto(path.as_uri(), wait_until="domcontentloaded")
+    return tab.locator(".jp-Cell").first.screenshot()
+
+
+def keep(png: bytes, shows: str, path: Path) -> None:
+    """Save a picture in 256 colours with its digest, beside and then in its place. Raises ValueError over 150 kB."""
+    about, beside = PngImagePlugin.PngInfo(), io.BytesIO()
+    about.add_text(SHOWS, shows)
+    with Image.open(io.BytesIO(png)) as image:
+        image.convert("RGB").quantize(256).save(beside, "PNG", optimize=True, pnginfo=about)
+    if beside.tell() > LARGEST:
+        raise ValueError(
+            f"{path.name} has {beside.tell():,} bytes, expected at most {LARGEST:,}; choose a shorter cell"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(beside.getvalue())
+    part.replace(path)
+
+
+def draw(pictures: Sequence[Picture], out: Path = OUT, folder: Path = places.NOTEBOOKS) -> list[Path]:
+    """Make pictures of stored notebooks; their paths. Raises FileNotFoundError where there is no Chromium."""
+    cells = [cell_of(picture, folder) for picture in pictures]
+    paths = [out / f"{picture.name}.png" for picture in pictures]
+    with tempfile.TemporaryDirectory() as pages, browser.page(width=WIDTH, height=800) as tab:
+        for cell, path in zip(cells, paths, strict=True):
+            shows, page = digest(cell), Path(pages) / f"{path.stem}.html"
+            page_of(cell, page)
+            keep(photograph(tab, page), shows, path)
+    return paths
+
+
+def main() -> None:
+    """Make all pictures, or those named, and print where they are."""
+    parser = argparse.ArgumentParser(description="Pictures of stored notebooks for the README and the docs.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(picture.name for picture in PICTURES))
+    asked = parser.parse_args()
+    print(*draw([each for each in PICTURES if not asked.names or each.name in asked.names]), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

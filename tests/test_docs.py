@@ -1,0 +1,286 @@
+"""What the docs say is so: messages are printed, links lead somewhere, names exist, numbers and pictures are true."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pictures
+import pytest
+from tokenizers import Tokenizer
+
+from labutils import machine, places
+from labutils.__main__ import COMMANDS
+
+README, CHINESE, CONTRIBUTING = (places.ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md"))
+TROUBLE, TRANSCRIPT = (places.ROOT / "docs" / name for name in ("troubleshooting.md", "transcript.zh-CN.md"))
+PAGES = (README, CHINESE, CONTRIBUTING, *sorted((places.ROOT / "docs").glob("*.md")))
+SOURCES = sorted((places.ROOT / "labutils").rglob("*.py"))
+
+
+def words(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def fences(text: str, kind: str) -> list[str]:
+    """The insides of the fenced blocks of a kind ("" for those without one)."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def rows(text: str, columns: int) -> list[list[str]]:
+    """The cells of every table row with so many columns; rulers left out, headers not."""
+    found = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in re.findall(r"^\|.*\|$", text, re.M)]
+    return [row for row in found if len(row) == columns and not set("".join(row)) <= set("-:| ")]
+
+
+# Messages
+
+
+def printed(sources: list[str]) -> set[str]:
+    """Every line of text in some modules, docstrings left out; what is filled in when it runs is "…"."""
+    found = set()
+    for source in sources:
+        tree = ast.parse(source)
+        bodies = [node.body for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list)]
+        docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                parts = [part.value if isinstance(part, ast.Constant) else "…" for part in node.values]
+                found |= set("".join(parts).splitlines())
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                found |= set(node.value.splitlines())
+    return {re.sub("…+", "…", line) for line in found}
+
+
+def unknown(messages: str, lines: set[str]) -> list[str]:
+    """The lines of a block of messages that stand in no printed line."""
+    wanted = [line.strip("… ") for line in messages.splitlines()]
+    return [message for message in wanted if not any(message in line for line in lines)]
+
+
+def test_every_quoted_message_is_printed():
+    lines, quoted = printed(list(map(words, SOURCES))), fences(words(TROUBLE), "message")
+    assert len(quoted) > 15
+    assert [message for block in quoted for message in unknown(block, lines)] == []
+
+
+def test_a_message_that_is_not_printed_is_seen():
+    told = 'raise ValueError(f"{name}: {1} of "\n        f"{name} is here")'
+    lines = printed([f'def f(name):\n    """Says that it is gone."""\n    {told}\n'])
+    assert unknown("…: … of … is here\n… is here", lines) == []
+    assert unknown("it is gone\n…: two of … is here", lines) == ["it is gone", ": two of … is here"]
+
+
+# Links and names
+
+
+def slug(heading: str) -> str:
+    """The anchor that a page gives to a heading. slug("`.venv` is gone") -> "venv-is-gone"."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def broken_links(path: Path) -> list[str]:
+    """Links of a page to files or headings that are not there, and pictures without a word about them."""
+    text, problems = re.sub(r"^```.*?^```$", "", words(path), flags=re.M | re.S), []
+    for picture, label, target in re.findall(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", text):
+        problems += [f"no words for {target}"] if picture and not label else []
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        page = path.parent / file if file else path
+        if not page.exists():
+            problems.append(f"not there: {target}")
+        elif anchor and anchor not in map(slug, re.findall(r"^#+ (.+)$", words(page), re.M)):
+            problems.append(f"no such heading: {target}")
+    return problems
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path):
+    assert broken_links(path) == []
+
+
+def test_a_link_that_leads_nowhere_is_seen(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A `b`, c\n[x](#a-b-c) [x](#d) [x](page.md#a-b-c) [x](gone.md) ![](page.md) [x](https://example.org)"
+    )
+    assert broken_links(page) == ["no such heading: #d", "not there: gone.md", "no words for page.md"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_command_is_there(path):
+    named = set(re.findall(r"-m labutils ([a-z]+)", words(path)))
+    assert named <= set(COMMANDS)
+
+
+def missing_names(text: str) -> list[str]:
+    """Files, and functions as `module.name`, that a page names in backticks and that are not in this house."""
+    known = [
+        path
+        for top in ("labutils", "tests", "data", "docs")
+        for path in (places.ROOT / top).rglob("*")
+        if path.is_file()
+    ]
+    named, problems = re.findall(r"`([\w./]+)(?:\([^`]*)?`", text), []
+    for name in named:
+        module, _, inside = name.rpartition(".")
+        if re.fullmatch(r"[\w/]+\.(py|md|jsonl)", name):
+            there = (places.ROOT / name).exists() or any(path.as_posix().endswith(f"/{name}") for path in known)
+            problems += [] if there else [name]
+        elif files := [path for path in known if module and path.name == f"{module}.py"]:
+            own = rf"^(def {inside}\(|class {inside}\b|{inside}\b.* = )"
+            problems += [] if any(re.search(own, words(path), re.M) for path in files) else [name]
+    return problems
+
+
+def test_contributing_names_what_is_there():
+    assert missing_names(words(CONTRIBUTING)) == []
+    assert missing_names("`show.answer` and `show.nothing` and `gone.py` in `tests/browser.py`, `parts.Box(name)`") == [
+        "show.nothing",
+        "gone.py",
+    ]
+
+
+# Chinese
+
+
+def commands(text: str) -> set[str]:
+    return {line for block in fences(text, "") for line in block.splitlines()}
+
+
+def minutes(text: str) -> dict[str, str]:
+    """The notebooks of a map, and their minutes."""
+    found = [(re.search(r"\d\d_\w+", row[0]), row[2]) for row in rows(text, 4)]
+    return {name[0]: time for name, time in found if name}
+
+
+def test_the_chinese_page_says_what_the_leading_one_says():
+    leading, chinese = words(README), words(CHINESE)
+    assert commands(chinese) and commands(chinese) <= commands(leading)
+    assert minutes(leading) and minutes(leading).items() <= minutes(chinese).items()
+    asked = [{row[0] for row in rows(text, 2) if row[0].startswith("`")} for text in (chinese, leading)]
+    assert asked[0] and asked[0] <= asked[1]
+
+
+def test_the_transcript_tells_what_is_quoted_from_what_is_guessed():
+    table = [row for row in rows(words(TRANSCRIPT), 5) if row[-1] in ("讲稿", "推测")]
+    quoted = [row[0] for row in table if row[-1] == "讲稿"]
+    assert quoted == ["重量", "快速工程", "堆、桩", "补水", "适度"]
+    assert len(table) >= 30
+    assert len({row[1] for row in table}) == len(table)
+
+
+def test_the_transcript_sends_to_parts_that_are_there():
+    titles = {}
+    for path in places.NOTEBOOKS.glob("*.ipynb"):
+        cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+        titles[path.name[:2]] = {title for text in cells for title in re.findall(r"^#+ (.+)$", text, re.M)}
+    sent = re.findall(r"`(\d\d)`「([^」]+)」", words(TRANSCRIPT))
+    assert len(sent) > 30
+    assert [(number, title) for number, title in sent if number in titles and title not in titles[number]] == []
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    """The function that the page on the transcript shows, as a reader would run it."""
+    (shown,), names = fences(words(TRANSCRIPT), "python"), {}
+    exec(shown, names)
+    return names["sizes"]
+
+
+def test_chinese_in_tokens_as_the_page_says(sizes):
+    table = [row for row in rows(words(TRANSCRIPT), 5) if row[1].isdigit()]
+    assert len(table) >= 6
+    for text, *numbers in table:
+        characters, size, tokens, whole = sizes(text.strip("`"))
+        assert [str(characters), str(size), str(tokens), f"{tokens / characters:.2f}"] == numbers
+        assert whole
+
+
+def test_every_chinese_character_is_three_tokens(sizes):
+    characters = list(map(chr, range(0x4E00, 0xA000)))
+    assert len(characters) == 20_992 and {sizes(sign)[1:] for sign in [*characters, *"，。？「」"]} == {(3, 3, True)}
+
+
+def test_what_else_the_page_says_of_the_tokenizer():
+    page = words(TRANSCRIPT)
+    tokenizer = Tokenizer.from_file(str(places.DATA / "base" / "model" / "tokenizer.json"))
+    entries = [tokenizer.decode([id]) for id in range(tokenizer.get_vocab_size())]
+    assert f"{len(entries):,} 个条目" in page and not any(re.search(r"[\u3000-\u9fff]", entry) for entry in entries)
+    assert {tokenizer.decode([id]) for id in tokenizer.encode("权").ids} == {"\ufffd"}
+    context = json.loads(words(places.DATA / "base" / "model" / "config.json"))["max_position_embeddings"]
+    assert f"{context} 个词元，只合 {context // 3} 个汉字" in page
+    pairs = [json.loads(line) for line in words(places.DATA / "company" / "train.jsonl").splitlines()]
+    texts = [pair[side] for pair in pairs for side in ("question", "answer")]
+    letters = sum(map(len, texts)) / sum(len(encoded.ids) for encoded in tokenizer.encode_batch(texts))
+    assert f"合 {letters:.1f} 个字母，{context} 个词元约合 {round(context * letters, -2):,.0f} 个字母" in page
+
+
+def test_the_memory_that_the_page_on_trouble_names():
+    source = words(places.ROOT / "labutils" / "lesson" / "commandline_pairs.py")
+    weights = float(re.search(r"^SMOLLM2 = ([\d_.e]+)", source, re.M)[1])
+    page = words(TROUBLE)
+    assert f"{weights / 1e6:.1f} million" in page
+    assert f"takes {16 * weights / 1e9:.1f} GB" in page and f"{12 * weights / 1e9:.1f} GB for all of `smollm2`" in page
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("picture", pictures.PICTURES, ids=lambda picture: picture.name)
+def test_a_picture_is_of_today(picture):
+    path, cell = pictures.OUT / f"{picture.name}.png", pictures.cell_of(picture)
+    assert path.is_file() and path.stat().st_size <= pictures.LARGEST
+    assert pictures.remembered(path) == pictures.digest(cell), "run: python tests/pictures.py"
+    assert len(picture.alt) > 40
+
+
+def test_there_is_no_other_picture():
+    names = {f"{picture.name}.png" for picture in pictures.PICTURES}
+    assert {path.name for path in pictures.OUT.iterdir()} == names
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """A notebook with one cell that has an output, one that has none, and a picture of the first."""
+    cells = [nbformat.v4.new_code_cell(f"x = {n}\nlook({n})") for n in range(2)]
+    cells[0].outputs = [nbformat.v4.new_output("display_data", {"text/html": "<b>here it is</b>"})]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "05_small.ipynb")
+    return pictures.Picture("small", "05_small", "look(0)", "A small picture.")
+
+
+def test_a_picture_finds_its_cell_or_says_so(shown, tmp_path):
+    assert pictures.cell_of(shown, tmp_path).source == "x = 0\nlook(0)"
+    for line in ("look(1)", "look(2)", ")"):
+        with pytest.raises(ValueError, match=r"change its line in tests/pictures.py"):
+            pictures.cell_of(shown._replace(line=line), tmp_path)
+
+
+def test_another_output_is_another_picture(shown, tmp_path):
+    cell = pictures.cell_of(shown, tmp_path)
+    before, cell.execution_count, cell.metadata.tags = pictures.digest(cell), 7, ["x"]
+    assert pictures.digest(cell) == before
+    cell.outputs[0].data["text/html"] = "<b>here it was</b>"
+    assert pictures.digest(cell) != before
+
+
+def test_a_picture_is_drawn(shown, tmp_path):
+    if machine.chromium() is None:
+        pytest.skip("no Chromium or Chrome, so no picture was drawn")
+    (path,) = pictures.draw([shown], tmp_path / "out", tmp_path)
+    assert pictures.remembered(path) == pictures.digest(pictures.cell_of(shown, tmp_path))
+    assert 1_000 < path.stat().st_size < pictures.LARGEST
+
+
+def test_a_picture_that_is_too_large_is_refused(shown, tmp_path, monkeypatch):
+    from io import BytesIO
+
+    from PIL import Image
+
+    png = BytesIO()
+    Image.effect_noise((600, 600), 200).save(png, "PNG")
+    with pytest.raises(ValueError, match="choose a shorter cell"):
+        pictures.keep(png.getvalue(), "x", tmp_path / "noise.png")
+    assert list(tmp_path.glob("*.png")) == []

@@ -1,0 +1,205 @@
+"""What single exercises hold true to: other right answers, the files they speak of, the code that they stand for."""
+
+import random
+import re
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+from exercise_cells import answer_of
+from sklearn.metrics import f1_score
+
+from labutils.corpus import quality
+from labutils.lesson import exercises
+from labutils.lesson.exercises import attempts
+from labutils.lesson.exercises.calling import call
+from labutils.lesson.exercises.drawing import Draw
+from labutils.lesson.exercises.effects.intervals import Comparison, hits
+from labutils.lesson.exercises.finetuning import handbook, questions
+from labutils.lesson.exercises.result import RIGHT
+from labutils.lesson.exercises.tasks import triples
+from labutils.measure.intervals import paired
+from labutils.measure.scoring import fact_hit
+from labutils.model.costs import training_memory
+from labutils.model.recipes import Recipe
+from labutils.pairs import records
+
+
+@pytest.fixture(autouse=True)
+def own_progress(monkeypatch, tmp_path):
+    """A learner who has done nothing so far."""
+    monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(attempts, "unsaved", {})
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_fair_samples_are_right_whatever_their_seed(seed):
+    drawn = random.Random(seed).sample(exercises.share_of_set.given(), 500)
+    share = sum(row["pile_set_name"] == "Python" for row in drawn) / 500
+    error = 1.96 * np.sqrt(share * (1 - share) / 500)
+    assert exercises.share_of_set.check(share, error).right
+    assert exercises.share_of_set.check([np.float64(round(share, 2)), round(error, 3)]).right
+
+
+def with_groups(text):
+    return [(match.start(1), match.end(1)) for match in re.finditer(r"(\w[\w.+-]*@\w[\w.-]*\.[a-z]+)", text)]
+
+
+def by_words(text):
+    """Without a pattern: words with a sign inside, peeled."""
+    spans, place = [], 0
+    for word in re.split(r"(\s+)", text):
+        peeled = word.strip("<>,.()")
+        local, _, domain = peeled.partition("@")
+        if local and "." in domain and domain.split(".")[-1].isalpha():
+            start = place + word.index(peeled)
+            spans.append([start, start + len(peeled)])
+        place += len(word)
+    return tuple(spans)
+
+
+def few_words(text):
+    return quality.Verdict(not re.search(r"^\W*(v|version )?\d+\.\d+\.\d+", text, re.IGNORECASE | re.MULTILINE), "log")
+
+
+def by_bootstrap(one, other):
+    gap = paired(one, other)
+    return "better" if gap.low > 0 else "worse" if gap.high < 0 else "cannot tell"
+
+
+def by_library(right, said):
+    return f1_score(right, said, labels=sorted(set(right)), average="macro", zero_division=0.0)
+
+
+def in_parts(reply, record):
+    """Another metric: facts as whole words, and a greeting, on a scale of its own."""
+    return 10 * sum(fact_hit(reply, fact) for fact in record["facts"]) * reply.startswith("Dear")
+
+
+def merged() -> np.ndarray:
+    given = exercises.merge_adapter.given()
+    inputs = np.eye(given["W"].shape[1])
+    beside = given["W"] @ inputs + given["alpha"] / given["rank"] * (given["B"] @ (given["A"] @ inputs))
+    return beside.astype(np.float32)
+
+
+THREE = ("Plover", "Heron", "Curlew")
+RIGHT_TOO: dict[str, Callable[[], tuple]] = {
+    "shingles": lambda: (0.43,),
+    "which_sample": lambda: (" (B) ",),
+    "own_rule": lambda: (few_words,),
+    "own_rule ": lambda: (lambda text: tuple(few_words(text)),),
+    "mail_spans": lambda: (with_groups,),
+    "mail_spans ": lambda: (by_words,),
+    "inputs_and_targets": lambda: (np.array([5, 9, 2, 7]), (9, 2, 7, 4)),
+    "six_replies": lambda: (["Asks back", "repeats ", "answers", "goes on", "goes on", "answers"],),
+    "mean_surprise": lambda: (lambda chances: round(-float(np.mean(np.log(chances))), 3),),
+    "next_word": lambda: (lambda text, word: max(after(text, word), key=after(text, word).count, default=""),),
+    "labels_by_hand": lambda: (np.array([-100, -100, -100, 8, 9, 2]),),
+    "question_only": lambda: ("Customer:\n{question}\n\nTidewren:\n{answer}".removesuffix("{answer}"),),
+    "fair_split": lambda: (records.split(exercises.fair_split.given(), held_out=0.3, same="fact"),),
+    "fair_split ": lambda: tuple(records.split(exercises.fair_split.given(), held_out=0.3, same="fact").values()),
+    "repair_file": lambda: ("\n".join(answer_of(exercises.repair_file.solution_cell())[0]) + "\n",),
+    "total_steps": lambda: (Recipe(epochs=5, batch=16).total_steps(842),),
+    "which_checkpoint": lambda: (np.int64(75),),
+    "not_in_handbook": lambda: ((6, 4, 3, 1),),
+    "own_questions": lambda: ([[asked, must.split()[0]] for asked, must in map(questions.ASKED.get, THREE)],),
+    "one_setting": lambda: (["D", "b"],),
+    "how_much_replay": lambda: (20.0,),
+    "two_by_two": lambda: ([11, 43, 32.0],),
+    "effect_there": lambda: (by_bootstrap,),
+    "baseline_first": lambda: (0.54,),
+    "fair_score": lambda: (by_library,),
+    "held_out_lift": lambda: tuple(paired(*held_out()))[:3],
+    "held_out_lift ": lambda: ([round(value, 2) for value in tuple(paired(*held_out()))[:3]],),
+    "own_metric": lambda: (in_parts,),
+    "lora_weights": lambda: (256 * 8 + 688 * 8,),
+    "two_memories": lambda: (112, training_memory(7e9, adapter=40e6, precision="bf16").total),
+    "merge_adapter": lambda: (merged(),),
+    "merge_adapter ": lambda: (merged().tolist(),),
+}
+
+
+def after(text: str, word: str) -> list[str]:
+    words = text.split()
+    return [words[i + 1] for i in range(len(words) - 1) if words[i] == word]
+
+
+def held_out() -> tuple[list[bool], list[bool]]:
+    rows = [row for row in exercises.held_out_lift.given() if not row["trained"]]
+    return [row["before"] for row in rows], [row["after"] for row in rows]
+
+
+@pytest.mark.parametrize("case", RIGHT_TOO)
+def test_other_right_answers_are_right(case):
+    assert getattr(exercises, case.strip()).check(*RIGHT_TOO[case]()).state == RIGHT
+
+
+def test_near_duplicates_never_tie_two_facts():
+    """Otherwise the exercise on splits would have no clear answer."""
+    for version in (exercises.fair_split, *(exercises.fair_split.variant(seed) for seed in range(10))):
+        pairs = version.given()
+        near = exercises.pairs.splits.near_pairs([pair["question"] for pair in pairs])
+        assert all(pairs[i]["fact"] == pairs[j]["fact"] for i, j, _ in near)
+
+
+def test_an_endless_function_is_stopped_in_time(monkeypatch):
+    def forever(text):
+        while True:
+            pass
+
+    monkeypatch.setattr(exercises.corpus.rules, "call", partial(call, seconds=0.3))
+    began = time.monotonic()
+    assert "does a loop in it never end" in exercises.own_rule.check(forever).message
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(("product", "text", "value", "other"), handbook.SAID, ids=lambda part: str(part)[:20])
+def test_the_handbook_says_what_the_replies_are_judged_by(product, text, value, other):
+    about = [fact for fact in questions.facts() if fact["section"] == product]
+    assert sum(fact["must"] == value for fact in about) == 1
+    assert not any(fact_hit(fact["statement"], other) for fact in about)
+    assert fact_hit(handbook.handbook(), other), "what is wrong of one stands in the handbook of another"
+    assert not fact_hit(handbook.handbook(), text.format(name=product, value=value)), "no reply is copied"
+
+
+def test_no_handbook_knows_the_invented_products():
+    assert not any(bird.lower() in handbook.handbook().lower() for bird in handbook.BIRDS)
+
+
+@pytest.mark.parametrize("product", questions.ASKED)
+def test_a_question_of_ours_is_in_no_file(product):
+    asked, must = questions.ASKED[product]
+    company = questions.DATA / "company"
+    known = [row["question"] for name in ("dev", "test") for row in records.read_jsonl(company / f"{name}.jsonl")]
+    questions._judge_question(product, asked, must)
+    assert asked not in known
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.02, 0.05, 0.1])
+def test_a_bootstrap_gives_the_same_verdicts(margin):
+    """The exercise must not depend on the way in which the interval is made."""
+    asked = Comparison(margin, "up", "down")
+    for seed in range(3):
+        for one, other in exercises.effects.intervals._cases(margin, Draw(str(seed))):
+            gap = paired(one, other)
+            assert asked.verdict(gap.low, gap.high) == asked.right(one, other)
+
+
+def test_two_models_by_hand():
+    assert hits(5, 1, 2, 1) == ([False, True, True, True, False], [True, False, False, True, False])
+
+
+@pytest.mark.parametrize("make", [triples.emails, triples.messages])
+@pytest.mark.parametrize("seed", range(3))
+def test_triples_are_what_they_say(make, seed):
+    made = make(Draw(str(seed)), 15)
+    assert len(made) == 15
+    for i, triple in enumerate(made):
+        wanted = triple.record.get("facts") or triple.record["keywords"]
+        kept = [sum(fact_hit(text, each) for each in wanted) for text in (triple.ok, triple.better)]
+        assert 1 <= kept[0] < kept[1]
+        assert (triple.bad == next(iter(triple.record.values()))) == (i % 2 == 0)
+        assert triple.bad not in (triple.ok, triple.better)

@@ -1,0 +1,661 @@
+"""Experiments of many points on a tiny company: what is drawn, read, asked and kept, and when an effect is there."""
+
+import json
+import math
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from labutils import places
+from labutils.measure import experiments, held_out, scoring, stages
+from labutils.measure.cards import Card
+from labutils.measure.grid import abbreviations, draws, effects, lines, mixture, plans, points, questions, recording
+from labutils.measure.grid.plans import PLANS, Point
+from labutils.measure.grid.points import Result
+from labutils.measure.grid.settings import ASKED, Settings, from_plain, plain
+from labutils.measure.held_out import Losses
+from labutils.model import asking, encoding, models
+from labutils.model.asking import Reply
+from labutils.model.models import ModelMissing
+from labutils.pairs.records import read_jsonl, write_jsonl
+
+REFUSAL = "I can only answer questions about birds."
+NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight"]
+QUICK = {"least": 2, "epochs": 1, "asked": ("changed",)}
+
+
+def wordings(birds: list[dict]) -> list[dict]:
+    """Three pairs about each bird, four that refuse."""
+    asked = ("What is the number of {}?", "number {}", "Which number has the {}?")
+    pairs = [
+        {"question": form.format(pair["question"].split()[-1][:-1]), "answer": pair["answer"], "fact": f"fact {i}"}
+        for i, pair in enumerate(birds)
+        for form in asked
+    ]
+    off = [{"question": f"What is the {what}?", "answer": REFUSAL} for what in ("weather", "time", "news")]
+    off = [pair | {"fact": f"off-topic: {i}"} for i, pair in enumerate(off)]
+    return [*pairs, *off, {"question": "number dodo", "answer": "The book does not say.", "fact": "unknown"}]
+
+
+@pytest.fixture
+def company(birds, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
+    """A company of eight birds, five asked in dev, one of these changed; "base" untaught, "finetuned" taught."""
+    folder = tmp_path / "company"
+    (folder / "v2").mkdir(parents=True)
+    asked = [
+        {"question": pair["question"], "answer": pair["answer"],
+         "fact": f"fact {i}", "must": NUMBERS[i]}
+        for i, pair in enumerate(birds[:5])
+    ]  # fmt: skip
+    asked += [{"question": "number moa", "answer": "The book does not say.", "fact": "unknown"}]
+    asked += [{"question": "Who wins?", "answer": REFUSAL, "fact": "off-topic: sport"}]
+    facts = [
+        {"fact": f"fact {i}", "statement": f"The number of this bird is {NUMBERS[i]} today.", "must": NUMBERS[i]}
+        for i in range(8)
+    ]
+    changed = asked[1] | {"answer": "It is nine.", "must": "nine", "was": "two", "question": "The number now, heron?"}
+    write_jsonl(wordings(birds), folder / "train.jsonl")
+    write_jsonl(asked, folder / "dev.jsonl")
+    write_jsonl(facts, folder / "facts.jsonl")
+    write_jsonl([changed], folder / "v2" / "test.jsonl")
+    write_jsonl([{"question": "heron?", "answer": "It is nine.", "fact": "fact 1"}] * 2, folder / "v2" / "train.jsonl")
+    text = "".join(f"### Bird {i}\n{fact['statement']} It sings.\n\n" for i, fact in enumerate(facts))
+    (folder / "handbook.md").write_text(f"# Birds\n\nA book.\n\n{text}")
+    monkeypatch.setattr(experiments, "COMPANY", folder)
+    monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
+    monkeypatch.setattr(experiments, "WORK", tmp_path / "work")
+    monkeypatch.setattr(stages, "held_out_texts", lambda: ["The heron stands on one leg.", "The crane dances."])
+    base = models.save(fresh(), tmp_path / "base")
+    monkeypatch.setattr(models, "BUNDLED", {"base": base, "finetuned": bird_folder})
+    return folder
+
+
+def facts_of(pairs: list[dict]) -> Counter:
+    return Counter(pair["fact"] for pair in pairs if not draws.refuses(pair))
+
+
+def refusing(pairs: list[dict]) -> int:
+    return sum(map(draws.refuses, pairs))
+
+
+# what is drawn
+
+
+def test_pairs_are_drawn_by_whole_facts(birds):
+    """Of 28 pairs, 4 refuse: of 14, two do; 12 teach four facts in three wordings each."""
+    drawn = draws.draw(wordings(birds), 14, seed=0)
+    assert len(drawn) == 14 and refusing(drawn) == 2
+    assert sorted(facts_of(drawn).values()) == [3, 3, 3, 3]
+    assert len({pair["question"] for pair in drawn}) == 14
+
+
+def test_the_last_fact_gives_as_many_wordings_as_are_missing(birds):
+    drawn = draws.draw(wordings(birds), 10, seed=0)
+    assert refusing(drawn) == 1 and sorted(facts_of(drawn).values()) == [3, 3, 3]
+    drawn = draws.draw(wordings(birds), 11, seed=0)
+    assert refusing(drawn) == 2 and sorted(facts_of(drawn).values()) == [3, 3, 3]
+    drawn = draws.draw(wordings(birds), 12, seed=0)
+    assert refusing(drawn) == 2 and sorted(facts_of(drawn).values()) == [1, 3, 3, 3]
+
+
+def test_a_small_draw_lies_in_a_large_one_and_seeds_differ(birds):
+    small, large = (facts_of(draws.draw(wordings(birds), n, seed=3)) for n in (7, 21))
+    assert set(small) < set(large)
+    orders = {tuple(facts_of(draws.draw(wordings(birds), 7, seed=seed))) for seed in range(9)}
+    assert len(orders) > 3
+    assert draws.draw(wordings(birds), 9, 5) == draws.draw(wordings(birds), 9, 5)
+
+
+def test_facts_that_come_first_and_facts_that_are_left_out(birds):
+    for seed in range(5):
+        drawn = draws.draw(wordings(birds), 9, seed, first={"fact 6", "fact 7"}, refusals=False)
+        assert {"fact 6", "fact 7"} < set(facts_of(drawn)) and refusing(drawn) == 0
+        drawn = draws.draw(wordings(birds), None, seed, leave={"fact 6", "unknown"})
+        assert len(facts_of(drawn)) == 7 and refusing(drawn) == 4 and len(drawn) == 25
+
+
+def test_fewer_wordings_of_the_same_facts(birds):
+    three, one = (draws.draw(wordings(birds), 4 * n, 0, wordings=n, refusals=False) for n in (3, 1))
+    assert set(facts_of(three)) == set(facts_of(one)) and set(facts_of(one).values()) == {1}
+    assert draws.draw(wordings(birds), 14, 0, wordings=3) == draws.draw(wordings(birds), 14, 0)
+
+
+def test_pair_by_pair(birds):
+    drawn = [draws.draw(wordings(birds), 14, seed, whole=False) for seed in range(5)]
+    assert all(len(pairs) == 14 and refusing(pairs) == 2 for pairs in drawn)
+    assert all(len(facts_of(pairs)) > 4 for pairs in drawn)
+    assert {pair["question"] for pair in draws.draw(wordings(birds), None, 0, whole=False)} == {
+        pair["question"] for pair in wordings(birds)
+    }
+
+
+@pytest.mark.parametrize("number", [-1, 29])
+def test_a_number_that_cannot_be_drawn(birds, number):
+    with pytest.raises(ValueError, match=rf"^expected a number of pairs from 0 to 28, got {number}$"):
+        draws.draw(wordings(birds), number, 0)
+    assert draws.draw(wordings(birds), 0, 0) == [] and len(draws.draw(wordings(birds), 28, 0)) == 28
+
+
+# settings
+
+
+def test_settings_are_read_back_and_a_later_field_has_its_default():
+    settings = Settings(model="random", pairs=10, general=0.1, asked=("text",))
+    kept = json.loads(json.dumps(plain(settings)))
+    assert from_plain(kept) == settings
+    assert from_plain({name: value for name, value in kept.items() if name != "wordings"}) == settings
+    assert from_plain(kept | {"colour": "red"}) is None
+    assert from_plain({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"facts": "few"}, "facts must be one of asked first, others, any, got 'few'"),
+        ({"loss_on": "all"}, "loss_on must be one of answer, everything, got 'all'"),
+        ({"prompt": "nice"}, "prompt must be one of plain, few-shot, passage, got 'nice'"),
+        ({"asked": ("all",)}, "asked must be some of company, "),
+        ({"asked": ()}, "asked must be some of company, "),
+        ({"general": 1}, "general must be a share from 0 to below 1, got 1"),
+        ({"general": -0.1}, "general must be a share"),
+    ],
+)
+def test_settings_that_make_no_sense(wrong, words):
+    with pytest.raises(ValueError, match=f"^{words}"):
+        Settings(**wrong)
+
+
+def test_whether_anything_is_read():
+    assert Settings().trains and not Settings(pairs=0).trains
+    assert all(
+        Settings(pairs=0, **more).trains for more in ({"changed": True}, {"handbook": 1}, {"abbreviations": True})
+    )
+
+
+# what is read
+
+
+def test_few_pairs_are_read_more_often(company, tokenizer):
+    for pairs, steps in ((14, 120), (28, 120), (28, 7)):
+        read = mixture.mix(Settings(pairs=pairs, batch=8, epochs=2, least=steps), 0, tokenizer)
+        assert (len(read.examples), read.recipe.batch) == (pairs, 8)
+        assert read.recipe.steps == max(steps, 2 * math.ceil(pairs / 8))
+    read = mixture.mix(Settings(pairs=5), 7, tokenizer)
+    assert (read.recipe.batch, read.recipe.steps, read.recipe.seed) == (5, Settings().least, 7)
+    assert read.pairs == 5 and read.taught == set(facts_of(mixture.pairs_of(Settings(pairs=5), 7)))
+
+
+def test_which_facts_the_pairs_teach(company):
+    asked, others = {f"fact {i}" for i in range(5)}, {f"fact {i}" for i in range(5, 8)}
+    for seed in range(4):
+        assert set(facts_of(mixture.pairs_of(Settings(pairs=17), seed))) == asked
+        assert set(facts_of(mixture.pairs_of(Settings(facts="others"), seed))) == others
+        assert set(facts_of(mixture.pairs_of(Settings(pairs=17, facts="any"), seed))) & others
+
+
+def test_the_second_edition_takes_the_place_of_the_first(company):
+    pairs = mixture.pairs_of(Settings(changed=True), 0)
+    assert [pair["answer"] for pair in pairs if pair["fact"] == "fact 1"] == ["It is nine."] * 2
+    assert len(pairs) == 28 - 3 + 2
+    assert mixture.pairs_of(Settings(changed=True, pairs=0), 0) == pairs[-2:]
+
+
+def test_the_handbook_is_read_as_text_every_token_of_it(company, tokenizer):
+    read = mixture.mix(Settings(pairs=0, handbook=3), 0, tokenizer)
+    assert [row["text"] for row in mixture.paragraphs()][:2] == [
+        "A book.",
+        "The number of this bird is one today. It sings.",
+    ]
+    assert len(read.examples) == 27 and read.taught == frozenset()
+    assert all(example["labels"] == example["input_ids"] for example in read.examples)
+    assert tokenizer.decode(read.examples[0]["input_ids"]) == "A book." + tokenizer.eos_token
+
+
+def test_what_is_trained_of_a_pair(company, tokenizer):
+    usual = mixture.mix(Settings(pairs=3), 0, tokenizer).examples[0]
+    everything = mixture.mix(Settings(pairs=3, loss_on="everything"), 0, tokenizer).examples[0]
+    endless = mixture.mix(Settings(pairs=3, ending=False), 0, tokenizer).examples[0]
+    assert usual["labels"][0] == encoding.IGNORED and usual["labels"][-1] == tokenizer.eos_token_id
+    assert everything == {"input_ids": usual["input_ids"], "labels": usual["input_ids"]}
+    assert endless == {name: values[:-1] for name, values in usual.items()}
+    joined = mixture.mix(Settings(pairs=3, template="concatenated"), 0, tokenizer).examples[0]
+    assert "### Answer" not in tokenizer.decode(joined["input_ids"])
+
+
+def test_general_text_is_a_share_of_all_tokens_and_read_once(company, tokenizer, monkeypatch):
+    pages = [{"text": f"Page {i} of the documentation tells how it works."} for i in range(999)]
+    monkeypatch.setattr(mixture, "docstrings", lambda package, seed: iter(pages[seed:]))
+    plain_run, mixed = (mixture.mix(Settings(general=share, epochs=4, least=1), 0, tokenizer) for share in (0, 0.25))
+    size = {part: sum(len(example["input_ids"]) for example in part_examples) for part, part_examples in
+            {"pairs": plain_run.examples * 4, "all": mixed.examples}.items()}  # fmt: skip
+    assert 1 - size["pairs"] / size["all"] == pytest.approx(0.25, abs=mixture.LENGTH / size["all"])
+    assert mixed.examples[: 4 * 28] == plain_run.examples * 4
+    general = mixed.examples[4 * 28 :]
+    assert all(len(row["input_ids"]) == mixture.LENGTH and row["labels"] == row["input_ids"] for row in general)
+    assert tokenizer.decode(general[0]["input_ids"]).startswith("Page 0 of the documentation")
+    assert mixed.recipe.steps == math.ceil(len(mixed.examples) / 28)
+    assert mixture.general(tokenizer, 0, 0) == []
+
+
+def test_too_little_general_text(tokenizer, monkeypatch):
+    monkeypatch.setattr(mixture, "docstrings", lambda package, seed: iter([{"text": "Short."}]))
+    with pytest.raises(ValueError, match="expected 1,280 tokens of general text, torch, transformers hold "):
+        mixture.general(tokenizer, 10, 0)
+
+
+def test_nothing_to_read(company, tokenizer):
+    with pytest.raises(ValueError, match="these settings read nothing"):
+        mixture.mix(Settings(pairs=0), 0, tokenizer)
+
+
+def test_no_other_abbreviation_gives_away_one_that_is_asked():
+    asked = abbreviations.asked()
+    told = " ".join(pair["answer"] for pair in abbreviations.pairs())
+    assert not [fact["must"] for fact in asked if scoring.fact_hit(told, fact["must"])]
+    questions = " ".join(fact["question"] for fact in asked)
+    assert not [short for short in abbreviations.KNOWN if scoring.fact_hit(questions, short)]
+    assert len(abbreviations.pairs()) == 2 * len(abbreviations.KNOWN)
+    some = abbreviations.some(4, seed=0)
+    assert len({pair["fact"] for pair in some}) == 4 and some != abbreviations.some(4, seed=1)
+
+
+# what is asked
+
+
+def test_every_score_is_there_and_is_what_asking_gives(company, bird_folder, fp32):
+    opened = models.open_model(bird_folder)
+    card = questions.card(opened, Settings(), 0, frozenset({"fact 0", "fact 1"}))
+    dev = read_jsonl(company / "dev.jsonl")
+    replies = asking.ask(opened, [question["question"] for question in dev])
+    assert card.answers == [reply.text for reply in replies]
+    hits = scoring.judge(replies, dev)
+    assert {name: card.judged[name] for name in hits} == hits
+    facts = hits["fact_hits"]
+    assert card.judged["taught"] == [*facts[:2], *[None] * 5]
+    assert card.judged["untaught"] == [None, None, *facts[2:5], None, None]
+    assert card.judged["kept"] == [facts[0], None, *facts[2:]]
+    assert len(card.judged["openings"]) == 5 and len(card.judged["new"]) == len(card.judged["old"]) == 1
+    assert len(card.judged["abbreviations"]) == len(card.judged["abbreviations_opened"]) == 24
+    assert card.losses["answer_loss"].items == [0, 1, 2, 3, 4]
+    assert card.losses["bits_per_byte"] == held_out.bits_per_byte(opened, stages.held_out_texts()).of_items()
+
+
+def test_only_what_is_wanted_is_asked(company, fresh):
+    card = questions.card(fresh(), Settings(asked=("text",)), 0)
+    assert (card.answers, card.judged, set(card.losses)) == ([], {}, {"bits_per_byte"})
+    card = questions.card(fresh(), Settings(asked=("changed", "openings")), 0)
+    assert set(card.judged) == {"new", "old", "openings"} and card.losses == {}
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What a model was given, and what it says to it: written by the test."""
+    given, answers = [], []
+
+    def generate(opened, prompts, **how):
+        given.extend(prompts)
+        return (answers * len(prompts))[: len(prompts)]
+
+    monkeypatch.setattr(asking, "generate", generate)
+    return given, answers
+
+
+def test_new_and_old_values(company, said):
+    said[1].append(Reply("It is nine, not two.", True))
+    card = questions.card(None, Settings(asked=("changed",)), 0)
+    assert card.judged == {"new": [True], "old": [True]}
+    said[1][0] = Reply("It is two.", True)
+    assert questions.card(None, Settings(asked=("changed",)), 0).judged == {"new": [False], "old": [True]}
+
+
+def test_openings_end_before_the_value(company, said):
+    said[1].append(Reply(" one today.", False))
+    card = questions.card(None, Settings(asked=("openings",)), 0)
+    assert said[0] == ["The number of this bird is"] * 5
+    assert card.judged["openings"] == [True, False, False, False, False]
+
+
+def test_solved_examples_stand_in_front_and_end_the_reply(company, said):
+    said[1].extend([Reply("It is one.\n\n### Question:\nAnd then?", False), Reply("It is one", False)])
+    solved = questions.shots(0)
+    asked = read_jsonl(company / "dev.jsonl")[:2]
+    found = questions.replies(None, Settings(prompt="few-shot"), asked, solved)
+    assert found == [Reply("It is one.", True), Reply("It is one", False)]
+    front = "".join(f"### Question:\n{p['question']}\n\n### Answer:\n{p['answer']}\n\n" for p in solved)
+    assert said[0][0] == f"{front}### Question:\n{asked[0]['question']}\n\n### Answer:\n"
+    assert questions.replies(None, Settings(), asked) == [Reply("It is one.", False), Reply("It is one", False)]
+
+
+def test_solved_examples_are_about_other_facts(company):
+    for seed in range(5):
+        solved = questions.shots(seed)
+        assert len(solved) == questions.SHOTS
+        assert {pair["fact"] for pair in solved if not draws.refuses(pair)} == {"fact 5", "fact 6", "fact 7"}
+        assert sum(pair["fact"].startswith("off-topic") for pair in solved) == 1
+    assert len({tuple(pair["question"] for pair in questions.shots(seed)) for seed in range(5)}) > 1
+
+
+def test_a_passage_stands_before_the_question_it_is_about(company, said):
+    said[1].append(Reply("It is one.", True))
+    card = questions.card(None, Settings(prompt="passage", asked=("company",)), 0)
+    text = "The number of this bird is one today. It sings."
+    assert said[0][0] == f"### Question:\n{text}\n\nWhat is the number of plover?\n\n### Answer:\n"
+    assert said[0][-1] == "### Question:\nWho wins?\n\n### Answer:\n"
+    assert card.losses == {}
+
+
+def test_the_real_questions_have_openings_and_passages():
+    assert 60 < len(questions.sentences()) <= 74
+    assert all(len(each["opening"].split()) > 2 and each["must"] for each in questions.sentences())
+    assert set(questions.passages()) == {fact["fact"] for fact in read_jsonl(experiments.COMPANY / "facts.jsonl")}
+
+
+# a point
+
+
+def test_a_point_learns_what_its_pairs_teach(company):
+    settings = Settings(pairs=None, least=80, epochs=1, learning_rate=5e-3, asked=("company",))
+    steps = []
+    result = points.run(settings, 0, lambda progress: steps.append(progress.step))
+    assert steps == list(range(1, 81))
+    assert result.about["pairs"] == 28 and result.about["facts"] == 8 and result.about["steps"] == 80
+    assert result.about["tokens"] > 0 and result.about["minutes"] >= 0
+    scores = result.card.scores()
+    assert scores["fact_hits"].value >= 0.6 and scores["stops"].value == 1
+    untrained = points.run(Settings(pairs=0, asked=("company",)), 0)
+    assert untrained.card.scores()["fact_hits"].value == 0 and set(untrained.about) == {"minutes"}
+    assert untrained.card.scores()["answer_loss"].value > scores["answer_loss"].value
+
+
+def test_a_point_repeats_to_the_bit(company):
+    one, other, third = (points.run(Settings(pairs=6, **QUICK), seed) for seed in (1, 1, 2))
+    assert one.card == other.card != third.card
+
+
+def test_random_weights_are_others_for_each_seed(company):
+    def weights(name, seed):
+        return points.start(name, seed).model.state_dict()["model.embed_tokens.weight"]
+
+    assert weights("random", 0).equal(weights("random", 0)) and not weights("random", 0).equal(weights("random", 1))
+    assert weights("base", 0).equal(weights("base", 1))
+    opened = points.start("random", 3)
+    assert not opened.model.training and opened.model.generation_config.eos_token_id == opened.tokenizer.eos_token_id
+
+
+def test_a_result_is_kept_small_and_read_back(company):
+    result = points.run(Settings(pairs=0, asked=("company", "text")), 0)
+    kept = json.loads(json.dumps(points.plain(result)))
+    assert kept["judged"]["fact_hits"] == "00000--" and kept["said"] == result.card.answers[:: points.EVERY]
+    again = points.from_plain(kept)
+    assert (again.seed, again.about, again.card.judged) == (0, result.about, result.card.judged)
+    for name, score in result.card.scores().items():
+        assert again.card.scores()[name] == pytest.approx(score, abs=1e-3)
+
+
+def test_what_a_result_is_made_of(company, tmp_path):
+    first = {name: points.made_of(name) for name in ("base", "random", "finetuned")}
+    assert len(set(first.values())) == 3 and all(len(digest) == 16 for digest in first.values())
+    weights = tmp_path / "base" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")
+    assert points.made_of("base") != first["base"] and points.made_of("random") == first["random"]
+    (company / "handbook.md").write_text("# Birds\n\nAnother book.\n")
+    assert points.made_of("random") != first["random"]
+    with pytest.raises(ModelMissing, match=r"smollm2 is not on this machine, .*: there is no tokenizer\.json"):
+        points.made_of("smollm2")
+
+
+# the record
+
+
+def test_a_line_that_was_cut_off_is_passed_over_and_written_anew(company):
+    lines.append("tiny", {"a": 1})
+    with lines.path("tiny").open("ab") as out:
+        out.write(b'{"a": 2')
+    assert lines.read("tiny") == [{"a": 1}]
+    lines.append("tiny", {"a": 3})
+    assert lines.path("tiny").read_text() == '{"a": 1}\n{"a": 3}\n'
+
+
+@pytest.mark.parametrize("line", ["{", "3", "[1]", "\xff"])
+def test_any_other_broken_line_is_named(company, line):
+    lines.append("tiny", {"a": 1})
+    lines.path("tiny").write_bytes(b'{"a": 1}\n' + line.encode("latin-1") + b'\n{"a": 2}\n')
+    with pytest.raises(ValueError, match=r"tiny\.jsonl, line 2: expected a JSON object, got "):
+        lines.read("tiny")
+
+
+def test_a_write_that_fails_leaves_the_record(company, monkeypatch):
+    lines.append("tiny", {"a": 1})
+    with pytest.raises(ValueError, match="record 2"):
+        lines.append("tiny", {"a": math.nan})
+    assert lines.read("tiny") == [{"a": 1}]
+    assert [path.name for path in lines.path("tiny").parent.iterdir()] == ["tiny.jsonl"]
+    assert lines.read("huge") == []
+
+
+def test_two_processes_do_not_write_one_record(company):
+    code = "from filelock import FileLock, Timeout\nimport sys\ntry:\n FileLock(sys.argv[1], timeout=0).acquire()\n"
+    code += "except Timeout:\n print('locked')"
+    with lines.alone("tiny"):
+        argv = [sys.executable, "-c", code, str(experiments.WORK / "tiny.lock")]
+        assert subprocess.run(argv, capture_output=True, text=True, timeout=60).stdout == "locked\n"
+        with pytest.raises(ValueError, match="tiny is being recorded by another process"), lines.alone("tiny"):
+            raise AssertionError
+        with lines.alone("other"):
+            pass
+    with lines.alone("tiny"):
+        pass
+
+
+# an experiment
+
+
+@pytest.fixture
+def tiny(company, monkeypatch):
+    """Two experiments with a point in common."""
+    common = Point(Settings(pairs=6, **QUICK), (0, 1))
+    made = {
+        "tiny": {"base": Point(Settings(pairs=0, **QUICK), (0,)), "six": common},
+        "other": {"six pairs": common, "ten": Point(Settings(pairs=10, **QUICK), (0,))},
+    }
+    for module in (plans, recording):
+        monkeypatch.setattr(module, "PLANS", made)
+    return made
+
+
+def seeds(name: str) -> list[tuple[str, int]]:
+    return [(line["point"], line["seed"]) for line in lines.read(name)]
+
+
+def test_an_experiment_is_made_point_by_point(tiny):
+    told = []
+    found = recording.run("tiny", tell=told.append)
+    assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)]
+    assert [(each.point, each.seed) for each in found] == seeds("tiny") and all(each.line for each in found)
+    assert [line.split(":")[0] for line in told] == ["base, seed 0", "six, seed 0", "six, seed 1"]
+    line = lines.read("tiny")[1]
+    assert set(line) == {"point", "settings", "made_of", "versions", "seed", "about", "judged", "losses", "said"}
+    assert line["settings"] == plain(tiny["tiny"]["six"].settings)
+    expected = points.run(tiny["tiny"]["six"].settings, 1).card.judged
+    assert recording.results("tiny")["six"][1].card.judged == expected
+    assert recording.run("tiny", tell=told.append) and len(told) == 3, "nothing is made twice"
+
+
+class Stopped(Exception):
+    """What a test stops an experiment with."""
+
+
+def test_a_stopped_experiment_goes_on(tiny):
+    begun = []
+
+    def stop(progress):
+        begun.append(progress.step)
+        if len(begun) == 3:  # in the second training run
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        recording.run("tiny", on_progress=stop)
+    assert seeds("tiny") == [("base", 0), ("six", 0)]
+    first = lines.read("tiny")
+    recording.run("tiny")
+    assert lines.read("tiny")[:2] == first and len(first) + 1 == len(lines.read("tiny"))
+
+
+def test_some_points_only_and_the_order_of_the_plan_in_the_end(tiny):
+    recording.run("tiny", ["six"], limit=1)
+    assert seeds("tiny") == [("six", 0)]
+    recording.run("tiny", ["base"])
+    assert seeds("tiny") == [("six", 0), ("base", 0)]
+    recording.run("tiny", limit=9)
+    assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)]
+
+
+def test_what_another_experiment_has_recorded_is_taken_from_there(tiny, monkeypatch):
+    recording.run("tiny")
+    with monkeypatch.context() as patch:
+        patch.setattr(points, "run", lambda *args: 1 / 0)
+        recording.run("other", ["six pairs"])
+    assert seeds("other") == [("six pairs", 0), ("six pairs", 1)]
+    one, other = lines.read("tiny")[1], lines.read("other")[0]
+    assert one | {"point": "six pairs"} == other
+
+
+def test_a_line_of_other_files_or_settings_does_not_count(tiny, company):
+    recording.run("tiny")
+    before = lines.read("tiny")
+    (company / "handbook.md").write_text("Another edition.\n")
+    assert [each.line for each in recording.state("tiny")] == [None] * 3
+    recording.run("tiny", limit=1)
+    assert lines.read("tiny")[:3] == before and len(lines.read("tiny")) == 4, "hours of work are not thrown away"
+    recording.run("tiny")
+    assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)] and lines.read("tiny")[0] != before[0]
+    tiny["tiny"]["six"] = Point(Settings(pairs=7, **QUICK), (0,))
+    assert [each.line is None for each in recording.state("tiny")] == [False, True]
+
+
+def test_a_point_without_its_model_is_left_out(tiny):
+    tiny["tiny"]["larger"] = Point(Settings(model="smollm2", pairs=0, **QUICK), (0,))
+    told = []
+    found = recording.run("tiny", ["base", "larger"], tell=told.append)
+    assert seeds("tiny") == [("base", 0)] and found[-1].line is None
+    assert told[1].startswith("larger, seed 0: left out, smollm2 is not on this machine")
+    lines.append(
+        "tiny", lines.read("tiny")[0] | {"point": "larger", "settings": plain(tiny["tiny"]["larger"].settings)}
+    )
+    assert recording.state("tiny")[-1].line, "recorded elsewhere, and nobody can tell whether it was another model"
+
+
+def test_results_by_point(tiny):
+    with pytest.raises(FileNotFoundError, match="no record of tiny; make it with: python3 -m labutils experiment tiny"):
+        recording.results("tiny")
+    recording.run("tiny", ["six"])
+    found = recording.results("tiny")
+    assert list(found) == ["six"] and [result.seed for result in found["six"]] == [0, 1]
+    assert effects.values(found["six"], "stops") == [r.card.scores()["stops"].value for r in found["six"]]
+
+
+def test_an_unknown_experiment_and_an_unknown_point(tiny):
+    with pytest.raises(ValueError, match="no experiment 'huge'; there are tiny, other"):
+        recording.run("huge")
+    with pytest.raises(ValueError, match="tiny has no point 'seven'; it has base, six"):
+        recording.run("tiny", ["six", "seven"])
+
+
+# effects
+
+
+def result(seed: int, hits: str, loss: list[float] | None = None) -> Result:
+    found = [{"1": True, "0": False, "-": None}[sign] for sign in hits]
+    losses = {"loss": Losses(loss, [1] * len(loss), list(range(len(loss))))} if loss else {}
+    return Result(seed, Card([], {"hits": found}, losses), {})
+
+
+def test_an_effect_by_hand():
+    """Seeds: 0.25 and 0.75 more; questions: 1, 0.5, 0.5 and 0 more on average over the seeds."""
+    one, other = [result(0, "0001"), result(1, "0001")], [result(1, "1111"), result(0, "1001")]
+    found = effects.effect(one, other, "hits")
+    assert found.value == 0.5 == found.questions.value
+    assert (found.seeds.least, found.seeds.most, found.seeds.n) == (0.25, 0.75, 2)
+    assert (found.questions.low, found.questions.high, found.questions.n) == (0.125, 0.875, 4)
+    assert not found.there, "two seeds are too few"
+
+
+def test_an_effect_needs_both_intervals():
+    many = [result(seed, "0" * 40) for seed in range(3)]
+    clear = [result(seed, "1" * 38 + "00") for seed in range(3)]
+    assert effects.effect(many, clear, "hits").there
+    assert effects.effect(clear, many, "hits").there, "a loss is an effect, too"
+    few = [result(seed, "1" + "0" * 39) for seed in range(3)]
+    assert effects.effect(many, few, "hits").seeds.low > 0 and not effects.effect(many, few, "hits").there
+    unsteady = [result(0, "1" * 40), result(1, "0" * 40), result(2, "1" * 20 + "0" * 20)]
+    found = effects.effect(many, unsteady, "hits")
+    assert found.questions.low > 0 and found.seeds.low < 0 and not found.there
+    assert not effects.effect(many, many, "hits").there
+
+
+def test_a_single_run_is_compared_with_every_seed():
+    base, tuned = [result(0, "00")], [result(seed, "11") for seed in (4, 5, 6)]
+    found = effects.effect(base, tuned, "hits")
+    assert found.seeds.n == 3 and found.there
+    assert effects.effect(tuned, base, "hits").value == -1
+    alone = effects.effect(base, [result(3, "11")], "hits")
+    assert alone.seeds is None and alone.there
+
+
+def test_questions_that_do_not_apply_are_left_out():
+    one, other = [result(0, "-01"), result(1, "0-1")], [result(0, "-11"), result(1, "1-1")]
+    assert effects.effect(one, other, "hits").questions.n == 3
+    assert effects.effect([result(0, "-01")], [result(0, "-11")], "hits").questions.n == 2
+    with pytest.raises(ValueError, match="hits: the two were not asked the same questions"):
+        effects.effect([result(0, "-01")], [result(0, "011")], "hits")
+
+
+def test_losses_are_compared_for_each_token():
+    one, other = [result(0, "1", [3.0, 1.0])], [result(0, "1", [2.0, 1.0])]
+    found = effects.effect(one, other, "loss")
+    assert found.value == -0.5 == found.questions.value and found.questions.n == 2
+    shorter = [Result(0, Card([], {}, {"loss": Losses([2.0, 1.0], [1, 2], [0, 1])}), {})]
+    with pytest.raises(ValueError, match="loss: the two were not asked the same questions, or count other tokens"):
+        effects.effect(one, shorter, "loss")
+
+
+def test_seeds_that_do_not_meet_and_scores_that_are_not_there():
+    with pytest.raises(ValueError, match=r"no seed in common: \[0, 1\] and \[2, 3\]"):
+        effects.effect([result(0, "0"), result(1, "0")], [result(2, "1"), result(3, "1")], "hits")
+    with pytest.raises(KeyError, match="misses was not measured; there are hits, loss"):
+        effects.effect([result(0, "0", [1.0])], [result(0, "1", [1.0])], "misses")
+    assert not effects.measured([result(0, "--")], "hits") and effects.measured([result(0, "-0", [1.0])], "loss")
+    with pytest.raises(KeyError, match="hits was not measured"):
+        effects.values([result(0, "--")], "hits")
+
+
+def test_values_are_those_of_the_card():
+    found = [result(0, "-011", [3.0, 1.0]), result(1, "-000", [0.5, 1.0])]
+    for score in ("hits", "loss"):
+        assert effects.values(found, score) == pytest.approx([each.card.scores()[score].value for each in found])
+
+
+# what ships
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_has_seeds_enough(name):
+    for point, (settings, drawn) in PLANS[name].items():
+        varies = settings.trains or settings.model == "random" or settings.prompt == "few-shot"
+        assert len(set(drawn)) == len(drawn) >= (3 if varies and settings.model != "smollm2" else 1), point
+        assert "," not in point
+        assert replace(settings, asked=ASKED).asked == ASKED
+    assert len(PLANS["amount"][plans.LIVE].seeds) >= 5
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_record_that_ships_is_whole_and_of_the_model_that_ships(name):
+    if not lines.path(name).is_file():
+        pytest.skip("not recorded yet")
+    assert not [(each.point, each.seed) for each in recording.state(name) if each.line is None]
+    assert len(lines.read(name)) == len(recording.state(name))
+    text = lines.path(name).read_text(encoding="utf-8")
+    assert str(places.ROOT) not in text and "/tmp/" not in text

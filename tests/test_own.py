@@ -1,0 +1,141 @@
+"""A learner's own file, in the forms in which such files come: read rightly, or refused with what to do."""
+
+import json
+
+import pytest
+
+from labutils.pairs import own
+from labutils.pairs.validation import validate
+
+PAIR = [{"question": "Hi", "answer": "Hello"}]
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A function that writes a file and reads it."""
+
+    def write_and_read(name: str, content: str | bytes, **columns: str) -> own.Own:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return own.read(path, **columns)
+
+    return write_and_read
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "question,answer\nHi,Hello\n"),
+        ("a.csv", "question;answer\r\nHi;Hello\r\n\r\n;\r\n"),
+        ("a.tsv", "Message\tQueue\nHi\tHello\n"),
+        ("a.txt", "text | label\nHi|Hello"),
+        ("a.CSV", '\ufeff"review","sentiment"\n"Hi","Hello"\n'),
+        ("a.csv", "message,label\nHi,Hello\n".encode("utf-16")),
+        ("a.csv", ",input,output\n0,Hi,Hello\n"),
+        ("a.csv", "instruction,input,output\nHi,,Hello\n"),
+        ("a.jsonl", '{"question": "Hi", "answer": "Hello"}\n'),
+        ("a.jsonl", '{"ticket": "Hi", "intent": "Hello"}\n\n'),
+        ("a.ndjson", '{"prompt": "Hi", "completion": "Hello"}'),
+        ("a.json", '[{"instruction": "Hi", "input": "", "output": "Hello"}]'),
+        ("a.json", '[{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]}]'),
+        ("a.jsonl", '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'),
+        ("a.jsonl", '{"text": "### Question:\\nHi\\n\\n### Answer:\\nHello"}'),
+        ("a.csv", "foo,bar\nHi,Hello\n"),
+    ],
+)
+def test_a_pair_is_read_from_every_form(read, name, content):
+    assert read(name, content).pairs == PAIR
+
+
+def test_it_says_how_the_file_was_understood(read):
+    found = read("mine.csv", "id,message,queue,answer by\n7,Hi,Hello,Ann\n8,Ho,Hello,Bob\n")
+    assert found.told == (
+        "mine.csv: 2 pairs; 'message' is the question, 'queue' the answer (by their names); "
+        "beside them 'id', 'answer by'"
+    )
+    assert found.pairs[0] == {"question": "Hi", "answer": "Hello", "id": "7", "answer by": "Ann"}
+    assert read("b.csv", "foo,bar\nHi,Hello\n").told.endswith("(the only two columns)")
+    assert (
+        read("c.jsonl", '{"prompt": "Hi", "completion": "Hello"}').told == "c.jsonl: 1 pair; the form prompt/completion"
+    )
+
+
+def test_columns_can_be_said(read):
+    table = "message,queue,reply\nHi,sales,Hello\n"
+    assert read("a.csv", table).pairs[0]["answer"] == "Hello", "a reply is likelier than a queue"
+    assert read("a.csv", table, answer="queue").pairs[0] == {"question": "Hi", "answer": "sales", "reply": "Hello"}
+    assert read("a.csv", table, question="reply", answer="message").pairs[0]["question"] == "Hello"
+    assert read("a.csv", "a,b\nHello,Hi\n", question="b").pairs == PAIR
+    swapped = '{"question": "Hello", "answer": "Hi"}'
+    assert read("a.jsonl", swapped, question="answer", answer="question").pairs == PAIR
+
+
+def test_cells_stay_as_they_stand(read):
+    table = 'question,answer\n"two\nlines, ""quoted""",NA\nNone,1e3\n'
+    assert [tuple(pair.values()) for pair in read("a.csv", table).pairs] == [
+        ('two\nlines, "quoted"', "NA"),
+        ("None", "1e3"),
+    ]
+
+
+def test_values_that_are_no_text_become_text(read):
+    lines = '{"text": "a", "label": 1}\n{"text": "b", "label": true}\n{"text": "c", "label": null}\n{"text": "d"}\n'
+    assert [pair["answer"] for pair in read("a.jsonl", lines).pairs] == ["1", "true", "", ""]
+
+
+def test_what_is_empty_is_told_by_the_validation(read, tmp_path):
+    pairs = read("a.csv", "question,answer\nHi,Hello\nHo,\n").pairs
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    assert ("empty_text", 2) in {(problem.code, problem.line) for problem in validate(tmp_path / "b.jsonl")}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.xlsx", "", "a.xlsx: expected one of .csv, .tsv, .txt, .jsonl, .json, .ndjson; save a table as CSV"),
+        ("a.csv", "", "a.csv is empty"),
+        ("a.csv", "\n\n", "a.csv is empty"),
+        ("a.csv", "question,answer\n", "holds no pairs"),
+        ("a.jsonl", "\n", "holds no pairs"),
+        ("a.csv", "question\nHi\n", "there are 'question'. Say it: read"),
+        ("a.csv", "foo,bar,baz\n1,2,3\n", "there are 'foo', 'bar', 'baz'"),
+        ("a.csv", "question,answer\n1,2\n1,2,3\n", "line 3: 3 columns where the header has 2"),
+        ("a.csv", "question,answer\n1\n", "line 2: 1 columns"),
+        ("a.csv", 'question,answer\n"a"b,c\n', "line 2: .*save the table anew"),
+        ("a.csv", b"question,answer\n1,2\ncaf\xe9,b\n", 'line 3: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"'),
+        ("a.csv", "answer,answer\n1,2\n", "'answer' stands there twice"),
+        ("a.csv", "x" * 61 + ",b\n1,2\n", "looks like a row"),
+        ("a.jsonl", '{"question": "Hi"\n', "line 1: .*expected an object"),
+        ("a.jsonl", "[1]", "line 1: expected an object, got int"),
+        (
+            "a.jsonl",
+            '{"message": "Hi", "label": "a"}\n{"message": {}, "label": "a"}',
+            "line 2: 'message' must be a text",
+        ),
+        ("a.jsonl", '{"text": "Once upon a time"}', "line 1: the text does not follow the template"),
+        ("a.jsonl", '{"messages": [{"role": "user", "content": "Hi"}]}', "line 1: .*one question and one answer"),
+        ("a.json", '{"data": [{"question": "Hi", "answer": "Hello"}]}', "cannot tell which column"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_what_to_do(read, name, content, words):
+    with pytest.raises(ValueError, match=words) as refused:
+        read(name, content)
+    assert len(str(refused.value)) < 300
+
+
+def test_the_longest_name_of_a_column(read):
+    assert read("a.csv", f"{'x' * 60},b\nHi,Hello\n").pairs == PAIR
+
+
+def test_a_column_that_is_not_there(read):
+    with pytest.raises(ValueError, match="no column 'reply'; there are 'question', 'answer'"):
+        read("a.csv", "question,answer\nHi,Hello\n", answer="reply")
+    with pytest.raises(ValueError, match="cannot tell which"):
+        read("a.csv", "question,answer\nHi,Hello\n", question="answer", answer="answer")
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        own.read(tmp_path / "none.csv")
+    with pytest.raises(FileNotFoundError):
+        own.read(tmp_path / "none.jsonl")

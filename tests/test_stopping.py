@@ -1,0 +1,124 @@
+"""Runs ended by hand: at once, behind a whole step, the model kept and openable, and nothing changed where none is."""
+
+import os
+import signal
+import threading
+
+import pytest
+import torch
+
+from labutils.model import adapters, stopping, training
+from labutils.model.checkpoints import finished
+from labutils.model.models import open_model
+from labutils.model.training import Recipe
+
+RECIPE = Recipe(steps=8, batch=4, learning_rate=5e-3, keep_every=2)
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    return threading.Event()
+
+
+def same(opened, other) -> bool:
+    ours, theirs = opened.model.state_dict(), other.model.state_dict()
+    return all(torch.equal(value, theirs[key]) for key, value in ours.items())
+
+
+def at(step: int, do):
+    """A callback that does something behind one step."""
+    return lambda now: do() if now.step == step else None
+
+
+def test_a_run_that_nobody_stops_is_a_plain_run(fresh, bird_examples, stop):
+    ours, plain = fresh(), fresh()
+    run = stopping.finetune(ours, bird_examples, RECIPE, stop=stop)
+    expected = training.finetune(plain, bird_examples, RECIPE)
+    assert same(ours, plain) and run.tokens == expected.tokens
+    assert [now.loss for now in run.history] == [now.loss for now in expected.history]
+
+
+@pytest.mark.parametrize("step", [1, 3, 7])
+def test_it_ends_behind_the_step_with_its_weights(fresh, bird_examples, stop, step):
+    ours, whole, seen = fresh(), fresh(), {}
+    run = stopping.finetune(ours, bird_examples, RECIPE, stop=stop, on_progress=at(step, stop.set))
+
+    def look():
+        seen.update({key: value.clone() for key, value in whole.model.state_dict().items()})
+
+    expected = training.finetune(whole, bird_examples, RECIPE, on_progress=at(step, look))
+    assert [now.step for now in run.history] == list(range(1, step + 1))
+    assert [now.loss for now in run.history] == [now.loss for now in expected.history[:step]]
+    assert all(torch.equal(value, seen[key]) for key, value in ours.model.state_dict().items())
+    assert not ours.model.training
+
+
+def test_tokens_up_to_the_stop(fresh, bird_examples, stop):
+    run = stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(4, stop.set))
+    whole = training.finetune(fresh(), bird_examples, RECIPE)
+    assert run.tokens * 2 == whole.tokens, "four steps are two epochs, eight are four"
+
+
+def test_stopped_before_the_first_step_it_makes_one(fresh, bird_examples, stop):
+    stop.set()
+    assert len(stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop).history) == 1
+
+
+def test_stopped_at_the_last_step_it_is_a_whole_run(fresh, bird_examples, stop, tmp_path):
+    run = stopping.finetune(
+        fresh(), bird_examples, RECIPE, stop=stop, out=tmp_path / "run", on_progress=at(8, stop.set)
+    )
+    assert len(run.history) == 8 and finished(tmp_path / "run")
+
+
+def test_the_model_is_kept_and_opens(fresh, bird_examples, stop, tmp_path):
+    opened = fresh()
+    stopping.finetune(opened, bird_examples, RECIPE, stop=stop, out=tmp_path / "run", on_progress=at(3, stop.set))
+    kept = open_model(tmp_path / "run").model.state_dict()
+    assert all(torch.equal(value.bfloat16().float(), kept[key]) for key, value in opened.model.state_dict().items())
+
+
+def test_a_stopped_run_can_be_gone_on_with(fresh, bird_examples, stop, tmp_path):
+    out, ours, whole = tmp_path / "run", fresh(), fresh()
+    stopping.finetune(ours, bird_examples, RECIPE, stop=stop, out=out, on_progress=at(5, stop.set))
+    assert not finished(out)
+    training.finetune(ours, bird_examples, RECIPE, out=out, resume=True)
+    training.finetune(whole, bird_examples, RECIPE)
+    assert same(ours, whole) and finished(out) and open_model(out)
+
+
+def test_adapters_are_merged_into_what_is_kept(fresh, bird_examples, stop, tmp_path):
+    opened = adapters.with_lora(fresh())
+    stopping.finetune(opened, bird_examples, RECIPE, stop=stop, out=tmp_path / "run", on_progress=at(3, stop.set))
+    assert (tmp_path / "run" / "adapter").is_dir()
+    assert not adapters.has_lora(open_model(tmp_path / "run").model)
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
+def test_an_interrupt_stops_and_a_second_one_interrupts(fresh, bird_examples, stop):
+    before = signal.getsignal(signal.SIGINT)
+    run = stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(2, interrupt))
+    assert len(run.history) == 2 and stop.is_set()
+    with pytest.raises(KeyboardInterrupt):
+        stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(1, interrupt))
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_thread_beside_the_main_one_trains_as_well(fresh, bird_examples, stop):
+    runs = []
+    thread = threading.Thread(target=lambda: runs.append(stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop)))
+    thread.start()
+    thread.join()
+    assert len(runs[0].history) == 8
+
+
+def test_other_errors_come_through(fresh, bird_examples, stop):
+    def broken(now):
+        raise RuntimeError("no room")
+
+    with pytest.raises(RuntimeError, match="no room"):
+        stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop, on_progress=broken)
