@@ -68,7 +68,11 @@ def lab(folder: Path, theme: str = "light") -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/doc/tree/{{name}}?token={token}"
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            try:
+                server.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 def write_settings(folder: Path, theme: str) -> None:

@@ -579,5 +579,9 @@ def test_the_card_has_the_counts():
     corpus = json.loads((BASE / "corpus.json").read_text(encoding="utf-8"))
     text = (BASE / "README.md").read_text(encoding="utf-8")
     assert card.tables(corpus) in text
-    assert all(mark in text for mark in ("<!-- training -->", "<!-- scores -->", "<!-- samples -->"))
+    scores = json.loads((BASE / "scores.json").read_text(encoding="utf-8"))
+    assert f"closes {scores['closed']:.1%} of the distance" in text
+    assert all(
+        f"| {package} | {value[0]:.2f} (" in text for package, value in scores["bits_per_byte"]["random"].items()
+    )
     assert all(rule["package"] in text for rule in licences.read_leave(BASE / "leave.jsonl"))

@@ -19,8 +19,8 @@ ABOUT = {"versions": {"torch": "2"}, "cores": 2}
 
 @pytest.fixture(scope="module")
 def many(bird_examples) -> list[dict]:
-    """Forty pairs: two updates of the largest batch."""
-    return bird_examples * 5
+    """Fifty-six pairs: two updates of the largest batch."""
+    return bird_examples * 7
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_every_rival_reads_the_same_tokens(fresh, many, name):
     assert (end.places == end.tokens) == (name in ("lecture", "trl padding-free 16", "trl packed 512"))
     size = {"lecture": 4, "ours": recipes.FINETUNING_SMALL.batch, "trl grouped 16": 16, "trl grouped 32": 32}
     if "16" not in name and "packed" not in name:
-        assert len(counted.moments) == math.ceil(len(many) / size.get(name, 8)) >= 2
+        assert len(counted.moments) == math.ceil(len(many) / size.get(name, 8))
     speed, padding = counted.speed()
     assert speed > 0 and 0 <= padding < 1
 

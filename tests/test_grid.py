@@ -372,7 +372,7 @@ def test_a_point_learns_what_its_pairs_teach(company):
 
 def test_a_point_repeats_to_the_bit(company):
     one, other, third = (points.run(Settings(pairs=6, **QUICK), seed) for seed in (1, 1, 2))
-    assert one.card == other.card != third.card
+    assert one.card == other.card and one.about["tokens"] == other.about["tokens"] != third.about["tokens"]
 
 
 def test_random_weights_are_others_for_each_seed(company):
@@ -554,7 +554,7 @@ def test_results_by_point(tiny):
     recording.run("tiny", ["six"])
     found = recording.results("tiny")
     assert list(found) == ["six"] and [result.seed for result in found["six"]] == [0, 1]
-    assert effects.values(found["six"], "stops") == [r.card.scores()["stops"].value for r in found["six"]]
+    assert effects.values(found["six"], "new") == [r.card.scores()["new"].value for r in found["six"]]
 
 
 def test_an_unknown_experiment_and_an_unknown_point(tiny):

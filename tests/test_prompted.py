@@ -49,16 +49,12 @@ def test_a_record_holds_what_was_answered_prompted_and_tuned(record, folder):
 
 
 TURNS = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<bot>"
-NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system turn') }}{% endif %}" + TURNS
+TEXT = "Sort.\n\nQuestion:\nWhich one is swan?\n\nAnswer:\none\n\nQuestion:\n{question}\n\nAnswer:\n{answer}"
 
 
 @pytest.mark.parametrize(
     ("own", "template"),
-    [
-        (TURNS, "<system>Sort.<user>Which one is swan?<assistant>one<user>{question}<bot>{answer}"),
-        (NO_SYSTEM, "<user>Sort.\n\nWhich one is swan?<assistant>one<user>{question}<bot>{answer}"),
-        (None, "Sort.\n\nQuestion:\nWhich one is swan?\n\nAnswer:\none\n\nQuestion:\n{question}\n\nAnswer:\n{answer}"),
-    ],
+    [(TURNS, "<user>Sort.\n\nWhich one is swan?<assistant>one<user>{question}<bot>{answer}"), (None, TEXT)],
 )
 def test_a_model_is_asked_as_its_makers_tuned_it(fresh, folder, own, template):
     opened = fresh()
@@ -109,10 +105,10 @@ def test_a_stopped_run_is_taken_up(folder, monkeypatch):
     assert again == [], "a finished run is not trained again"
 
 
-@pytest.mark.parametrize("file", ["dev.jsonl", "prompt.jsonl"])
-def test_a_record_of_other_questions_is_not_shown(record, folder, file):
+@pytest.mark.parametrize(("file", "key"), [("dev.jsonl", "input"), ("prompt.jsonl", "content")])
+def test_a_record_of_other_questions_is_not_shown(record, folder, file, key):
     path = folder / "support" / file
-    path.write_text(path.read_text().replace('"input": "', '"input": "Well, '))
+    path.write_text(path.read_text().replace(f'"{key}": "', f'"{key}": "Well, '))
     with pytest.raises(FileNotFoundError, match="of other questions of tiny; make it with"):
         prompted.recorded("tiny", folder)
 

@@ -14,5 +14,6 @@ from labutils.model import recipes
 )
 def test_a_small_model_takes_larger_steps_and_reads_more_often(weights, recipe):
     assert recipes.suited(weights) is recipe
+    assert recipes.suited(weights, adapters=True).optimizer == "adamw"
     assert recipes.FINETUNING_SMALL.learning_rate > recipes.FINETUNING.learning_rate
     assert recipes.FINETUNING_SMALL.epochs > recipes.FINETUNING.epochs

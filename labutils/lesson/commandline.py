@@ -67,7 +67,7 @@ def finetune_command(asked: argparse.Namespace) -> int:
     if asked.rank is not None and asked.weights != "lora":
         raise ValueError("--rank is that of adapters, so it goes with --lora")
     opened = models.open_model(asked.model)
-    recipe = replace(recipes.suited(models.weights(opened.model)), **given(asked))
+    recipe = replace(recipes.suited(models.weights(opened.model), adapters=asked.weights == "lora"), **given(asked))
     opened = MOVING[asked.weights](opened, asked)
     encoded = encoding.encode_all(pairs, asked.template, opened.tokenizer)
     if encoded.too_long:

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import TemplateError
-
 from labutils.measure import experiments, tasks
 from labutils.measure.tasks import Judged
 from labutils.model import asking, checkpoints, encoding, models, training
@@ -70,23 +68,16 @@ def ask_prompted(opened: Opened, plan: Plan, folder: Path = tasks.FOLDER) -> dic
 
 
 def chat(opened: Opened, task: str, folder: Path = tasks.FOLDER) -> str:
-    """A task's prompt as a template for `asking.ask`, in the turns in which a model's makers tuned it to be asked; one
-    text for a model whose tokenizer knows no turns.
+    """A task's prompt as a template for `asking.ask`: in the turns that a model's makers tuned it to, or as one text
+    for a model whose tokenizer knows none.
 
-    Some models know no turn of the system: what it would say then stands above the first question.
+    What explains the task stands above the first question, since some models refuse a turn of the system.
     """
     if not opened.tokenizer.chat_template:
         return tasks.prompt_text(task, QUESTION, folder) + ANSWER
     system, first, *others = tasks.prompt(task, folder)
-    merged = {**first, "content": f"{system['content']}\n\n{first['content']}"}
-    try:
-        return _filled(opened, [system, first, *others]) + ANSWER
-    except TemplateError:
-        return _filled(opened, [merged, *others]) + ANSWER
-
-
-def _filled(opened: Opened, turns: list[dict]) -> str:
-    return opened.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    turns = [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *others]
+    return opened.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) + ANSWER
 
 
 def _answers(opened: Opened, plan: Plan, split: str, folder: Path, template: str = "lecture") -> list[str]:

@@ -96,6 +96,11 @@ class Loop(Trainer):
         )
         return prepare_data_loader(batches, self.args.device, num_processes=1, process_index=0, put_on_device=True)
 
+    def _track_num_input_tokens(self, inputs):
+        """Padding is not counted; a batch that comes without a mask has none."""
+        everything = torch.ones_like(inputs["input_ids"])
+        super()._track_num_input_tokens({"attention_mask": everything, **inputs})
+
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """The course's loss, made only where it counts."""
         rows = {name: value for name, value in inputs.items() if name != "labels"}

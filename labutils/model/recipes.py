@@ -1,7 +1,7 @@
 """How to train, as a value: steps, batch, rates, seed. Nothing is trained here."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 OPTIMIZERS = ("adamw", "muon")
 
@@ -44,6 +44,10 @@ PRETRAINING = Recipe(
 )
 
 
-def suited(weights: int) -> Recipe:
-    """The recipe for tuning a model of so many weights on pairs; both were chosen on the company's dev questions."""
-    return FINETUNING_SMALL if weights < SMALL else FINETUNING
+def suited(weights: int, *, adapters: bool = False) -> Recipe:
+    """The recipe for tuning a model of so many weights on pairs; both were chosen on the company's dev questions.
+
+    Adapters are trained by AdamW, at a common rate that was not chosen: Muon's steps are of full rank, theirs are not.
+    """
+    recipe = FINETUNING_SMALL if weights < SMALL else FINETUNING
+    return replace(recipe, optimizer="adamw", learning_rate=2e-3) if adapters else recipe
