@@ -146,6 +146,7 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
     page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
     page.wait_for_timeout(500)
+    answer(page)
 
 
 def run_all(page: Page, seconds: float = 600) -> None:
@@ -159,20 +160,29 @@ def run_all(page: Page, seconds: float = 600) -> None:
     wait_all(page, over - time.monotonic())
 
 
-def begin_all(page: Page, seconds: float = 60) -> None:
-    """Run > Run All Cells; return when the first cell is on its way.
-
-    Raises:
-        RuntimeError: JupyterLab asks something instead; with its words.
-    """
+def begin_all(page: Page, seconds: float = 120) -> None:
+    """Run > Run All Cells; return when the first cell is on its way."""
     over = time.monotonic() + seconds
     while not any(prompts(page)) and time.monotonic() < over:  # a click on a busy machine can get lost
         choose(page, "Run", "Run All Cells")
         begun = time.monotonic() + 15
         while not any(prompts(page)) and time.monotonic() < begun:
             page.wait_for_timeout(300)
-            if page.locator(".jp-Dialog").count():
-                raise RuntimeError(f"JupyterLab asks: {page.locator('.jp-Dialog').first.inner_text()}")
+            answer(page)
+
+
+def answer(page: Page) -> None:
+    """Take the kernel that is offered, where JupyterLab asks for one: a server that has just started does not know it.
+
+    Raises:
+        RuntimeError: it asks something else; with its words.
+    """
+    asked = page.locator(".jp-Dialog")
+    if asked.count():
+        words = asked.first.inner_text()
+        if "Select Kernel" not in words:
+            raise RuntimeError(f"JupyterLab asks: {words}")
+        asked.first.locator(".jp-mod-accept").click()
 
 
 def wait_all(page: Page, seconds: float = 600) -> None:

@@ -55,6 +55,13 @@ def two(bird_run, fresh) -> dict:
     return {"before": fresh(), "after": bird_run[0]}
 
 
+@pytest.fixture(autouse=True)
+def no_stage_is_open():
+    stages._shared.cache_clear()
+    yield
+    stages._shared.cache_clear()
+
+
 @pytest.fixture
 def shown(monkeypatch) -> list:
     """What the dashboard displays."""
@@ -228,7 +235,7 @@ class TestExplorer:
 
     def test_the_numbers_are_there_beside_the_bars(self, two):
         said = text_of(widgets.explorer_bars(two, "What is the", k=3))
-        assert len(re.findall(r"\d+\.\d %", said)) == 6 and "as undecided as" in said
+        assert len(re.findall(r"\d+\.\d+ %", said)) == 6 and "as undecided as" in said
 
     def test_a_space_at_the_end_is_warned_of_and_nothing_is_explained(self, two):
         box = widgets.explorer(two, "What ")
@@ -252,6 +259,14 @@ class TestStages:
         names, get = stages.offered(["base", "finetuned"])
         assert names == ["base", "finetuned"] and opened == []
         assert get("base") is get("base") is two["after"] and opened == ["base"]
+
+    def test_a_stage_is_shared_by_all_widgets_and_a_folder_is_not(self, monkeypatch, two):
+        opened = []
+        monkeypatch.setattr(models, "open_model", lambda name: opened.append(name) or two["after"])
+        for _ in range(2):
+            _, get = stages.offered(["base", "work/tuned"])
+            get("base"), get("work/tuned")
+        assert opened == ["base", "work/tuned", "work/tuned"]
 
     def test_open_ones_and_folders_in_one_mapping(self, two, bird_folder):
         _, get = stages.offered({"open": two["after"], "folder": bird_folder})
@@ -411,6 +426,12 @@ class TestParts:
     def test_many_columns_are_thinned_out_and_the_last_one_stays(self, many, kept):
         drawn = parts.columns("loss", [1.0] * (many - 1) + [2.0], 2)
         assert drawn.count("width:5px") == kept and drawn.rindex("height:40px") > drawn.rindex("height:20px")
+
+    @pytest.mark.parametrize(
+        ("share", "shown"), [(0.5, "50.0 %"), (0.01, "1.0 %"), (0.0099, "0.99 %"), (1.0, "100.0 %")]
+    )
+    def test_small_shares_have_a_digit_more(self, share, shown):
+        assert shown in parts.bars([("a", share)])
 
     def test_ends_of_lines_are_seen(self):
         assert "a··⏎<br>b" in parts.lines("a  \nb") and " …" in parts.lines("abc", 2)

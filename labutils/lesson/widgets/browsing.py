@@ -10,7 +10,7 @@ from labutils.corpus import personal, quality
 from labutils.lesson import show
 from labutils.lesson.widgets import parts
 
-SHOWN = 1200  # characters of a document in the widget; a still picture, which is stored, shows fewer
+SHOWN = 1000  # characters of a document in the widget; a still picture, which is stored, shows fewer
 
 
 def pile(documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULES) -> parts.Box:

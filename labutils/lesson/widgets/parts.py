@@ -11,7 +11,7 @@ import ipywidgets
 
 from labutils.lesson import show
 
-BLUE, GREY = "rgba(0,114,178,.75)", "rgba(128,128,128,.75)"  # colours: Okabe and Ito 2008
+BLUE, GREY = "rgb(0,114,178)", "rgb(128,128,128)"  # colours: Okabe and Ito 2008
 SIGNS = {"good": "✓", "bad": "✗", "warning": "⚠ warning:", "error": "✗ error:", "note": "→"}
 GREEN, ORANGE, RED, SKY = "rgb(0,158,115)", "rgb(230,159,0)", "rgb(213,94,0)", "rgb(86,180,233)"
 EDGES = {"good": GREEN, "bad": RED, "warning": ORANGE, "error": RED, "note": SKY}
@@ -73,11 +73,13 @@ def columns(name: str, values: Sequence[float], most: float, colour: str = BLUE,
     return f'<div style="margin:4px 0">{label}<span style="{style}">{drawn}</span> {last}</div>'
 
 
-def lines(text: str, limit: int = 1500) -> str:
+def lines(text: str, limit: int = 1000) -> str:
     """A text in a box, line for line, with ends of lines and spaces before them to be seen."""
     shown = "⏎<br>".join(show.plain(line.rstrip(" ") + "·" * _spaces(line)) for line in text[:limit].split("\n"))
-    style = f"{show.BOX}font-family:monospace;overflow-wrap:anywhere"
-    return f'<div style="{style}">{shown}{" …" if len(text) > limit else ""}</div>'
+    style = (
+        f"{show.BOX}font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;overflow-y:auto"
+    )
+    return f'<div style="{style}" tabindex="0">{shown}{" …" if len(text) > limit else ""}</div>'
 
 
 def heading(words: str) -> str:
@@ -87,20 +89,23 @@ def heading(words: str) -> str:
 
 def side_by_side(parts: Mapping[str, str]) -> str:
     """HTML in columns under their names."""
-    width = 100 / max(1, len(parts))
-    heads = "".join(f'<th style="{show.CELL}border-bottom:1px solid">{show.plain(name)}</th>' for name in parts)
-    cells = "".join(f'<td style="{show.CELL}width:{width:.0f}%">{part}</td>' for part in parts.values())
-    return f'<table style="border-collapse:collapse;width:100%"><tr>{heads}</tr><tr>{cells}</tr></table>'
+    style = f"display:inline-block;vertical-align:top;width:{94 / max(1, len(parts)):.0f}%;margin-right:1%"
+    return "".join(f'<div style="{style}">{heading(name)}{part}</div>' for name, part in parts.items())
 
 
 def _bar(label: str, share: float, limit: int) -> str:
     text = (show.plain(label[:limit]).replace(" ", "·") or "∅") + (" …" if len(label) > limit else "")
-    style = f"width:{100 * share:.1f}%;min-width:1px;margin-top:3px;height:1em;background-color:{BLUE}"
+    style = f"width:{100 * share:.2f}%;min-width:1px;margin-top:3px;height:1em;background-color:{BLUE}"
     return (
-        f'<tr><td style="{show.CELL}width:30%;font-family:monospace;overflow-wrap:anywhere">{text}</td>'
-        f'<td style="{show.CELL}width:55%"><div style="{style}"></div></td>'
-        f'<td style="{show.CELL}width:15%;text-align:right">{100 * share:.1f} %</td></tr>'
+        f'<tr><td style="{show.CELL}width:40%;font-family:monospace;overflow-wrap:anywhere">{text}</td>'
+        f'<td style="{show.CELL}width:42%"><div style="{style}"></div></td>'
+        f'<td style="{show.CELL}width:18%;text-align:right;white-space:nowrap">{_percent(share)}</td></tr>'
     )
+
+
+def _percent(share: float) -> str:
+    """_percent(0.5) -> "50.0 %";  _percent(0.0002) -> "0.02 %"."""
+    return f"{100 * share:.1f} %" if share >= 0.01 else f"{100 * share:.2f} %"
 
 
 def _column(share: float, colour: str) -> str:

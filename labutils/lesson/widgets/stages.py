@@ -22,9 +22,19 @@ def offered(models: Mapping[str, object] | Iterable[str] | None) -> tuple[list[s
     @cache
     def opened(name: str) -> object:
         model = given[name]
-        return model if isinstance(model, tuple) else open_model(model)
+        if isinstance(model, tuple):
+            return model
+        return _shared(model) if model in STAGES else open_model(model)
 
     return list(given), opened
+
+
+@cache
+def _shared(stage: str) -> object:
+    """A stage, opened once for all widgets: nobody trains it here, and `smollm2` takes half a gigabyte."""
+    from labutils.model.models import open_model
+
+    return open_model(stage)
 
 
 def template_of(name: str) -> str:

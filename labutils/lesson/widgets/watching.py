@@ -67,7 +67,7 @@ def dashboard_view(watched: Watched, limit: int = 100) -> HTML:
     first, *later = watched.samples or [None]
     step = max(1, -(-len(later) // 5))
     kept = [sample for sample in (first, *later[::-1][::step][::-1]) if sample]
-    rows = [{"step": f"{sample.step:,}", "loss": f"{sample.loss:.2f}", **sample.texts} for sample in kept]
+    rows = [{"step": f"{sample.step:,}", "loss (nats)": f"{sample.loss:.2f}", **sample.texts} for sample in kept]
     return HTML(_losses(watched.run.history) + (show.table(rows, limit).data if rows else ""))
 
 
