@@ -154,7 +154,7 @@ def main(argv: list[str] | None = None) -> int:
         return command.act(asked)
     except (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as problem:
         return complain(problem, 2)
-    except (bootstrap.SetupError, ConnectionError) as problem:
+    except (bootstrap.SetupError, MemoryError, OSError) as problem:
         return leave(complain(problem, 1))
     except KeyboardInterrupt:
         ranks.say("stopped")

@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 SIZE = {"width": 256, "layers": 6, "context": 512}
 VOCABULARY = 8192
 SET_ASIDE = 200  # one document in so many is not trained on: choices are made on these
-RECIPE = replace(training.PRETRAINING, steps=3000, warmup=0.03, compiled=True)
+RECIPE = replace(training.PRETRAINING, steps=3750, warmup=0.024, compiled=True)
 PHRASES = (
     "The function returns", "If you want to", "The most important thing about", "A list is", "In this section we",
     "Before you begin, make sure", "When a user", "It is not possible to", "The following example shows how to",

@@ -6,6 +6,8 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from labutils import ranks
@@ -77,11 +79,22 @@ def finetune_command(asked: argparse.Namespace) -> int:
         ranks.say(f"{moving:,} of {every:,} weights move ({moving / every:.1%})")
     if ranks.size() > 1:
         ranks.say(f"{ranks.size()} processes share each batch of {recipe.batch}")
-    run = training.finetune(
-        opened, encoded.examples, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line
-    )
+    with where_to_go_on(asked.out):
+        run = training.finetune(
+            opened, encoded.examples, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line
+        )
     ranks.say(f"\n{asked.out}: {len(encoded.examples)} pairs, {run.seconds / 60:.1f} minutes")
     return 0
+
+
+@contextmanager
+def where_to_go_on(out: str) -> Iterator[None]:
+    """Around a run: who interrupts it is told how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        ranks.say(f"\n{out} keeps the newest checkpoint, if there was one: the same command with --resume goes on")
+        raise
 
 
 def given(asked: argparse.Namespace) -> dict:

@@ -9,7 +9,7 @@ from pathlib import Path
 from labutils import ranks
 from labutils.corpus import quality, sources
 from labutils.corpus.docstrings import docstrings
-from labutils.lesson.commandline import progress_line
+from labutils.lesson.commandline import progress_line, where_to_go_on
 from labutils.model import encoding, models, training
 from labutils.model.tokenizers import train_bpe
 
@@ -44,7 +44,8 @@ def pretrain_command(asked: argparse.Namespace) -> int:
     if asked.minutes:
         recipe = replace(recipe, steps=begun(asked) or training.steps_in(asked.minutes, opened, blocks, recipe))
     ranks.say(f"{blocks.ids.size:,} tokens, {recipe.total_steps(len(blocks)):,} steps")
-    run = training.pretrain(opened, blocks, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line)
+    with where_to_go_on(asked.out):
+        run = training.pretrain(opened, blocks, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line)
     ranks.say(f"\n{asked.out}: {run.tokens:,} tokens read in {run.seconds / 60:.1f} minutes")
     return 0
 

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from labutils import machine, ranks
-from labutils.model import adapter_files, adapters, processes
+from labutils.model import adapter_files, adapters, mishaps, processes
 from labutils.model.encoding import IGNORED
 from labutils.model.loss import loss_of, precision
 from labutils.model.recipes import Recipe
@@ -116,6 +116,11 @@ class Loop(Trainer):
         Cores that share every product wait for each other thousands of times a step; these meet once, when the slopes
         are added up. Two numbers have one sum, whichever comes first, so the run stays the same to the bit.
         """
+        step = self.state.global_step + 1
+        with mishaps.room_in_memory(step, *inputs["input_ids"].shape):
+            return self._step(model, inputs, num_items_in_batch)
+
+    def _step(self, model, inputs, num_items_in_batch) -> torch.Tensor:
         wrapped = not isinstance(model, PreTrainedModel)  # the slopes of several processes are added up on the way
         if self.args.device.type != "cpu" or wrapped or len(inputs["labels"]) < 2:
             return super().training_step(model, inputs, num_items_in_batch)
@@ -129,6 +134,11 @@ class Loop(Trainer):
         cut = (len(inputs["labels"]) + 1) // 2
         parts = [{name: rows[where] for name, rows in inputs.items()} for where in (slice(cut), slice(cut, None))]
         return sum(self.halves.map(half, parts))
+
+    def _save_checkpoint(self, model, trial) -> None:
+        """A checkpoint that finds no room ends the run with a line that says what to do."""
+        with mishaps.room_on_disk(f"the checkpoint of step {self.state.global_step}", Path(self.args.output_dir)):
+            super()._save_checkpoint(model, trial)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: PreTrainedModel | None = None) -> None:
         """Of a model with adapters a checkpoint holds the adapters, which the Trainer looks for in its own wrapper."""

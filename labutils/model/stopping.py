@@ -45,7 +45,6 @@ def finetune(
         with _on_interrupt(stop):
             return training.finetune(opened, examples, recipe, held_out=held_out, out=out, on_progress=tell)
     except _Stopped:
-        opened.model.eval()
         if out is not None:
             _save(opened, Path(out))
         return training.Run(history, time.perf_counter() - began, _tokens(history[-1]))

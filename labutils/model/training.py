@@ -21,7 +21,7 @@ import torch
 from transformers import PreTrainedModel, PrinterCallback
 
 from labutils import ranks
-from labutils.model import adapter_files, adapters, checkpoints, fetching, processes
+from labutils.model import adapter_files, adapters, checkpoints, fetching, mishaps, processes
 from labutils.model.encoding import Blocks, pad, pad_id
 from labutils.model.loop import Loop, arguments
 from labutils.model.loss import next_token_loss, plain_head
@@ -72,11 +72,12 @@ def finetune(
     """Train a model on examples, in place: all of its weights, or those that `adapters` left to move.
 
     With `out`, checkpoints are kept there while it runs, and the model is saved there at the end; `resume=True` goes
-    on from the newest whole checkpoint and ends with the weights of an uninterrupted run. Adapters are saved alone,
+    on from the newest whole checkpoint and ends with the weights of an uninterrupted run. However a run ends, the model
+    is left ready to be asked, with the weights of its last whole step. Adapters are saved alone,
     and merged into a model that opens without them. Under `torchrun` the processes share each batch; the first one
     writes, looks at `held_out` and tells. Raises ValueError when there are no examples, `out` holds another run or a
-    finished one, the loss is no number any more, or the batch has no equal shares; processes.Left when another
-    process has ended.
+    finished one, the loss is no number any more, or the batch has no equal shares; MemoryError and OSError, with what
+    to do, where a step or a save finds no room; processes.Left when another process has ended.
     """
     if not examples:
         raise ValueError("no examples to train on")
@@ -109,11 +110,12 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         )
         trainer.remove_callback(PrinterCallback)
         trainer.halves = stack.enter_context(_halves())
+        stack.callback(mishaps.put_right, opened.model)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
-    opened.model.eval()
     run = Run(watch.history, time.perf_counter() - began, watch.tokens)
     if out is not None and ranks.first():
-        _keep(opened, out, run)
+        with mishaps.room_on_disk("the trained model", out):
+            _keep(opened, out, run)
     processes.wait()
     return run
 
