@@ -17,7 +17,7 @@ from labutils.model.loss import mean_loss
 HERE = Path(__file__).parent
 ROWS = HERE / "sizes.jsonl"
 CORPUS = Path("build/base/corpus")
-MINUTES = 4.0
+MINUTES = 3.0
 SIZES = ((192, 4), (256, 6), (320, 5))  # width, layers: about 3.6, 6.9 and 8.7 million weights
 RATES = (2e-3, 4e-3, 8e-3)  # of the middle size; the others are trained with the middle rate
 POINTS = [(*size, RATES[1]) for size in SIZES] + [(*SIZES[1], rate) for rate in (RATES[0], RATES[2])]

@@ -32,6 +32,8 @@ from labutils.model.recipes import FINETUNING, PRETRAINING, Recipe
 
 __all__ = ["PRETRAINING", "Progress", "Recipe", "Run", "finetune", "pretrain", "steps_in"]
 
+SHORT = 128  # tokens
+
 
 class Run(NamedTuple):
     """What a training run leaves behind, beside the trained weights; a resumed one counts from where it went on."""
@@ -99,6 +101,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
     with fetching.quiet(), tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         stack.enter_context(_compiled(opened, recipe.compiled))
         stack.enter_context(_own_forward(opened.model))
+        stack.enter_context(_attention(opened.model, examples))
         trainer = Loop(
             model=opened.model,
             args=arguments(recipe, steps, out or scratch, keep=out is not None, padded=not blocks),
@@ -172,6 +175,21 @@ def _compiled(opened: Opened, wanted: bool) -> Iterator[None]:
         yield
     finally:
         layers._compiled_call_impl = None
+
+
+@contextmanager
+def _attention(model: PreTrainedModel, examples: Sequence[dict]) -> Iterator[None]:
+    """Of short padded rows on a CPU, attention as plain products while it trains: torch's fused one takes a sixth to a
+    quarter of the whole step more, most of it backwards. Long rows would cost memory by the square of their length."""
+    before = model.config._attn_implementation
+    short = not isinstance(examples, Blocks) and max(len(example["input_ids"]) for example in examples) <= SHORT
+    if short and model.device.type == "cpu" and before == "sdpa":
+        model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        if model.config._attn_implementation != before:
+            model.set_attn_implementation(before)
 
 
 @contextmanager
