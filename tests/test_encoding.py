@@ -166,3 +166,14 @@ def test_chatml_is_smollm2s_chat_behind_its_system_message(smollm2):
     assert example["input_ids"] + newline == chat([system, *CHAT])["input_ids"]
     answer = smollm2.encode(PAIR["answer"] + "<|im_end|>")
     assert [label for label in example["labels"] if label != IGNORED] == answer
+
+
+def test_lengths_are_rounded_up():
+    rows, few = (
+        [{"input_ids": [5] * n, "labels": [5] * n} for n in (3, 7, 8)],
+        {"input_ids": [5] * 8, "labels": [5] * 8},
+    )
+    batch = pad(rows, 0, 4)
+    assert batch["input_ids"].shape == (3, 8) and batch["attention_mask"].sum(dim=1).tolist() == [3, 7, 8]
+    assert pad(rows, 0, 5)["labels"][:, 8:].eq(IGNORED).all()
+    assert "attention_mask" not in pad([few], 0, 4) and "attention_mask" in pad([few], 0, 16)

@@ -205,8 +205,9 @@ def test_an_interrupt_leaves_a_model_that_answers(fresh, bird_examples):
 def test_the_command_says_how_to_go_on(start, birds, tmp_path):
     (tmp_path / "birds.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in birds))
     argv = [sys.executable, "-m", "labutils", "finetune", tmp_path / "birds.jsonl", "--model", start]
-    argv += ["--out", tmp_path / "run", "--steps", "5000", "--batch", "4", "--keep-every", "5"]
-    with subprocess.Popen(list(map(str, argv)), cwd=places.ROOT, stderr=subprocess.PIPE, text=True) as running:
+    argv += ["--out", tmp_path / "run", "--steps", "2000", "--batch", "4", "--keep-every", "5"]
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # a shell's background jobs are deaf
+    with subprocess.Popen(list(map(str, argv)), cwd=places.ROOT, stderr=subprocess.PIPE, text=True, **heard) as running:
         said = ""
         while "step 7/" not in said:
             said += running.stderr.readline()

@@ -131,9 +131,9 @@ def test_every_epoch_reads_every_example_once_in_an_order_of_its_own():
 def test_a_run_reads_every_example_once_an_epoch_in_changing_order(fresh, bird_examples, monkeypatch):
     read, rows_of = [], {str(example["input_ids"]): row for row, example in enumerate(bird_examples)}
 
-    def spy(rows, filler):
+    def spy(rows, filler, multiple):
         read.extend(rows_of[str(row["input_ids"])] for row in rows)
-        return pad(rows, filler)
+        return pad(rows, filler, multiple)
 
     monkeypatch.setattr(training, "pad", spy)
     finetune(fresh(), bird_examples, Recipe(epochs=3, batch=3))

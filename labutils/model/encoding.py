@@ -17,6 +17,7 @@ from labutils.pairs.records import pair
 from labutils.pairs.templates import prompt
 
 IGNORED = -100  # the label that torch.nn.functional.cross_entropy passes over
+LENGTHS = 16  # batches have few lengths: torch keeps code for each shape it multiplied, half a GB in 40 steps otherwise
 LOSS_ON = ("answer", "everything")
 
 
@@ -117,12 +118,13 @@ def batched(items: Iterable, size: int) -> Iterator[list]:
         yield some
 
 
-def pad(examples: Sequence[dict], pad_id: int) -> dict[str, torch.Tensor]:
+def pad(examples: Sequence[dict], pad_id: int, to_multiple_of: int = 1) -> dict[str, torch.Tensor]:
     """A batch of shape (examples, longest): ids, labels and attention mask, filled up on the right; no mask if none is.
 
     Padding is ignored by its place, not by its id, so that a real end-of-text stays trained where pad = end-of-text.
+    The longest may be rounded up `to_multiple_of` so many tokens (see LENGTHS).
     """
-    longest = max(len(example["input_ids"]) for example in examples)
+    longest = -(-max(len(example["input_ids"]) for example in examples) // to_multiple_of) * to_multiple_of
     if all(len(example["input_ids"]) == longest for example in examples):  # no padding, no mask: faster attention
         return {name: torch.tensor([example[name] for example in examples]) for name in ("input_ids", "labels")}
     rows = {"input_ids": [], "labels": [], "attention_mask": []}

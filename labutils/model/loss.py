@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from labutils import machine
-from labutils.model.encoding import IGNORED, pad, pad_id
+from labutils.model.encoding import IGNORED, LENGTHS, pad, pad_id
 from labutils.model.models import Opened
 
 CHUNK = 1024  # positions whose logits exist at the same time: 1024 x 8192 numbers stay close to the processor
@@ -73,7 +73,7 @@ def each_loss(
     order = sorted(range(len(examples)), key=lambda i: len(examples[i]["input_ids"]))
     for start in range(0, len(order), batch):
         places = order[start : start + batch]
-        padded = pad([examples[i] for i in places], pad_id(opened.tokenizer))
+        padded = pad([examples[i] for i in places], pad_id(opened.tokenizer), LENGTHS)
         rows = {name: values.to(device) for name, values in padded.items()}
         labels = rows.pop("labels")
         with precision(device.type, fp32):

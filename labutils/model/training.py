@@ -22,7 +22,7 @@ from transformers import PreTrainedModel, PrinterCallback
 
 from labutils import ranks
 from labutils.model import adapter_files, adapters, checkpoints, fetching, mishaps, processes
-from labutils.model.encoding import Blocks, pad, pad_id
+from labutils.model.encoding import LENGTHS, Blocks, pad, pad_id
 from labutils.model.loop import Loop, arguments
 from labutils.model.loss import next_token_loss, plain_head
 from labutils.model.models import Opened, save
@@ -106,7 +106,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
             model=opened.model,
             args=arguments(recipe, steps, out or scratch, keep=out is not None, padded=not blocks),
             train_dataset=examples,
-            data_collator=lambda rows: pad(rows, pad_id(opened.tokenizer)),
+            data_collator=lambda rows: pad(rows, pad_id(opened.tokenizer), LENGTHS),
             compute_loss_func=next_token_loss,  # what counts; `compute_loss` says how
             callbacks=[watch, checkpoints.Mark()],
             optimizers=(_optimizer(opened.model, recipe), None),
