@@ -138,5 +138,5 @@ def pad(examples: Sequence[dict], pad_id: int, to_multiple_of: int = 1) -> dict[
 
 
 def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id to fill up with: the tokenizer's own, or end-of-text where it has none."""
-    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    """The id to fill up with: the tokenizer's own, or end-of-text where it has none, or 0: padding is never read."""
+    return next((i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id) if i is not None), 0)
