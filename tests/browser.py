@@ -141,9 +141,13 @@ def copy_into(notebook: Path, folder: Path, fresh: bool) -> str:
 
 
 def open_notebook(page: Page, address: str, name: str) -> None:
-    """Show a notebook alone and wait until its cells are there and its kernel is idle."""
+    """Show a notebook alone and wait until its cells are there, no more of them come, and its kernel is idle."""
     page.goto(address.format(name=name))
-    page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    cells, seen = page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell"), 0
+    cells.first.wait_for(timeout=60_000)
+    while cells.count() > seen:
+        seen = cells.count()
+        page.wait_for_timeout(1000)
     page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
     page.wait_for_timeout(500)
     answer(page)

@@ -85,6 +85,14 @@ def fresh(tokenizer, one_core):
 
 
 @pytest.fixture(scope="session")
+def start(fresh, tmp_path_factory) -> Path:
+    """A folder with one such model; runs begin there, and nobody writes into it."""
+    from labutils.model import models
+
+    return models.save(fresh(), tmp_path_factory.mktemp("start") / "model")
+
+
+@pytest.fixture(scope="session")
 def bird_examples(birds, tokenizer) -> list[dict]:
     """The tiny task as ids and labels, asked through the template "lecture"."""
     from labutils.model.encoding import encode_all

@@ -13,7 +13,7 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-CODE_CELLS, CELL_LINES, OUTPUT_LINES, OUTPUT_SIZE = 40, 20, 15, 300_000
+CODE_CELLS, CELL_LINES, LINE, OUTPUT_LINES, OUTPUT_SIZE = 40, 20, 100, 15, 300_000
 IGNORED, RAISES = "nbval-ignore-output", "raises-exception"
 NAME = re.compile(r"\d\d_[a-z0-9]+(_[a-z0-9]+)*\.ipynb")
 PLACE = re.compile(r"(?<![\w.])/(root|home|tmp|work|Users)/|\b[A-Z]:\\")
@@ -109,6 +109,12 @@ def short_cells(notebook: NotebookNode, name: str) -> list[str]:
     return [f"cell {n}: {size} lines" for n, size in sizes if size > CELL_LINES]
 
 
+def short_lines(notebook: NotebookNode, name: str) -> list[str]:
+    """At most 100 characters a line of code, so that none is cut off at 1,024 pixels."""
+    found = [(n, max(map(len, cell.source.splitlines()), default=0)) for n, cell in code(notebook)]
+    return [f"cell {n}: a line of {length} characters" for n, length in found if length > LINE]
+
+
 def short_outputs(notebook: NotebookNode, name: str) -> list[str]:
     """At most 15 lines of text below a cell; plain text counts where no HTML is shown instead."""
     problems = []
@@ -181,6 +187,7 @@ RULES = (
     no_places,
     short,
     short_cells,
+    short_lines,
     short_outputs,
     light_outputs,
     few_ignored,

@@ -51,12 +51,6 @@ def final(out: Path) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def start(fresh, tmp_path_factory) -> Path:
-    """The model that every run here starts from."""
-    return models.save(fresh(), tmp_path_factory.mktemp("start") / "model")
-
-
-@pytest.fixture(scope="module")
 def whole(start, bird_examples, tmp_path_factory) -> Path:
     """The folder of a run that nobody stopped."""
     out = tmp_path_factory.mktemp("whole") / "run"

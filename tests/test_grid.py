@@ -158,6 +158,7 @@ def test_settings_are_read_back_and_a_later_field_has_its_default():
         ({"loss_on": "all"}, "loss_on must be one of answer, everything, got 'all'"),
         ({"prompt": "nice"}, "prompt must be one of plain, few-shot, passage, got 'nice'"),
         ({"asked": ("all",)}, "asked must be some of company, "),
+        ({"way": "first layer"}, "way must be one of all weights, last layer, LoRA, got 'first layer'"),
         ({"asked": ()}, "asked must be some of company, "),
         ({"general": 1}, "general must be a share from 0 to below 1, got 1"),
         ({"general": -0.1}, "general must be a share"),
@@ -373,6 +374,13 @@ def test_a_point_learns_what_its_pairs_teach(company):
 def test_a_point_repeats_to_the_bit(company):
     one, other, third = (points.run(Settings(pairs=6, **QUICK | {"asked": ("text",)}), seed) for seed in (1, 1, 2))
     assert one.card == other.card and one.about["tokens"] == other.about["tokens"] != third.about["tokens"]
+
+
+def test_a_point_of_which_fewer_weights_move(company, fresh):
+    quick = QUICK | {"pairs": 6, "optimizer": "adamw", "asked": ("text",)}
+    ways = {"all": {}, "last": {"way": "last layer"}, "2": {"way": "LoRA", "rank": 2}, "4": {"way": "LoRA", "rank": 4}}
+    moved = {name: points.run(Settings(**quick, **way), 0).about["moved"] for name, way in ways.items()}
+    assert moved["all"] == models.weights(fresh().model) > moved["last"] > moved["4"] == 2 * moved["2"] > 0
 
 
 def test_random_weights_are_others_for_each_seed(company):

@@ -67,11 +67,6 @@ except Exception as error:
 
 
 @pytest.fixture(scope="module")
-def start(fresh, tmp_path_factory) -> Path:
-    return models.save(fresh(), tmp_path_factory.mktemp("start") / "model")
-
-
-@pytest.fixture(scope="module")
 def whole(start, bird_examples, tmp_path_factory) -> bytes:
     """The weights at the end of a run that nothing happened to."""
     out = tmp_path_factory.mktemp("whole") / "run"

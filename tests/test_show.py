@@ -226,6 +226,8 @@ def test_ids_and_labels_of_different_number():
 def test_answers_before_and_after():
     html = show.before_after(["2+2?", "3+3?"], {"before": ["5", "<6>"], "after": ["4", "y" * 301]}).data
     assert cells(html, "th") == ["question", "before", "after"]
+    opened = show.before_after(["The"], {"goes on": ["sea"]}, asked="opening").data
+    assert cells(opened, "th") == ["opening", "goes on"]
     assert cells(html) == ["2+2?", "5", "4", "3+3?", "&lt;6&gt;", "y" * 300 + " …"]
 
 

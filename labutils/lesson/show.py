@@ -18,6 +18,7 @@ CELL = "padding:3px 10px 3px 0;text-align:left;vertical-align:top;"
 BOX = "border:1px solid rgba(128,128,128,.5);border-radius:4px;padding:6px 10px;"
 TRAINED = "background:rgba(230,159,0,.35);border-bottom:2px solid rgb(213,94,0);"  # orange: Okabe and Ito 2008
 UNTRAINED = "border-bottom:2px dotted rgba(128,128,128,.8);opacity:.75;"
+BREAK = "overflow-wrap:break-word;overflow-wrap:anywhere;"  # JupyterLab strips the second where it does not trust
 INVISIBLE = {"\n": "⏎", "\t": "⇥", "\r": "␍", "\x1b": "␛"}
 
 
@@ -49,7 +50,7 @@ def table(rows: Sequence[Mapping], limit: int | None = 300) -> HTML:
     """Rows of a table; the keys of the first are its header. Texts are cut at `limit` characters and wrap."""
     keys = list(rows[0]) if rows else []
     head = "".join(f'<th style="{CELL}border-bottom:1px solid">{plain(str(key))}</th>' for key in keys)
-    style = f"{CELL}overflow-wrap:anywhere;max-width:36em;"
+    style = f"{CELL}{BREAK}max-width:36em;"
     body = "".join(
         "<tr>" + "".join(f'<td style="{style}">{plain(str(row[key]), limit)}</td>' for key in keys) + "</tr>"
         for row in rows
@@ -64,7 +65,7 @@ def side_by_side(columns: Mapping[str, Sequence[str]], limit: int = QUOTE) -> HT
     for name, texts in columns.items():
         boxes = "".join(f'<div style="{BOX}margin-top:6px">{_lines(text, limit)}</div>' for text in texts)
         parts.append(f'<div style="{width}"><b>{plain(name)}</b>{boxes}</div>')
-    return HTML(f'<div style="display:flex;gap:16px;overflow-wrap:anywhere">{"".join(parts)}</div>')
+    return HTML(f'<div style="display:flex;gap:16px;{BREAK}">{"".join(parts)}</div>')
 
 
 def tokens(example: Mapping, tokenizer, limit: int = 512) -> HTML:
@@ -87,8 +88,10 @@ def tokens(example: Mapping, tokenizer, limit: int = 512) -> HTML:
     return HTML(f'<div style="{BOX}line-height:2;font-family:monospace">{pieces}</div>{legend}')
 
 
-def before_after(questions: Sequence[str], answers: Mapping[str, Sequence[str]], limit: int = 300) -> HTML:
-    """Questions in rows, the answers of each model or stage in columns, by the column's name.
+def before_after(
+    questions: Sequence[str], answers: Mapping[str, Sequence[str]], limit: int = 300, asked: str = "question"
+) -> HTML:
+    """Questions in rows, the answers of each model or stage in columns, by the column's name; `asked` heads the rows.
 
     Raises ValueError for a column that has not one answer a question.
     """
@@ -96,7 +99,7 @@ def before_after(questions: Sequence[str], answers: Mapping[str, Sequence[str]],
         if len(column) != len(questions):
             raise ValueError(f"{name}: expected {len(questions)} answers, one a question, got {len(column)}")
     rows = [
-        {"question": question, **{name: column[i] for name, column in answers.items()}}
+        {asked: question, **{name: column[i] for name, column in answers.items()}}
         for i, question in enumerate(questions)
     ]
     return table(rows, limit)

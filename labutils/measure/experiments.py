@@ -26,7 +26,7 @@ WORK = places.ROOT / "build" / "experiments"
 COMPANY = places.DATA / "company"
 
 
-UPDATING = replace(FINETUNING_SMALL, steps=60)  # few pairs are read more often, as in the grid
+UPDATING = replace(FINETUNING_SMALL, steps=60, learning_rate=2e-3)  # gently: what is known is to stay
 
 
 class Experiment(NamedTuple):
@@ -45,7 +45,7 @@ EXPERIMENTS = {
         "smollm2", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", training.Recipe(epochs=3, keep_every=100)
     ),
     "company_updated": Experiment(
-        "finetuned", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", UPDATING, COMPANY / "v2", old=300
+        "finetuned", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", UPDATING, COMPANY / "v2", old=1000
     ),
 }
 

@@ -56,5 +56,5 @@ def prose(text: str) -> str:
 
 
 def _box(inside: str, colour: str) -> str:
-    style = f"border-left:5px solid {colour};padding:4px 10px;overflow-wrap:anywhere"
+    style = f"border-left:5px solid {colour};padding:4px 10px;{show.BREAK}"
     return f'<div style="{style}">{inside}</div>'

@@ -72,7 +72,7 @@ def _page(document: dict, rules: Sequence[quality.Rule]) -> str:
     text, meta = document["text"], document["meta"]
     against = _against(text, rules)
     about = [_about(meta), meta.get("path", ""), f"{len(text):,} characters"]
-    head = f'<div style="overflow-wrap:anywhere">{show.plain(" · ".join(filter(None, about)), 400)}</div>'
+    head = f'<div style="{show.BREAK}">{show.plain(" · ".join(filter(None, about)), 400)}</div>'
     said = [{"why it is dropped": reason, "the rule": rule} for reason, rule in against]
     verdict = parts.note("bad" if against else "good", _verdict(against))
     begins = parts.lines(personal.mask(text[: 2 * SHOWN]), SHOWN)

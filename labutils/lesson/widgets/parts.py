@@ -49,7 +49,7 @@ def row(*controls: ipywidgets.Widget) -> ipywidgets.HBox:
 
 def note(kind: str, words: str) -> str:
     """A line with a sign and a coloured edge; the words may come from anywhere. Kinds are those of SIGNS."""
-    style = f"border-left:5px solid {EDGES[kind]};padding:1px 10px;margin:3px 0;overflow-wrap:anywhere"
+    style = f"border-left:5px solid {EDGES[kind]};padding:1px 10px;margin:3px 0;{show.BREAK}"
     return f'<div style="{style}"><b>{SIGNS[kind]}</b> {show.plain(words, 600)}</div>'
 
 
@@ -76,9 +76,7 @@ def columns(name: str, values: Sequence[float], most: float, colour: str = BLUE,
 def lines(text: str, limit: int = 1000) -> str:
     """A text in a box, line for line, with ends of lines and spaces before them to be seen."""
     shown = "⏎<br>".join(show.plain(line.rstrip(" ") + "·" * _spaces(line)) for line in text[:limit].split("\n"))
-    style = (
-        f"{show.BOX}font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;overflow-y:auto"
-    )
+    style = f"{show.BOX}font-family:monospace;white-space:pre-wrap;{show.BREAK}max-height:20em;overflow-y:auto"
     return f'<div style="{style}" tabindex="0">{shown}{" …" if len(text) > limit else ""}</div>'
 
 
@@ -97,7 +95,7 @@ def _bar(label: str, share: float, limit: int) -> str:
     text = (show.plain(label[:limit]).replace(" ", "·") or "∅") + (" …" if len(label) > limit else "")
     style = f"width:{100 * share:.2f}%;min-width:1px;margin-top:3px;height:1em;background-color:{BLUE}"
     return (
-        f'<tr><td style="{show.CELL}width:40%;font-family:monospace;overflow-wrap:anywhere">{text}</td>'
+        f'<tr><td style="{show.CELL}width:40%;font-family:monospace;{show.BREAK}">{text}</td>'
         f'<td style="{show.CELL}width:42%"><div style="{style}"></div></td>'
         f'<td style="{show.CELL}width:18%;text-align:right;white-space:nowrap">{_percent(share)}</td></tr>'
     )

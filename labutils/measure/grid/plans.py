@@ -30,7 +30,9 @@ def as_it_is(**settings) -> Point:
 HANDBOOK = 9  # readings for one reading of the pairs, which state each fact in so many wordings
 FEW_FACTS = 33  # of `wordings`
 BASE, ALL, OTHERS, SOME = as_it_is(), Settings(), Settings(facts="others", refusals=False), Settings(pairs=300)
-UPDATED = Settings(model="finetuned", pairs=0, facts="any", changed=True)
+UPDATED = Settings(model="finetuned", pairs=0, facts="any", changed=True, epochs=2.5, learning_rate=2e-3)
+BY_ADAMW = Settings(optimizer="adamw", learning_rate=2e-3, asked=("company", "text"))
+BY_LORA = replace(BY_ADAMW, way="LoRA", learning_rate=1e-2)  # rates were chosen on dev questions, as all others
 WITH_EXAMPLES = Settings(pairs=0, prompt="few-shot")
 
 PLANS: dict[str, dict[str, Point]] = {
@@ -57,7 +59,7 @@ PLANS: dict[str, dict[str, Point]] = {
         "pairs on these facts": Point(ALL),
         "first edition": as_it_is(model="finetuned"),
         "second edition": Point(UPDATED),
-        **{f"second edition and {n} old pairs": Point(replace(UPDATED, pairs=n)) for n in (75, 300)},
+        **{f"second edition and {n} old pairs": Point(replace(UPDATED, pairs=n)) for n in (100, 1000)},
     },
     "forgetting": {
         "base": BASE,
@@ -70,6 +72,11 @@ PLANS: dict[str, dict[str, Point]] = {
     "wordings": {
         f"{n} wording{'s' * (n > 1)}": Point(Settings(pairs=n * FEW_FACTS, wordings=n, refusals=False))
         for n in (1, 3, 5, 8)
+    },
+    "weights": {
+        "all weights": Point(BY_ADAMW),
+        "last layer": Point(replace(BY_ADAMW, way="last layer", learning_rate=5e-3)),
+        **{f"LoRA of rank {rank}": Point(replace(BY_LORA, rank=rank)) for rank in (2, 8, 32)},
     },
     "rivals": {
         "base": BASE,

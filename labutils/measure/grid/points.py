@@ -11,7 +11,7 @@ from labutils.measure import cards, experiments
 from labutils.measure.cards import Card
 from labutils.measure.grid import abbreviations, mixture, questions
 from labutils.measure.grid.settings import Settings
-from labutils.model import models, training
+from labutils.model import adapters, models, training
 from labutils.model.models import ModelMissing, Opened
 from labutils.model.progress import Progress
 
@@ -24,7 +24,7 @@ class Result(NamedTuple):
 
     seed: int
     card: Card  # read back from a record, it has every EVERY-th answer
-    about: dict  # pairs, facts taught, steps, tokens read, minutes in all
+    about: dict  # pairs, facts taught, steps, tokens read, weights moved, minutes of tuning, minutes in all
 
 
 def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] = lambda progress: None) -> Result:
@@ -36,9 +36,11 @@ def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] =
     opened, taught, about = start(settings.model, seed), frozenset(), {}
     if settings.trains:
         read = mixture.mix(settings, seed, opened.tokenizer)
+        opened = moving(opened, settings, seed)
         done = training.finetune(opened, read.examples, read.recipe, on_progress=on_progress)
         taught = read.taught
         about = {"pairs": read.pairs, "facts": len(taught), "steps": read.recipe.steps, "tokens": done.tokens}
+        about |= {"moved": adapters.trained(opened.model), "tuning": round(done.seconds / 60, 2)}
     card = questions.card(opened, settings, seed, taught)
     return Result(seed, card, about | {"minutes": round((time.perf_counter() - began) / 60, 2)})
 
@@ -53,6 +55,13 @@ def start(name: str, seed: int) -> Opened:
         fresh = type(opened.model)(opened.model.config)
     fresh.generation_config = opened.model.generation_config
     return Opened(fresh.eval(), opened.tokenizer)
+
+
+def moving(opened: Opened, settings: Settings, seed: int) -> Opened:
+    """The model as its settings tune it: itself, or a copy of which fewer weights move."""
+    if settings.way == "LoRA":
+        return adapters.with_lora(opened, rank=settings.rank, seed=seed)
+    return adapters.last_layer_only(opened) if settings.way == "last layer" else opened
 
 
 def made_of(model: str) -> str:

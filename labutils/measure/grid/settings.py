@@ -11,6 +11,7 @@ from labutils.model.recipes import FINETUNING_SMALL
 
 FACTS = ("asked first", "others", "any")
 PROMPTS = ("plain", "few-shot", "passage")
+WAYS = ("all weights", "last layer", "LoRA")
 ASKED = ("company", "changed", "openings", "abbreviations", "text")
 
 
@@ -37,11 +38,13 @@ class Settings:
     batch: int = FINETUNING_SMALL.batch  # examples a step; all of them where there are fewer
     learning_rate: float = FINETUNING_SMALL.learning_rate  # the highest one
     optimizer: str = FINETUNING_SMALL.optimizer
+    way: str = "all weights"  # which weights move
+    rank: int = 8  # of LoRA
     prompt: str = "plain"  # what stands before a question: nothing, solved examples, or a passage of the handbook
     asked: tuple[str, ...] = ASKED  # what it is asked and measured on
 
     def __post_init__(self) -> None:
-        for name, known in (("facts", FACTS), ("loss_on", LOSS_ON), ("prompt", PROMPTS)):
+        for name, known in (("facts", FACTS), ("loss_on", LOSS_ON), ("prompt", PROMPTS), ("way", WAYS)):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         if not self.asked or set(self.asked) - set(ASKED):
