@@ -17,6 +17,7 @@ from labutils.measure.grid.plans import PLANS, Point
 from labutils.measure.grid.points import Result
 from labutils.measure.grid.settings import ASKED, Settings, from_plain, plain
 from labutils.measure.held_out import Losses
+from labutils.measure.intervals import prediction
 from labutils.model import asking, encoding, models
 from labutils.model.asking import Reply
 from labutils.model.models import ModelMissing
@@ -667,3 +668,20 @@ def test_a_record_that_ships_is_whole_and_of_the_model_that_ships(name):
     assert len(lines.read(name)) == len(recording.state(name))
     text = lines.path(name).read_text(encoding="utf-8")
     assert str(places.ROOT) not in text and "/tmp/" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not lines.path("amount").is_file(), reason="not recorded yet")
+@pytest.mark.parametrize("score", ["fact_hits", "stops", "answer_loss"])
+def test_one_more_run_lands_where_the_recorded_ones_promise(score, one_more):
+    seen = recording.results("amount")[plans.LIVE]
+    step = 0 if score == "answer_loss" else 1 / seen[0].card.scores()[score].n
+    low, high = prediction(effects.values(seen, score), step)
+    assert low <= effects.values([one_more], score)[0] <= high
+
+
+@pytest.fixture(scope="module")
+def one_more() -> Result:
+    """The point that notebook 05 runs again, with a seed that is not recorded."""
+    live = PLANS["amount"][plans.LIVE]
+    return points.run(live.settings, max(live.seeds) + 1)
