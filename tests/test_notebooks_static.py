@@ -66,7 +66,7 @@ GOOD = {
     "15 lines": small(code("1", stream("x\n" * 10), result(plain="x\n" * 5))),
     "a table's plain text": small(code("1", result(plain="x\n" * 60, html="<table>"))),
     "20 lines and blank ones": small(code("x = 1\n\n" * 20)),
-    "100 characters": small(code("x = '" + "y" * 95 + "'")),
+    "100 characters": small(code("x = '" + "y" * 94 + "'")),
     "40 cells": small(*[code("1")] * 39),
     "one in three": small(code("1", tag=rules.IGNORED), code("assert True")),
     "words that only look alike": small(code("hf_hub_download = 'https://x.org/home/a'")),
@@ -89,7 +89,7 @@ BROKEN = {
     ],
     "short": [small(*[code("1")] * 40)],
     "short_cells": [small(code("x = 1\n" * 21))],
-    "short_lines": [small(code("x = 1\nx = '" + "y" * 96 + "'"))],
+    "short_lines": [small(code("x = 1\nx = '" + "y" * 95 + "'"))],
     "short_outputs": [
         small(code("1", stream("x\n" * 16))),
         small(code("1", result(plain="x\n" * 16))),
