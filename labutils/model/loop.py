@@ -18,6 +18,7 @@ from labutils.model.loss import loss_of, precision
 from labutils.model.recipes import Recipe
 
 SILENT = {"input_ids": [0], "labels": [IGNORED]}  # for a process to which an epoch's last batch leaves no example
+TIDY_EVERY = 10  # steps between two times that freed memory is given back
 
 
 def arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool, padded: bool) -> TrainingArguments:
@@ -117,6 +118,8 @@ class Loop(Trainer):
         are added up. Two numbers have one sum, whichever comes first, so the run stays the same to the bit.
         """
         step = self.state.global_step + 1
+        if step % TIDY_EVERY == 0:
+            machine.give_memory_back()
         with mishaps.room_in_memory(step, *inputs["input_ids"].shape):
             return self._step(model, inputs, num_items_in_batch)
 
