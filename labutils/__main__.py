@@ -117,6 +117,7 @@ OWN_FILE = {
     "validate": "commandline_pairs",
     "convert": "commandline_pairs",
     "experiment": "commandline_experiment",
+    "class": "commandline_class",
 }
 LEARNERS = {
     "survey": "what is in a corpus",
@@ -128,6 +129,7 @@ LEARNERS = {
     "ask": "ask a model",
     "experiment": "make a recorded result again",
     "report": "the report card: every score of every stage",
+    "class": "assignments for nbgrader; the course for a room without network",
 }
 COMMANDS = {
     "open": Command("set up, then open the course", open_options, open_command, bare=True, passes_on=True),

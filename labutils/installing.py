@@ -6,6 +6,7 @@ question whether anything is due (`bootstrap`). Standard library only.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from labutils import places
 
+WHEELS = "wheels"  # a folder of the checkout that `class wheelhouse` fills
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 PATIENCE = 30  # seconds of silence before a sign of life
 
@@ -73,6 +75,14 @@ def pip(python: Path, *arguments: str) -> None:
         )
 
 
+def use_wheels() -> bool:
+    """Have pip install from the checkout's folder of wheels alone, where there is one: a room without network."""
+    wheels = places.ROOT / WHEELS
+    if wheels.is_dir():
+        os.environ.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=wheels.as_uri())  # as an address: pip splits at spaces
+    return wheels.is_dir()
+
+
 def locked(name: str, constraints: str) -> str:
     """The version of a package in the lock's text.
 
@@ -105,6 +115,18 @@ def install_torch(python: Path, version: str) -> str:
             return "CPU index"
         say("torch comes from the package index with its CUDA libraries: a download of some gigabytes")
     return "package index"
+
+
+def download_torch(python: Path, version: str, folder: Path) -> None:
+    """Put the CPU wheel of torch into a folder; where only the package index gives one, that of the package index.
+
+    Raises:
+        SetupError: pip failed.
+    """
+    wanted = ["download", "-q", "--no-deps", "-d", str(folder), f"torch=={version}"]
+    index = _cpu_index() if sys.platform == "linux" else []
+    if not _works(python, *wanted, "--no-index") and not (index and _works(python, *wanted, *index)):
+        pip(python, *wanted)
 
 
 def installed(python: Path, name: str) -> str:

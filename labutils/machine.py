@@ -6,8 +6,6 @@ standard library; psutil and torch are imported by the functions that ask them.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import functools
 import os
 import platform
@@ -41,16 +39,6 @@ def memory() -> int:
 
     total = psutil.virtual_memory().total
     return min(total, memory_limit() or total)
-
-
-def give_memory_back() -> None:
-    """Return memory that was freed to the system, in some milliseconds.
-
-    The GNU C library keeps what lies between pieces still in use, and a long training would grow by such holes. With
-    another C library nothing happens.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def free_disk(folder: Path) -> int:

@@ -380,7 +380,7 @@ def test_a_point_repeats_to_the_bit(company):
 def test_a_point_of_which_fewer_weights_move(company, fresh):
     quick = QUICK | {"pairs": 6, "optimizer": "adamw", "asked": ("text",)}
     ways = {"all": {}, "last": {"way": "last layer"}, "2": {"way": "LoRA", "rank": 2}, "4": {"way": "LoRA", "rank": 4}}
-    moved = {name: points.run(Settings(**quick, **way), 0).about["moved"] for name, way in ways.items()}
+    moved = {name: points.run(Settings(**quick, **way), 0).about["weights_moved"] for name, way in ways.items()}
     assert moved["all"] == models.weights(fresh().model) > moved["last"] > moved["4"] == 2 * moved["2"] > 0
 
 

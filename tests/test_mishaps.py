@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import random
 import signal
 import subprocess
@@ -211,3 +212,20 @@ def test_the_command_says_how_to_go_on(start, birds, tmp_path):
     assert running.returncode == 130
     assert f"{tmp_path / 'run'} keeps the newest checkpoint, if there was one: the same command with --resume" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps its memory in other ways")
+def test_memory_freed_between_pieces_in_use_is_given_back():
+    import psutil
+
+    pieces = [bytes([1]) * 100_000 for _ in range(2000)]
+    used = pieces[::20]
+    del pieces
+    before = psutil.Process().memory_info().rss
+    mishaps.give_memory_back()
+    assert psutil.Process().memory_info().rss < before - 100e6 and len(used) == 100
+
+
+def test_another_c_library(monkeypatch):
+    monkeypatch.setattr(mishaps.ctypes, "CDLL", lambda name: object())
+    mishaps.give_memory_back()

@@ -7,7 +7,6 @@ stopped and started again.
 import json
 import os
 import platform
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -18,15 +17,12 @@ from labutils.measure.grid import draws
 from labutils.measure.intervals import Score
 from labutils.model import asking, checkpoints, encoding, models, training
 from labutils.model.models import Opened
-from labutils.model.recipes import FINETUNING_SMALL
+from labutils.model.recipes import UPDATING
 from labutils.pairs.records import read_jsonl
 
 RECORDED = places.DATA / "recorded"
 WORK = places.ROOT / "build" / "experiments"
 COMPANY = places.DATA / "company"
-
-
-UPDATING = replace(FINETUNING_SMALL, steps=60, learning_rate=2e-3)  # gently: what is known is to stay
 
 
 class Experiment(NamedTuple):

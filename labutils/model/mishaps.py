@@ -1,7 +1,8 @@
 """What happens to a run whose settings are right: no memory for a step, no room for a save. Errors say what to do."""
 
+import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -25,6 +26,16 @@ def room_in_memory(step: int, rows: int, length: int) -> Iterator[None]:
             f"no memory for step {step}, with {rows} examples of up to {length} tokens: take a smaller batch{wider}, "
             "or close other programs; the model has the weights of the step before"
         ) from error
+
+
+def give_memory_back() -> None:
+    """Return memory that was freed to the system, in some milliseconds.
+
+    The GNU C library keeps what lies between pieces still in use, and a long training would grow by such holes. With
+    another C library nothing happens.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

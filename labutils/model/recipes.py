@@ -39,6 +39,7 @@ class Recipe:
 FINETUNING = Recipe()
 SMALL = 30_000_000  # weights: between `base`, which needs large steps and many readings, and `smollm2`
 FINETUNING_SMALL = Recipe(epochs=5, batch=48, learning_rate=6e-3, optimizer="muon")
+UPDATING = replace(FINETUNING_SMALL, steps=60, learning_rate=2e-3)  # gently: what `finetuned` knows is to stay
 PRETRAINING = Recipe(
     epochs=1, batch=16, learning_rate=4e-3, warmup=0.02, decay=0.2, weight_decay=0.1, optimizer="muon", keep_every=100
 )

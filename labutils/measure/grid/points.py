@@ -24,7 +24,7 @@ class Result(NamedTuple):
 
     seed: int
     card: Card  # read back from a record, it has every EVERY-th answer
-    about: dict  # pairs, facts taught, steps, tokens read, weights moved, minutes of tuning, minutes in all
+    about: dict  # pairs, facts taught, steps, tokens read, weights moved, minutes of tuning and in all
 
 
 def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] = lambda progress: None) -> Result:
@@ -40,7 +40,7 @@ def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] =
         done = training.finetune(opened, read.examples, read.recipe, on_progress=on_progress)
         taught = read.taught
         about = {"pairs": read.pairs, "facts": len(taught), "steps": read.recipe.steps, "tokens": done.tokens}
-        about |= {"moved": adapters.trained(opened.model), "tuning": round(done.seconds / 60, 2)}
+        about |= {"weights_moved": adapters.trained(opened.model), "tuning_minutes": round(done.seconds / 60, 2)}
     card = questions.card(opened, settings, seed, taught)
     return Result(seed, card, about | {"minutes": round((time.perf_counter() - began) / 60, 2)})
 

