@@ -46,6 +46,12 @@ def test_effects_with_both_intervals():
     assert row[10:] == ["loss: none, not none", "+0.00", "one run", "+0.00 to +0.00", "not shown"]
 
 
+def test_nothing_has_no_sign_of_its_own():
+    one, other = point("1" * 300), point("1" * 299 + "0")
+    row = cells(comparisons.effects(compare({"one": one, "other": other}, "one", "other", {"right": "hits"})))
+    assert row[6] == "+0%" and "-0%" not in " ".join(row)
+
+
 def test_an_effect_that_is_there():
     sure = {"none": point(*["0" * 9] * 3), "all": point(*["1" * 9] * 3)}
     assert cells(comparisons.effects(compare(sure, "none", "all", {"right": "hits"})))[-1] == "yes"

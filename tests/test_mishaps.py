@@ -155,7 +155,7 @@ def test_without_memory_it_ends_with_a_line_and_the_weights_of_the_step_before(s
     kind, said, kept, unfit = json.loads(lines[-1])
     assert kind == "MemoryError", said
     assert kept and not unfit
-    assert "with 64 examples of up to 912 tokens: take a smaller batch or shorter examples, or close other" in said
+    assert "with 64 examples of up to 904 tokens: take a smaller batch or shorter examples, or close other" in said
     assert any((path / checkpoints.COMPLETE).exists() for path in out.glob("checkpoint-*"))
 
 

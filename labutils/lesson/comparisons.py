@@ -78,4 +78,5 @@ def _ends(low: float, high: float, share: bool) -> str:
 
 
 def _number(value: float, share: bool, signed: bool = False) -> str:
+    value = round(value, 2) + 0.0  # no "-0%"
     return f"{value:{'+' if signed else ''}{'.0%' if share else '.2f'}}"

@@ -1,0 +1,44 @@
+"""The tour as slides in a real browser, with the network off: what is stored is shown, and a cell runs live."""
+
+import shutil
+
+import browser
+import pytest
+
+from labutils import places
+
+TOUR = "00_start_here.ipynb"
+HEADING = ".reveal .slides section.present :is(h1, h2)"
+
+
+@pytest.fixture(autouse=True)
+def chromium():
+    browser.need()
+
+
+@pytest.mark.timeout(300)
+def test_the_tour_is_slides(tmp_path):
+    shutil.copy(places.NOTEBOOKS / TOUR, tmp_path / TOUR)
+    with browser.lab(tmp_path) as address, browser.page(1280, 720) as page:
+        page.goto(address.replace("/doc/tree/", "/rise/").format(name=TOUR))
+        page.locator(".reveal .slides section.present").first.wait_for(timeout=60_000)
+        page.locator(HEADING, has_text="Where finetuning fits in").wait_for(timeout=60_000)
+        seen = [page.locator(HEADING).first.inner_text()]
+        while len(seen) < 20:
+            page.keyboard.press("Space")
+            page.wait_for_timeout(1000)
+            heading = page.locator(HEADING).first.inner_text()
+            if heading == seen[-1]:
+                break
+            seen.append(heading)
+            if heading == "Does this machine work?":
+                shown = page.locator(".reveal .slides section.present .jp-RenderedHTMLCommon table").first
+                assert "memory" in shown.inner_text()
+        assert [title[:10] for title in seen[:2]] == ["Where fine", "Does this "] and seen[-1] == "The map"
+        assert len(seen) == 6
+        code = page.locator(".reveal .slides section.present .jp-CodeCell").first
+        before = code.locator(".jp-InputPrompt").inner_text()
+        code.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        running = code.locator(".jp-InputPrompt", has_not_text=before)
+        running.wait_for(timeout=60_000)
