@@ -41,7 +41,7 @@ def test_effects_with_both_intervals():
     assert found["right: some, not none"].seeds.low == pytest.approx(0.5 - half)
     row = cells(comparisons.effects(found))
     assert row[:5] == ["effect", "difference", "with other seeds", "with other questions", "there?"]
-    assert row[5:8] == ["right: some, not none", "+50%", f"{0.5 - half:+.0%} to {0.5 + half:+.0%}"]
+    assert row[5:8] == ["right: some, not none", "+50%", f"{0.5 - half:+.0%} to +100%"]  # no share grows by more
     assert row[9] == "not shown"
     assert row[10:] == ["loss: none, not none", "+0.00", "one run", "+0.00 to +0.00", "not shown"]
 

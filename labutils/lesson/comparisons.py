@@ -74,6 +74,7 @@ def _mean(results: Sequence[Result], score: str) -> str:
 
 
 def _ends(low: float, high: float, share: bool) -> str:
+    low, high = (max(-1, low), min(1, high)) if share else (low, high)  # few seeds reach past what a share can be
     return f"{_number(low, share, signed=True)} to {_number(high, share, signed=True)}"
 
 

@@ -46,8 +46,10 @@ def documents(found: Sequence[dict], limit: int = QUOTE) -> HTML:
     return table(rows, limit)
 
 
-def table(rows: Sequence[Mapping], limit: int | None = 300) -> HTML:
-    """Rows of a table; the keys of the first are its header. Texts are cut at `limit` characters and wrap."""
+def table(rows: Sequence[Mapping], limit: int | None = 300, *, even: bool = False) -> HTML:
+    """Rows of a table; the keys of the first are its header. Texts are cut at `limit` characters and wrap; with `even`
+    all columns are equally wide, so that one text without spaces leaves room for the others.
+    """
     keys = list(rows[0]) if rows else []
     head = "".join(f'<th style="{CELL}border-bottom:1px solid">{plain(str(key))}</th>' for key in keys)
     style = f"{CELL}{BREAK}max-width:36em;"
@@ -55,7 +57,8 @@ def table(rows: Sequence[Mapping], limit: int | None = 300) -> HTML:
         "<tr>" + "".join(f'<td style="{style}">{plain(str(row[key]), limit)}</td>' for key in keys) + "</tr>"
         for row in rows
     )
-    return HTML(f'<table style="border-collapse:collapse"><tr>{head}</tr>{body}</table>')
+    layout = ";table-layout:fixed;width:100%" if even else ""
+    return HTML(f'<table style="border-collapse:collapse{layout}"><tr>{head}</tr>{body}</table>')
 
 
 def side_by_side(columns: Mapping[str, Sequence[str]], limit: int = QUOTE) -> HTML:
@@ -102,7 +105,7 @@ def before_after(
         {asked: question, **{name: column[i] for name, column in answers.items()}}
         for i, question in enumerate(questions)
     ]
-    return table(rows, limit)
+    return table(rows, limit, even=True)
 
 
 def report_card(rows: Sequence) -> HTML:

@@ -62,10 +62,10 @@ def run(stage: str, benches: list[Bench], rest: Book, rounds: int, work: Path) -
     for bench in benches:
         if stage == "speed":
             measure(plan.speeds(bench, rounds), bench.book, work)
-        elif stage == "race":
+        elif stage == "race" and bench.plan.rates:
             measure(plan.search(bench), bench.book, work)
             measure(plan.races(bench, rounds), bench.book, work)
-        else:
+        elif stage == "others":
             measure(plan.asking(bench, rounds), bench.book, work)
     if stage == "others":
         measure(plan.without_model(rounds), rest, work)

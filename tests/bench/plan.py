@@ -12,14 +12,14 @@ from .rivals import BEST, DEFAULTS, OURS
 
 
 class Plan(NamedTuple):
-    """How much is read, so that the slowest rival takes a minute or three."""
+    """How much is read, so that the slowest rival takes a minute or two."""
 
     every: int  # one pair in so many is read for speed
     batch: int  # the most pairs an update among which TRL's best settings are looked for: as many as ours
     race_every: int  # one pair in so many is read on the way to a loss
     epochs: float  # of that way
     look: int  # tokens between two looks at the held-out loss
-    rates: tuple[float, ...]  # that every rival tries
+    rates: tuple[float, ...]  # that every rival tries; none: no race
     questions: int  # asked in batches and one by one
 
 
@@ -31,8 +31,8 @@ class Bench(NamedTuple):
     book: Book
 
 
-SMALL = Plan(1, recipes.FINETUNING_SMALL.batch, 1, 3, 4000, (5e-4, 1e-3, 2e-3, 4e-3), 64)
-LARGE = Plan(5, recipes.FINETUNING.batch, 3, 1, 1500, (7.5e-5, 1.5e-4, 3e-4, 6e-4), 16)
+SMALL = Plan(4, recipes.FINETUNING_SMALL.batch, 3, 3, 8000, (5e-4, 1e-3, 2e-3, 4e-3), 64)
+LARGE = Plan(24, recipes.FINETUNING.batch, 3, 1, 1500, (), 16)  # a race of these would take a working day
 BATCHES = {"one by one": 1, "in batches": 32}
 
 
