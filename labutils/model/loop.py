@@ -76,9 +76,14 @@ class ByLength(torch.utils.data.Sampler):
 
 
 class Loop(Trainer):
-    """A Trainer that makes the course's loss only where it counts; `halves` are two threads."""
+    """A Trainer that makes the course's loss only where it counts; `halves` are two threads.
+
+    While one thread compiles, it keeps the other from Python; were it to wait for the cache of rounded weights, which
+    the other clears, both would wait for ever. So what is `compiled` does without that cache.
+    """
 
     halves: ThreadPoolExecutor
+    compiled = False
 
     def _get_train_sampler(self, train_dataset: Sequence[dict] | None = None) -> ByLength:
         lengths = [len(example["input_ids"]) for example in self.train_dataset]
@@ -105,7 +110,7 @@ class Loop(Trainer):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """The course's loss, made only where it counts."""
         rows = {name: value for name, value in inputs.items() if name != "labels"}
-        with precision(self.args.device.type):
+        with precision(self.args.device.type, cached=not self.compiled):
             loss = loss_of(model, rows, inputs["labels"], num_items_in_batch)
         if ranks.size() > 1:
             loss = loss * ranks.size()  # processes average their slopes, and the count is already that of all

@@ -49,9 +49,14 @@ def loss_of(
     return total / (count if count is not None else counted.sum())
 
 
-def precision(device: str, fp32: bool = False) -> torch.autocast:
-    """bfloat16 products where the processor has them, float32 elsewhere or where asked; the weights stay float32."""
-    return torch.autocast(device, torch.bfloat16, enabled=not fp32 and (device != "cpu" or machine.bf16()))
+def precision(device: str, fp32: bool = False, *, cached: bool = True) -> torch.autocast:
+    """bfloat16 products where the processor has them, float32 elsewhere or where asked; the weights stay float32.
+
+    With `cached` a weight that is used twice is rounded once. The cache belongs to all threads: without it, none waits
+    for another.
+    """
+    wanted = not fp32 and (device != "cpu" or machine.bf16())
+    return torch.autocast(device, torch.bfloat16, enabled=wanted, cache_enabled=cached)
 
 
 def mean_loss(opened: Opened, examples: Sequence[dict], batch: int = 32) -> float:

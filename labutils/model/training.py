@@ -112,7 +112,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
             optimizers=(_optimizer(opened.model, recipe), None),
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.halves = stack.enter_context(_halves())
+        trainer.halves, trainer.compiled = stack.enter_context(_halves()), recipe.compiled
         stack.callback(mishaps.put_right, opened.model)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
     run = Run(watch.history, time.perf_counter() - began, watch.tokens)

@@ -25,6 +25,10 @@ POINTS = {"small": 1, "medium": 2, "open": 3}
 MATERIAL = "material.json"
 SET_UP = f'''# Run this cell first. It is not graded.
 import json
+import math
+import random
+import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
