@@ -271,5 +271,5 @@ def test_a_batch_in_which_no_label_counts_stops_the_run(fresh):
 @pytest.mark.parametrize(("device", "wide", "on"), [("cpu", True, True), ("cpu", False, False), ("cuda", False, True)])
 def test_precision_asks_the_processor(monkeypatch, device, wide, on):
     monkeypatch.setattr(machine, "bf16", lambda: wide)
-    monkeypatch.setattr(torch, "autocast", lambda device, dtype, enabled: (device, dtype, enabled))
+    monkeypatch.setattr(torch, "autocast", lambda device, dtype, enabled, cache_enabled: (device, dtype, enabled))
     assert precision(device) == (device, torch.bfloat16, on)
