@@ -41,7 +41,8 @@ def test_every_rival_reads_the_same_tokens(fresh, many, name):
     assert end.tokens == sum(len(example["input_ids"]) for example in many)
     assert any(not torch.equal(value, before[key]) for key, value in opened.model.state_dict().items())
     assert (end.places == end.tokens) == (name in ("lecture", "trl padding-free 16", "trl packed 512"))
-    size = {"lecture": 4, "ours": recipes.FINETUNING_SMALL.batch, "trl grouped 16": 16, "trl grouped 32": 32}
+    size = {"lecture": 4, "trl grouped 16": 16, "trl grouped 32": 32}
+    size |= dict.fromkeys(rivals.OURS, recipes.FINETUNING_SMALL.batch)
     if "16" not in name and "packed" not in name:
         assert len(counted.moments) == math.ceil(len(many) / size.get(name, 8))
     speed, padding = counted.speed()
@@ -160,8 +161,9 @@ def test_a_fresh_process_measures_and_a_failing_one_says_why(tmp_path):
 def bench(tmp_path) -> Bench:
     """A model "m" with made-up rows: two rounds, TRL's "grouped 16" the fastest, one rate too high for everybody."""
     book = Book(tmp_path / "rows.jsonl", ABOUT)
-    made = Bench("m", Plan(1, 16, 1, 1, 10, (1e-3, 1e-2), 4), book)
-    rates = {"lecture": 10, "trainer": 20, "trl": 5, "trl grouped 8": 25, "trl grouped 16": 30, "ours": 40}
+    made = Bench("m", Plan(1, 16, 1, 1, 10, (1e-3, 1e-2), 4, tuple(rivals.OURS)), book)
+    rates = {"lecture": 10, "trainer": 20, "trl": 5, "trl grouped 8": 25, "trl grouped 16": 30}
+    rates |= {"ours": 40, "ours, adamw": 50}
 
     def speed(job: dict) -> dict:
         if job["rival"] not in rates:
@@ -188,11 +190,11 @@ def bench(tmp_path) -> Bench:
 
 def test_the_order_of_a_run(bench):
     order = [(row["job"]["seed"], row["job"]["rival"]) for row in bench.book.found(measure="speed")]
-    first = ["lecture", "trainer", "trl", "trl grouped 8", "trl grouped 16"]
-    first += ["trl padding-free 16", "trl packed 512", "ours"]
-    assert order == [(seed, rival) for seed in (0, 1) for rival in first]
+    tried = ["trl grouped 8", "trl grouped 16", "trl padding-free 16", "trl packed 512"]
+    rounds = [["lecture", "trainer", "trl", *some, "ours", "ours, adamw"] for some in (tried, ["trl grouped 16"])]
+    assert order == [(seed, rival) for seed, some in enumerate(rounds) for rival in some]
     raced = [row["job"] for row in bench.book.found(measure="race") if "until" in row["job"]]
-    assert [job["rival"] for job in raced] == ["lecture", "trainer", "trl", "trl grouped 16", "ours"] * 2
+    assert [job["rival"] for job in raced] == rounds[1] * 2
     assert {job["seed"] for job in raced} == {1, 2}
 
 
@@ -217,7 +219,10 @@ def test_the_summary_and_its_page(bench, tmp_path):
     found = summary([bench], rest)
     by_name = {row["rival"]: row for row in found["models"]["m"]["speed"]}
     assert by_name["trainer"]["tokens_a_second"] == [30, 20, 40]
-    assert by_name["trainer"]["ratio"] == [2, 2, 2]  # within a round the noise of the rounds is gone
+    assert by_name["trainer"]["ratios"] == {
+        "ours": [2, 2, 2],
+        "ours, adamw": [2.5, 2.5, 2.5],
+    }  # within a round the noise of the rounds is gone
     assert by_name["trl packed 512"]["tokens_a_second"] is None
     raced = {row["rival"]: row for row in found["models"]["m"]["race"]}
     assert raced["lecture"]["seconds"] == [60, 60, 60] and raced["ours"]["seconds"] == [30, 30, 30]
@@ -229,7 +234,7 @@ def test_the_summary_and_its_page(bench, tmp_path):
     assert text.startswith(f"before\n{page.BEGIN}\n2 cores; torch 2.\n") and text.endswith(f"{page.END}\nafter\n")
     assert json.loads((tmp_path / "speed.json").read_text()) == found
     for part in (
-        "| `Trainer` defaults | batches of 8, padded, fp32 | 30 (20 to 40) | 2.00 (2.00 to 2.00) x | 25% |  | 50% |",
+        "| `Trainer` defaults | batches of 8, padded, fp32 | 30 (20 to 40) | 2.00 (2.00 to 2.00) x | 2.50 (2.50",
         "| TRL, best settings | batches of 16 of like lengths, bf16 | 45 (30 to 60) |",
         "does not run here: ImportError: no / here",
         "### Seconds to a held-out loss of 1.05, `m`",

@@ -9,7 +9,17 @@ import pytest
 from labutils import places
 
 SCREENSHOTS = places.ROOT / "screenshots"
-NOTEBOOKS = sorted(places.NOTEBOOKS.glob("*.ipynb"))
+QUICK = ("00_", "01_", "03_")  # in the light theme; the others, and the dark theme, are in the slow group
+RUNS = [
+    pytest.param(
+        path,
+        theme,
+        id=f"{path.stem}-{theme}",
+        marks=() if path.stem.startswith(QUICK) and theme == "light" else pytest.mark.slow,
+    )
+    for path in sorted(places.NOTEBOOKS.glob("*.ipynb"))
+    for theme in browser.THEMES
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,11 +57,9 @@ def test_an_error_ends_the_run_and_is_seen(make_notebook, folder):
     assert (counts, errors) == (["1", "2", ""], 1)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("theme", browser.THEMES)
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_notebook_runs_in_both_themes(path, folder, theme):
+@pytest.mark.parametrize(("path", "theme"), RUNS)
+def test_every_notebook_runs_in_both_themes(path, theme, folder):
     content = nbformat.read(path, as_version=4)
     expected = sum("raises-exception" in cell.metadata.get("tags", []) for cell in content.cells)
     counts, errors, _ = shown(path, folder, theme, path.stem, seconds=1500)

@@ -227,6 +227,8 @@ def test_answers_before_and_after():
     html = show.before_after(["2+2?", "3+3?"], {"before": ["5", "<6>"], "after": ["4", "y" * 301]}).data
     assert cells(html, "th") == ["question", "before", "after"]
     opened = show.before_after(["The"], {"goes on": ["sea"]}, asked="opening").data
+    assert "<td" in opened and "a<br>&lt;b&gt;<" in show.before_after(["q"], {"x": ["a\n<b>"]}, lines=True).data
+    assert "a⏎&lt;b&gt;<" in show.before_after(["q"], {"x": ["a\n<b>"]}).data
     assert cells(opened, "th") == ["opening", "goes on"]
     assert cells(html) == ["2+2?", "5", "4", "3+3?", "&lt;6&gt;", "y" * 300 + " …"]
 

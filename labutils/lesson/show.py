@@ -46,15 +46,17 @@ def documents(found: Sequence[dict], limit: int = QUOTE) -> HTML:
     return table(rows, limit)
 
 
-def table(rows: Sequence[Mapping], limit: int | None = 300, *, even: bool = False) -> HTML:
+def table(rows: Sequence[Mapping], limit: int | None = 300, *, even: bool = False, lines: bool = False) -> HTML:
     """Rows of a table; the keys of the first are its header. Texts are cut at `limit` characters and wrap; with `even`
-    all columns are equally wide, so that one text without spaces leaves room for the others.
+    all columns are equally wide, so that one text without spaces leaves room for the others; with `lines` the lines of
+    a text stay lines.
     """
+    cell = _lines if lines else plain
     keys = list(rows[0]) if rows else []
     head = "".join(f'<th style="{CELL}border-bottom:1px solid">{plain(str(key))}</th>' for key in keys)
     style = f"{CELL}{BREAK}max-width:36em;"
     body = "".join(
-        "<tr>" + "".join(f'<td style="{style}">{plain(str(row[key]), limit)}</td>' for key in keys) + "</tr>"
+        "<tr>" + "".join(f'<td style="{style}">{cell(str(row[key]), limit)}</td>' for key in keys) + "</tr>"
         for row in rows
     )
     layout = ";table-layout:fixed;width:100%" if even else ""
@@ -92,9 +94,14 @@ def tokens(example: Mapping, tokenizer, limit: int = 512) -> HTML:
 
 
 def before_after(
-    questions: Sequence[str], answers: Mapping[str, Sequence[str]], limit: int = 300, asked: str = "question"
+    questions: Sequence[str],
+    answers: Mapping[str, Sequence[str]],
+    limit: int = 300,
+    asked: str = "question",
+    lines: bool = False,
 ) -> HTML:
     """Questions in rows, the answers of each model or stage in columns, by the column's name; `asked` heads the rows.
+    With `lines` their lines stay lines.
 
     Raises ValueError for a column that has not one answer a question.
     """
@@ -105,7 +112,7 @@ def before_after(
         {asked: question, **{name: column[i] for name, column in answers.items()}}
         for i, question in enumerate(questions)
     ]
-    return table(rows, limit, even=True)
+    return table(rows, limit, even=True, lines=lines)
 
 
 def report_card(rows: Sequence) -> HTML:
@@ -132,10 +139,10 @@ def _visible(character: str) -> str:
     return f"[U+{ord(character):04X}]" if category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else character
 
 
-def _lines(text: str, limit: int) -> str:
+def _lines(text: str, limit: int | None = None) -> str:
     """Like `plain`, but lines stay lines."""
     shown = "<br>".join(plain(line) for line in text[:limit].split("\n"))
-    return shown + (" …" if len(text) > limit else "")
+    return shown + (" …" if limit is not None and len(text) > limit else "")
 
 
 def _token(piece: str, id: int, label: int) -> str:

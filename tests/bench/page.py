@@ -45,7 +45,8 @@ def peaks(matrix: dict) -> str:
 
 def speeds(rows: list[dict]) -> str:
     """A line a rival; of TRL's settings all that were tried."""
-    head = ("", "settings", "tokens a second", "ours is", "padding", "peak MB", "of the matrix peak")
+    own = [f"{RIVALS[name].name} is" for name in rows[0]["ratios"]]
+    head = ("", "settings", "tokens a second", *own, "padding", "peak MB", "of the matrix peak")
     return table(head, [_speed(row) for row in rows])
 
 
@@ -54,10 +55,10 @@ def _speed(row: dict) -> tuple[str, ...]:
     name = rival.name + (", best settings" if row["best"] else ", tried") * (row["rival"] in BEST)
     about = (name, f"{rival.words}, {rival.precision}")
     if row["tokens_a_second"] is None:
-        return (*about, f"does not run here: {row['error']}", "", "", "", "")
-    times = "" if row["rival"] == "ours" else f"{number(row['ratio'], digits=2)} x"
-    memory = number(row["megabytes"] and row["megabytes"][:1])
-    return (*about, number(row["tokens_a_second"]), times, f"{row['padding'][0]:.0%}", memory, f"{row['share'][0]:.0%}")
+        return (*about, f"does not run here: {row['error']}", *[""] * (3 + len(row["ratios"])))
+    times = [f"{number(ratio, digits=2)} x" if ratio else "" for ratio in row["ratios"].values()]
+    rest = (f"{row['padding'][0]:.0%}", number(row["megabytes"] and row["megabytes"][:1]), f"{row['share'][0]:.0%}")
+    return (*about, number(row["tokens_a_second"]), *times, *rest)
 
 
 def races(rows: list[dict]) -> str:

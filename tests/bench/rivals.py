@@ -17,6 +17,7 @@ from labutils.model.models import Opened, weights
 
 from .clock import Clock, Ticks
 
+ADAMW_RATE = 2e-3  # where a run is given none: Muon's would be too high
 COMMON = {
     "use_cpu": True,
     "save_strategy": "no",
@@ -93,7 +94,8 @@ def ours(run: Run, settings: dict) -> None:
             raise Enough
 
     recipe = replace(recipes.suited(weights(run.opened.model)), epochs=run.epochs, seed=run.seed, **settings)
-    recipe = replace(recipe, learning_rate=run.rate or recipe.learning_rate)
+    slower = {"learning_rate": ADAMW_RATE} if settings.get("optimizer") == "adamw" else {}
+    recipe = replace(recipe, **({"learning_rate": run.rate} if run.rate else slower))
     with suppress(Enough):
         training.finetune(run.opened, run.examples, recipe, on_progress=tell)
 
@@ -111,7 +113,7 @@ def _with_padding(opened: Opened):
 
 
 def _best(batch: int, **settings) -> dict:
-    return {"gradient_checkpointing": False, "bf16": True, "per_device_train_batch_size": batch, **settings}
+    return {"activation_checkpointing": False, "bf16": True, "per_device_train_batch_size": batch, **settings}
 
 
 GROUPED = {"train_sampling_strategy": "group_by_length"}
@@ -136,5 +138,11 @@ BEST = {  # settings of TRL among which the fastest counts; all without gradient
         "TRL", "rows of 512 tokens, packed full", "bf16", sft, _best(1, packing=True, max_length=512)
     ),
 }
-OURS = {"ours": Rival("this course", "`training.finetune`", "bf16" if machine.bf16() else "fp32", ours)}
+PRECISION = "bf16" if machine.bf16() else "fp32"
+OURS = {
+    "ours": Rival("this course", "`training.finetune`", PRECISION, ours),
+    "ours, adamw": Rival(
+        "this course, AdamW", "the same with the rivals' optimizer", PRECISION, ours, {"optimizer": "adamw"}
+    ),
+}
 RIVALS = DEFAULTS | BEST | OURS

@@ -37,21 +37,26 @@ def of_model(bench: Bench) -> dict:
 
 
 def speed(bench: Bench, rival: str) -> dict:
-    """A rival's tokens a second, how many times as many ours reads, its padding, its memory, its share of the peak."""
+    """A rival's tokens a second, how many times as many each of ours reads, its padding, memory, share of the peak."""
     wanted = {"measure": "speed", "rival": rival}
     found = {name: spread(bench.book, name, **wanted) for name in ("tokens_a_second", "padding", "megabytes", "share")}
     errors = [row["found"]["error"] for row in bench.book.found(**wanted) if "error" in row["found"]]
     best = {"best": rival == fastest(bench), "error": errors[0] if errors else None}
-    return {"rival": rival, **best, **found, "ratio": _spread(ratios(bench.book, rival))}
+    return {
+        "rival": rival,
+        **best,
+        **found,
+        "ratios": {name: _spread(ratios(bench.book, name, rival)) for name in bench.plan.ours},
+    }
 
 
-def ratios(book: Book, rival: str) -> list[float]:
-    """Tokens a second of ours by those of a rival, of the rounds in which both ran."""
+def ratios(book: Book, own: str, rival: str) -> list[float]:
+    """Tokens a second of one of ours by those of a rival, of the rounds in which both ran."""
     ours, theirs = (
         {row["job"]["seed"]: row["found"].get("tokens_a_second") for row in book.found(measure="speed", rival=name)}
-        for name in ("ours", rival)
+        for name in (own, rival)
     )
-    return [ours[seed] / theirs[seed] for seed in ours if ours[seed] and theirs.get(seed)]
+    return [ours[seed] / theirs[seed] for seed in ours if own != rival and ours[seed] and theirs.get(seed)]
 
 
 def race(bench: Bench, rival: str) -> dict:
