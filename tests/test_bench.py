@@ -2,17 +2,19 @@
 
 import json
 import math
+import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 from bench import book as books
-from bench import child, clock, page, plan, rivals, tuning
+from bench import child, clock, page, plan, profile, rivals, tuning
 from bench.book import Book
 from bench.plan import Bench, Plan
 from bench.summary import summary
 
-from labutils.model import costs, models, recipes
+from labutils.model import costs, models, optimizers, recipes
 
 ABOUT = {"versions": {"torch": "2"}, "cores": 2}
 
@@ -122,6 +124,42 @@ def test_the_peak_is_a_product_of_matrices(monkeypatch):
     assert all(rate > 0 for rate in tuning.matrix().values())
 
 
+@pytest.mark.parametrize("optimizer", recipes.OPTIMIZERS)
+def test_the_sections_of_a_step_are_the_step(tiny, tmp_path, monkeypatch, optimizer):
+    slow = 0.02  # seconds more in each update of the weights
+
+    def step(self, *given):
+        time.sleep(slow)
+        return whole(self, *given)
+
+    owner = optimizers.MuonAndAdamW if optimizer == "muon" else torch.optim.AdamW
+    whole = owner.step
+    monkeypatch.setattr(owner, "step", step)
+    recipe = replace(recipes.FINETUNING, optimizer=optimizer, batch=2, learning_rate=1e-3)
+    monkeypatch.setattr(recipes, "suited", lambda weights: recipe)
+    found = profile.of_a_step({"measure": "profile", "model": tiny}, tmp_path)
+    spent = found["milliseconds"]
+    assert list(spent) == ["layers and loss", "optimizer", "the rest"]
+    assert spent["optimizer"] > 1000 * slow and spent["layers and loss"] > 0 and spent["the rest"] > 0
+    assert owner.step is step
+    assert sum(found["operations"].values()) == pytest.approx(1)
+    assert found["operations"]["products of matrices"] > 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("aten::addmm", "products of matrices"),
+        ("aten::copy_", "copies and casts"),
+        ("aten::_softmax", "softmax and loss"),
+        ("aten::mul_", "one number at a time"),
+        ("aten::view", "other"),
+    ],
+)
+def test_the_kind_of_an_operation(name, kind):
+    assert profile.kind(name) == kind
+
+
 @pytest.mark.parametrize("rival", ["trainer", "ours"])
 def test_a_race_ends_at_its_loss(tiny, tmp_path, rival):
     job = {"model": tiny, "rival": rival, "every": 1, "epochs": 4, "look": 1, "rate": 5e-3, "seed": 0}
@@ -216,6 +254,9 @@ def test_the_summary_and_its_page(bench, tmp_path):
         rest.measure(job, lambda job, found=found: found)
     for job in plan.asking(bench, 1):
         bench.book.measure(job, lambda job: {"replies": job["batch"] ** 0.5})
+    spent = {"layers and loss": 30.0, "optimizer": 8.0, "the rest": 2.0}
+    for job in plan.profiles(bench):
+        bench.book.measure(job, lambda job: {"milliseconds": spent, "operations": {"other": 1.0}})
     found = summary([bench], rest)
     by_name = {row["rival"]: row for row in found["models"]["m"]["speed"]}
     assert by_name["trainer"]["tokens_a_second"] == [30, 20, 40]
@@ -241,6 +282,8 @@ def test_the_summary_and_its_page(bench, tmp_path):
         "| the lecture's recipe | 0.001 | 2 of 2 | 300 (300 to 300) | 60.0 (60.0 to 60.0) | 2.0 x |",
         "| `ask`, `m` | 1.0 (1.0 to 1.0) replies one by one, 5.7 (5.7 to 5.7) replies in batches: 5.7 x |",
         "| `validate`, one core | 4.0 (4.0 to 4.0) MB |",
+        "### Where a step of this course goes, `m`",
+        "| optimizer | 8 ms | 20% |",
     ):
         assert part in text, part
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import trainer_utils
 
 from labutils import places
 from labutils.model import checkpoints, models, training
@@ -235,7 +236,11 @@ def test_at_most_two_checkpoints_are_kept_and_none_of_the_last_step(start, bird_
     assert seen == {(), ("checkpoint-1",), ("checkpoint-1", "checkpoint-2"), ("checkpoint-2", "checkpoint-3")}
 
 
-def test_checkpoints_are_kept_without_progress_bars(start, bird_examples, tmp_path, capfd):
-    finetune(models.open_model(start), bird_examples, Recipe(steps=3, keep_every=1), out=tmp_path)
+def test_checkpoints_are_kept_without_a_word(start, bird_examples, tmp_path, capfd, monkeypatch):
+    """Neither progress bars, nor a warning when two checkpoints are saved within a second."""
+    warned = []
+    monkeypatch.setattr(trainer_utils.logger, "warning_once", warned.append)
+    finetune(models.open_model(start), bird_examples, Recipe(steps=4, keep_every=1), out=tmp_path)
     out, err = capfd.readouterr()
     assert out == "" and "Writing model" not in err
+    assert warned == []

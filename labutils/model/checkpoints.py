@@ -19,10 +19,15 @@ from labutils import ranks
 from labutils.model import processes
 
 COMPLETE = "COMPLETE"
+KEPT = 2  # checkpoints, the newest
 
 
 class Mark(TrainerCallback):
-    """Marks a checkpoint as whole once the Trainer has saved it; after the last step the model is saved instead."""
+    """Marks a checkpoint as whole once the Trainer has saved it, and removes those before the last two.
+
+    Left to itself, the Trainer would tell their age by the clock of the file system, and warn when it cannot. After
+    the last step the model is saved instead.
+    """
 
     def on_step_end(self, args, state, control, **kwargs):
         if state.global_step >= state.max_steps:
@@ -32,6 +37,8 @@ class Mark(TrainerCallback):
         processes.wait()
         if ranks.first():
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+            for old in sorted(Path(args.output_dir).glob("checkpoint-*"), key=_step)[:-KEPT]:
+                shutil.rmtree(old)
 
 
 def begin(out: Path, settings: dict, resume: bool) -> Path | None:

@@ -43,7 +43,6 @@ def arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool, padded
         dataloader_pin_memory=False,
         save_strategy="steps" if keep else "no",
         save_steps=recipe.keep_every,
-        save_total_limit=2,
         include_num_input_tokens_seen="non_padding" if padded else "all",
         logging_steps=1,
         logging_nan_inf_filter=False,

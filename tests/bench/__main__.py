@@ -20,7 +20,7 @@ from .plan import Bench
 from .summary import summary
 from .tuning import file_of
 
-STAGES = ("speed", "race", "others")
+STAGES = ("speed", "race", "others", "profile")
 COMPANY = places.DATA / "company"
 
 
@@ -67,6 +67,8 @@ def run(stage: str, benches: list[Bench], rest: Book, rounds: int, work: Path) -
             measure(plan.races(bench, rounds), bench.book, work)
         elif stage == "others":
             measure(plan.asking(bench, rounds), bench.book, work)
+        elif stage == "profile":
+            measure(plan.profiles(bench), bench.book, work)
     if stage == "others":
         measure(plan.without_model(rounds), rest, work)
 

@@ -19,6 +19,10 @@ def measure(kind: str) -> Callable[[dict, Path], dict]:
     from . import tuning
 
     logging.set_verbosity_error()
+    if kind == "profile":
+        from . import profile
+
+        return profile.of_a_step
     return {"speed": tuning.speed, "race": tuning.race}[kind]
 
 

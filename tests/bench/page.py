@@ -32,6 +32,9 @@ def tables(found: dict) -> str:
             parts += [f"### Tokens a second, {model}", peaks(of_model["matrix"]), speeds(of_model["speed"])]
         if of_model["race"]:
             parts += [f"### Seconds to a held-out loss of {of_model['loss']:.2f}, {model}", races(of_model["race"])]
+    for path, of_model in found["models"].items():
+        if of_model["profile"]:
+            parts += [f"### Where a step of this course goes, `{Path(path).name}`", *where(of_model["profile"][-1])]
     if lines := rest(found):
         parts += ["### Beside tuning", table(("", "a second"), lines)]
     return "\n\n".join(parts)
@@ -71,6 +74,15 @@ def races(rows: list[dict]) -> str:
         times = f"{row['seconds'][0] / ours[0]:.1f} x" if ours and row["seconds"] and row["rival"] != "ours" else ""
         lines.append((*about, number(row["seconds"], digits=1), times))
     return table(("", "learning rate", "reached", "tokens", "seconds", "ours is faster"), lines)
+
+
+def where(profile: dict) -> list[str]:
+    """The sections of a step, and the operations of the first of them."""
+    spent, operations = profile["milliseconds"], profile["operations"]
+    whole = sum(spent.values())
+    sections = [(name, f"{each:,.0f} ms", f"{each / whole:.0%}") for name, each in spent.items()]
+    kinds = [(name, f"{share:.0%}") for name, share in operations.items()]
+    return [table(("section", "a step", "share"), sections), table(("operations of the layers", "share"), kinds)]
 
 
 def rest(found: dict) -> list[tuple[str, str]]:

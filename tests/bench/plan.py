@@ -74,6 +74,11 @@ def asking(bench: Bench, rounds: int) -> Iterator[dict]:
             yield {"measure": "generation", "model": bench.model, **about}
 
 
+def profiles(bench: Bench) -> Iterator[dict]:
+    """Where the time of a step of ours goes."""
+    yield {"measure": "profile", "model": bench.model}
+
+
 def without_model(rounds: int) -> Iterator[dict]:
     """The survey of installed files and the validation of pairs."""
     for seed in range(rounds):

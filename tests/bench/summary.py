@@ -33,6 +33,7 @@ def of_model(bench: Bench) -> dict:
         "replies": {
             name: spread(book, "replies", measure="generation", batch=batch) for name, batch in BATCHES.items()
         },
+        "profile": [row["found"] for row in book.found(measure="profile") if "error" not in row["found"]],
     }
 
 
