@@ -102,9 +102,9 @@ def rest(found: dict) -> list[tuple[str, str]]:
 
 
 def number(spread: Sequence[float] | None, unit: float = 1, digits: int = 0) -> str:
-    """A median and its range, or one number. number([2, 1, 3]) -> "2 (1 to 3)"."""
+    """A median and its range, or one number where there is no range. number([2, 1, 3]) -> "2 (1 to 3)"."""
     middle, *ends = [f"{value / unit:,.{digits}f}" for value in spread or ()] or [""]
-    return f"{middle} ({' to '.join(ends)})" if ends else middle
+    return f"{middle} ({' to '.join(ends)})" if len(set(spread or ())) > 1 else middle
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
