@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from labutils import machine
-from labutils.model import training
+from labutils.model import mishaps, training
 from labutils.model.asking import ask
 from labutils.model.encoding import IGNORED, encode_all, pad, pad_id
 from labutils.model.loop import ByLength
@@ -240,6 +240,22 @@ def test_nothing_is_left_behind_without_a_folder(fresh, bird_examples, tmp_path,
     finetune(fresh(), bird_examples, Recipe(steps=2, keep_every=1))
     assert list(Path(tmp_path).rglob("*")) == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_memory_is_given_back_when_a_run_is_over(fresh, bird_examples, monkeypatch):
+    """Ended or stopped, after its last step: the next run of the same kernel begins where this one began."""
+    told = []
+    monkeypatch.setattr(mishaps, "give_memory_back", lambda: told.append("given back"))
+
+    def stop(progress):
+        told.append(progress.step)
+        if progress.step == 1:
+            raise KeyboardInterrupt
+
+    finetune(fresh(), bird_examples, Recipe(steps=1), on_progress=lambda progress: told.append(progress.step))
+    with pytest.raises(KeyboardInterrupt):
+        finetune(fresh(), bird_examples, Recipe(steps=5), on_progress=stop)
+    assert [each for each in told if each != 0] == [1, "given back", 1, "given back"]
 
 
 def test_no_examples(fresh, tmp_path):

@@ -99,6 +99,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
     began = time.perf_counter()
     # the Trainer wants a folder, even where nothing is saved
     with fetching.quiet(), tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        stack.callback(mishaps.give_memory_back)  # or each run of a kernel would need more than the one before
         stack.enter_context(_compiled(opened, recipe.compiled))
         stack.enter_context(_own_forward(opened.model))
         stack.enter_context(_attention(opened.model, examples))
