@@ -161,6 +161,14 @@ def test_how_long_the_texts_of_a_table_are(length, how, shown):
     assert cell == "x" * shown + (" …" if shown < length else "")
 
 
+def test_a_number_stays_on_one_line_beside_long_texts():
+    """Else a narrow page shows 148 as three lines of one digit each."""
+    row = {"n": 148, "twelve": "x" * 12, "thirteen": "x" * 13}
+    styles = re.findall(r'<td style="([^"]*)"', show.table([row]).data)
+    assert ["nowrap" in style for style in styles] == [True, True, False]
+    assert "nowrap" not in show.table([row], even=True).data
+
+
 def test_an_empty_table():
     assert cells(show.table([]).data) == []
     assert Reader(show.table([]).data).open == []

@@ -19,6 +19,7 @@ BOX = "border:1px solid rgba(128,128,128,.5);border-radius:4px;padding:6px 10px;
 TRAINED = "background:rgba(230,159,0,.35);border-bottom:2px solid rgb(213,94,0);"  # orange: Okabe and Ito 2008
 UNTRAINED = "border-bottom:2px dotted rgba(128,128,128,.8);opacity:.75;"
 BREAK = "overflow-wrap:break-word;overflow-wrap:anywhere;"  # JupyterLab strips the second where it does not trust
+SHORT = 12  # characters, a number mostly: they stay on one line, however little room the other columns leave
 INVISIBLE = {"\n": "⏎", "\t": "⇥", "\r": "␍", "\x1b": "␛"}
 
 
@@ -54,11 +55,13 @@ def table(rows: Sequence[Mapping], limit: int | None = 300, *, even: bool = Fals
     cell = _lines if lines else plain
     keys = list(rows[0]) if rows else []
     head = "".join(f'<th style="{CELL}border-bottom:1px solid">{plain(str(key))}</th>' for key in keys)
-    style = f"{CELL}{BREAK}max-width:36em;"
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{style}">{cell(str(row[key]), limit)}</td>' for key in keys) + "</tr>"
-        for row in rows
-    )
+    wide, narrow = f"{CELL}{BREAK}max-width:36em;", f"{CELL}white-space:nowrap;"
+
+    def data(text: str) -> str:
+        style = narrow if len(text) <= SHORT and not even else wide
+        return f'<td style="{style}">{cell(text, limit)}</td>'
+
+    body = "".join("<tr>" + "".join(data(str(row[key])) for key in keys) + "</tr>" for row in rows)
     layout = ";table-layout:fixed;width:100%" if even else ""
     return HTML(f'<table style="border-collapse:collapse{layout}"><tr>{head}</tr>{body}</table>')
 
