@@ -103,8 +103,7 @@ def release(folder: str | Path, notebooks: Sequence[str] = (), seed: str | None 
         made.append(Assignment(name, [each.name for each in versions], sum(POINTS[each.size] for each in versions)))
     (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     try:
-        for assignment in made:
-            nbgrader(folder, "generate_assignment", assignment.name)
+        nbgrader(folder, "generate_assignment", "*")
     except BaseException:
         shutil.rmtree(folder / "release", ignore_errors=True)
         raise
