@@ -1,9 +1,12 @@
-"""A release through nbgrader's own commands: what is handed out, and what right, partly right, empty and hostile
-submissions are worth. A wheelhouse, and an installation from it without network.
+"""A release through nbgrader's own commands: what is handed out, what comes back, and what right, partly right, empty
+and hostile submissions are worth. A wheelhouse, and an installation from it without network.
 """
 
+import hashlib
+import html
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -13,9 +16,9 @@ import pytest
 
 from labutils import installing, offline, places
 from labutils.lesson import exercises
-from labutils.lesson.classroom import release, wheelhouse
+from labutils.lesson.classroom import judging, release, wheelhouse
 
-SEED = "of this test"
+KEY = hashlib.sha256(b"of this test").hexdigest()
 NUMBER = "05"
 TITLE = "05_what_changes"
 
@@ -39,19 +42,32 @@ my_answer = "d"
     "two_by_two": "while True:\n    try:\n        input()\n    except BaseException:\n        pass",
     "effect_there": "import os\nos._exit(0)",
 }
+WIDE = (  # an exercise of each assignment with so many versions that a wrong seed does not come out right by chance
+    *("own_rule", "inputs_and_targets", "labels_by_hand", "which_checkpoint"),
+    *("how_much_replay", "baseline_first", "merge_adapter"),
+)
+PRYING = """
+import os, pathlib, sys
+print(dict(os.environ), sys.argv, sys.path, In, globals())
+for folder in (pathlib.Path.cwd(), *pathlib.Path.cwd().parents, pathlib.Path.home()):
+    print(folder, os.listdir(folder))
+print(*(path.read_text()[:2000] for path in pathlib.Path.cwd().rglob("*") if path.is_file()))
+1 / 0
+"""
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """A course folder with one assignment."""
-    folder = tmp_path_factory.mktemp("class") / "course"
-    made = release.release(folder, [NUMBER], SEED)
-    assert [each.name for each in made] == [NUMBER]
+    """A course folder with all assignments."""
+    folder, key = tmp_path_factory.mktemp("class") / "course", tmp_path_factory.mktemp("kept") / "key"
+    release.write_key(key, KEY)
+    made = release.release(folder, key=key)
+    assert [each.name for each in made] == ["01", "02", "03", "04", "05", "06", "07"]
     return folder
 
 
 def versions(subject="what tuning changes"):
-    return [each.variant(SEED) for each in exercises.EXERCISES if each.subject == subject]
+    return [release.graded(each, KEY) for each in exercises.EXERCISES if each.subject == subject]
 
 
 def solved(version):
@@ -84,16 +100,54 @@ def grades(course, learner, number=NUMBER):
         return {name.removesuffix("_test"): points for name, points in book.execute(question, (learner, number))}
 
 
-def test_what_is_handed_out_holds_no_seed_no_solution_and_no_test(course):
-    files = [path for path in (course / "release").rglob("*") if path.is_file()]
+def read_by(course, learner, number="*"):
+    """The text of all files that a learner is given, before and after handing in; as it is, and without markup."""
+    files = [path for part in ("release", f"feedback/{learner}") for path in course.glob(f"{part}/{number}/*.*")]
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    return texts + [html.unescape(re.sub("<[^>]+>", "", text)) for text in texts]
+
+
+def opened(course, texts):
+    """The exercises that a script opens with the course's package: each word of these texts, and all in quotes, is
+    tried as the seed of an exercise, and as a key. One is open where question and material come out as handed out.
+    """
+    words = {word.strip("'\"") for text in texts for word in re.findall(r"[\w.-]+|\w+|'.*?'|\".*?\"", text)}
+    keys = {word for word in words if re.fullmatch("[0-9a-f]{64}", word)}
+    books = [nbformat.read(path, 4) for path in course.glob("release/*/*.ipynb")]
+    asked = {cell.id: " ".join(cell.source.split()) for book in books for cell in book.cells}
+    files = [path.read_text(encoding="utf-8") for path in course.glob(f"release/*/{release.MATERIAL}")]
+    material = {name: held for text in files for name, held in json.loads(text).items()}
+
+    def opens(version):
+        question = " ".join(version.question.replace("THIS.given()", f'material("{version.name}")').split())
+        if not asked[f"{version.name}_question"].endswith(question):
+            return False
+        return json.loads(json.dumps(version.given(), default=release.array)) == material.get(version.name)
+
+    def guesses(exercise):
+        yield from map(exercise.variant, words)
+        yield from (release.graded(exercise, key) for key in keys)
+
+    return [name for name in WIDE if any(map(opens, guesses(getattr(exercises, name))))]
+
+
+def test_what_is_handed_out_holds_no_solution_and_no_test(course):
+    files = [path for path in (course / "release" / NUMBER).rglob("*") if path.is_file()]
     assert sorted(path.name for path in files) == [f"{TITLE}.ipynb", "material.json"]
+    assert [path.name for path in course.rglob("*.*") if path.is_file() and KEY.encode() in path.read_bytes()] == [
+        "key.txt"
+    ]
     notebook = (course / "release" / NUMBER / f"{TITLE}.ipynb").read_text(encoding="utf-8")
-    assert SEED not in notebook and "HIDDEN" not in notebook and ".check(" not in notebook
+    assert "HIDDEN" not in notebook and ".check(" not in notebook and ".variant(" not in notebook
     sources = [cell.source for cell in nbformat.reads(notebook, 4).cells]
     for version in versions():
         assert release.handed_out(version, version.markdown()) in sources
         assert release.starter(version) in sources
         assert "..." in release.starter(version)
+        secret = release.secret(KEY, version.name)
+        assert secret not in f"{version.starter_cell()} {version.markdown()} {version.solution_cell()} {version!r}"
+        with pytest.raises(RuntimeError, match="judged outside"):  # where a cell is run without the judge
+            exec(release.hidden_test(version))
         assert solved(version) not in "\n".join(sources)
 
 
@@ -137,19 +191,38 @@ def test_mischief_costs_its_own_points_only(course):
     assert grades(course, "gone") == {**points, "effect_there": 0}
 
 
+@pytest.mark.timeout(600)
+def test_what_a_learner_reads_tells_no_answer(course):
+    for subject, title in exercises.NOTEBOOKS.items():
+        right, pries, *_ = versions(subject)
+        hand_in(course, "curious", {right.name: solved(right), pries.name: PRYING}, title[:2], title)
+    release.nbgrader(course, "autograde", "*", "--student=curious")
+    release.nbgrader(course, "generate_feedback", "*", "--student=curious")
+    for subject, title in exercises.NOTEBOOKS.items():
+        right, *others = versions(subject)
+        got = grades(course, "curious", title[:2])
+        assert got == {**{each.name: 0 for each in others}, right.name: release.POINTS[right.size]}
+        shown = " ".join(" ".join(read_by(course, "curious", title[:2])).split())
+        assert "ZeroDivisionError" in shown and "LABUTILS_HOME" in shown, "the submission did not look around"
+        assert [each.name for each in others if " ".join(solved(each).split()) in shown] == []
+    texts = read_by(course, "curious")
+    secrets = [KEY, str(course), *(release.secret(KEY, each.name) for each in exercises.EXERCISES)]
+    assert [secret for secret in secrets if any(secret in text for text in texts)] == []
+    assert opened(course, texts) == []
+    assert opened(course, [f"x = '{release.secret(KEY, 'merge_adapter')}'"]) == ["merge_adapter"], "the script is able"
+    assert opened(course, [KEY]) == list(WIDE)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_every_exercise_can_be_handed_in_and_graded(tmp_path):
-    course = tmp_path / "course"
-    made = release.release(course, seed=SEED)
-    assert [each.name for each in made] == ["01", "02", "03", "04", "05", "06", "07"]
+def test_every_exercise_can_be_handed_in_and_graded(course):
     for subject, title in exercises.NOTEBOOKS.items():
         graded = versions(subject)
-        hand_in(course, "full", {each.name: solved(each) for each in graded}, title[:2], title)
-        hand_in(course, "empty", {}, title[:2], title)
+        hand_in(course, "all", {each.name: solved(each) for each in graded}, title[:2], title)
+        hand_in(course, "none", {}, title[:2], title)
         release.nbgrader(course, "autograde", title[:2])
-        assert grades(course, "full", title[:2]) == {each.name: release.POINTS[each.size] for each in graded}
-        assert set(grades(course, "empty", title[:2]).values()) == {0}
+        assert grades(course, "all", title[:2]) == {each.name: release.POINTS[each.size] for each in graded}
+        assert set(grades(course, "none", title[:2]).values()) == {0}
 
 
 def test_a_release_wants_a_new_folder_and_known_notebooks(tmp_path):
@@ -161,9 +234,30 @@ def test_a_release_wants_a_new_folder_and_known_notebooks(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_two_seeds_have_other_numbers(tmp_path):
-    ones, others = ([each.variant(seed).markdown() for each in exercises.EXERCISES] for seed in ("one", "other"))
+def test_two_keys_have_other_numbers():
+    ones, others = ([release.graded(each, key).markdown() for each in exercises.EXERCISES] for key in (KEY, KEY[::-1]))
     assert sum(one != other for one, other in zip(ones, others, strict=True)) > 0.8 * len(ones)
+
+
+def test_a_key_makes_the_same_release_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(release, "nbgrader", lambda *words: "")
+    ones, again, others = (tmp_path / name for name in ("ones", "again", "others"))
+    for folder, key in ((ones, None), (again, ones / release.KEY), (others, None)):
+        release.release(folder, [NUMBER], key)
+    made = [(folder / "source" / NUMBER / f"{TITLE}.ipynb").read_text() for folder in (ones, again, others)]
+    assert made[0] == made[1] != made[2]
+    assert sys.platform == "win32" or (again / release.KEY).stat().st_mode & 0o777 == 0o600
+    with pytest.raises(ValueError, match="2026 is no key, expected 64 hexadecimal digits"):
+        (tmp_path / "2026").write_text("my secret")
+        release.release(tmp_path / "new", key=tmp_path / "2026")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_without_its_key_is_not_graded(tmp_path, monkeypatch):
+    """As a release has none that was made when the seed stood in the hidden tests."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"no key at .*put it back.* make a new one"):
+        judging.Judging().preprocess(nbformat.v4.new_notebook(), {})
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """nbgrader's step that executes, with the judge outside of the learner's kernel.
 
 A learner's cells run in a kernel; what they leave under the name of an answer crosses as JSON, and `check` is called
-here. So nothing that a submission changes in its own process, `check` itself included, changes a grade.
+here. So nothing that a submission changes in its own process, `check` itself included, changes a grade. The key that
+right answers follow from is read here, too, and reaches neither the notebook nor the kernel.
 """
 
 import re
@@ -16,17 +17,17 @@ from nbgrader.utils import is_grade
 
 from labutils.lesson import exercises
 from labutils.lesson.classroom.learner import Learner, Lost, learner
+from labutils.lesson.classroom.release import KEY, graded, read_key
 from labutils.lesson.exercises.calling import TooLong
 from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, Result
 
-LINE = re.compile(r"""exercises\.(\w+)\.variant\(['"]([^'"]+)['"]\)\.check\(([\w, ]+)\)""")  # of a hidden test
+LINE = re.compile(r"exercises\.(\w+)\.check\(([\w, ]+)\)")  # in a hidden test
 
 
 class Asked(NamedTuple):
     """What a hidden test asks for."""
 
     exercise: str
-    seed: str
     names: str
 
 
@@ -34,13 +35,17 @@ class Judging(NbGraderPreprocessor):
     """In the place of nbgrader's `Execute`: `c.Autograde.autograde_preprocessors` of a release names it."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """Run and judge a submission, cell by cell; a test that is not passed becomes an error, which is no point."""
+        """Run and judge a submission, cell by cell; a test that is not passed becomes an error, which is no point.
+
+        Raises ValueError where the course folder, in which nbgrader works, holds no key.
+        """
+        key = read_key(Path(KEY))
         tests = {index: asked(cell) for index, cell in enumerate(nb.cells) if is_grade(cell)}
         try:
             with learner(nb, Path(resources["metadata"]["path"])) as own:
                 for index, cell in enumerate(nb.cells):
                     if index in tests:
-                        cell.outputs = [output(judged(own, tests.pop(index)))]
+                        cell.outputs = [output(judged(own, tests.pop(index), key))]
                     elif cell.cell_type == "code":
                         own.run(cell, index)
         except DeadKernelError:
@@ -56,11 +61,11 @@ def asked(cell: NotebookNode) -> Asked | None:
     return Asked(*found.groups()) if found else None
 
 
-def judged(own: Learner, test: Asked | None) -> Result:
+def judged(own: Learner, test: Asked | None, key: str) -> Result:
     """What an answer is worth. Never raises: whatever a submission does, it costs only its own points."""
     if test is None:
         return Result(NOT_YET, "this cell holds no test of the course")
-    exercise = getattr(exercises, test.exercise).variant(test.seed)
+    exercise = graded(getattr(exercises, test.exercise), key)
     try:
         value = own.value(test.names)
         return exercise.check(*value) if "," in test.names and isinstance(value, tuple) else exercise.check(value)

@@ -1,16 +1,20 @@
-"""The exercises of a notebook as an assignment of nbgrader: starters, hidden tests, points. Nothing is graded here.
+"""The exercises of a notebook as an assignment of nbgrader: starters, tests, points. Nothing is graded here.
 
-The graded versions have other numbers than the practised ones. They follow from a seed, which stands in the hidden
-tests and nowhere else: who does not know it cannot ask the course for them. No solution is written into any file.
+The graded versions have other numbers than the practised ones. They follow from a random key in the teacher's folder,
+which only the judge reads (`judging`): nbgrader shows the hidden tests in its feedback, so they name an exercise and an
+answer, and nothing else. No solution is written into any file.
 """
 
+import hmac
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +27,7 @@ from labutils.lesson.exercises.exercise import Exercise
 
 POINTS = {"small": 1, "medium": 2, "open": 3}
 MATERIAL = "material.json"
+KEY = "key.txt"  # beside `source` and `release`, never in them
 SET_UP = f'''# Run this cell first. It is not graded.
 import json
 import math
@@ -77,28 +82,29 @@ class Assignment(NamedTuple):
     points: int
 
 
-def release(folder: str | Path, notebooks: Sequence[str] = (), seed: str | None = None) -> list[Assignment]:
-    """Write a course folder for nbgrader: `source`, its gradebook, and `release`, which is handed out.
+def release(folder: str | Path, notebooks: Sequence[str] = (), key: str | Path | None = None) -> list[Assignment]:
+    """Write a course folder for nbgrader: its key, `source`, its gradebook, and `release`, which is handed out.
 
     Args:
         folder: a new one, or an empty one.
         notebooks: their numbers, such as "03"; all without it.
-        seed: what the graded numbers follow from; drawn without it. Whoever knows it can find the right answers.
+        key: the `key.txt` of an earlier release, whose numbers are made again; a new random key without it.
 
     Raises:
-        ValueError: an unknown notebook, or a folder that holds something.
+        ValueError: an unknown notebook, a folder that holds something, or a file that is no key.
         RuntimeError: nbgrader is not installed, or could not make the assignments; its last lines are in the message.
     """
-    folder, seed = Path(folder), seed or secrets.token_hex(8)
+    folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(
             f"{folder} holds something already: give a new folder, an assignment that is out stays as it is"
         )
-    subjects = chosen(notebooks)
+    subjects, key = chosen(notebooks), read_key(Path(key)) if key else secrets.token_hex(32)
+    write_key(folder / KEY, key)
     made = []
     for subject in subjects:
         name = exercises.NOTEBOOKS[subject][:2]
-        versions = [each.variant(seed) for each in exercises.EXERCISES if each.subject == subject]
+        versions = [graded(each, key) for each in exercises.EXERCISES if each.subject == subject]
         write(folder / "source" / name, exercises.NOTEBOOKS[subject], versions)
         made.append(Assignment(name, [each.name for each in versions], sum(POINTS[each.size] for each in versions)))
     (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
@@ -108,6 +114,39 @@ def release(folder: str | Path, notebooks: Sequence[str] = (), seed: str | None 
         shutil.rmtree(folder / "release", ignore_errors=True)
         raise
     return made
+
+
+def write_key(path: Path, key: str) -> None:
+    """Write a key, readable for its owner alone (not on Windows), beside the place and then there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.touch(mode=0o600)
+    beside.write_text(f"{key}\n", encoding="ascii")
+    beside.replace(path)
+
+
+def read_key(path: Path) -> str:
+    """The key of a release, 64 hexadecimal digits. Raises ValueError where there is none, never with what is there."""
+    if not path.is_file():
+        raise ValueError(
+            f"no key at {path.absolute()}, expected the file that `class release` wrote: put it back. A release from "
+            "before there were keys gives its answers away in feedback: make a new one, or grade it with the version "
+            "of the course that made it"
+        )
+    key = path.read_text(encoding="ascii", errors="replace").strip()
+    if not re.fullmatch("[0-9a-f]{64}", key):
+        raise ValueError(f"{path} is no key, expected 64 hexadecimal digits: give the {KEY} of a release")
+    return key
+
+
+def secret(key: str, exercise: str) -> str:
+    """What the numbers of one exercise follow from: HMAC-SHA256 (RFC 2104), so none tells the key or another one."""
+    return hmac.new(bytes.fromhex(key), exercise.encode(), "sha256").hexdigest()
+
+
+def graded(exercise: Exercise, key: str) -> Exercise:
+    """The version of a release. It does not hold its secret, so none of its words and no error can give it away."""
+    return replace(exercise.variant(secret(key, exercise.name)), seed="graded")
 
 
 def chosen(notebooks: Sequence[str]) -> list[str]:
@@ -161,13 +200,11 @@ def handed_out(version: Exercise, text: str) -> str:
 
 
 def hidden_test(version: Exercise) -> str:
-    """The cell that is graded. The line that checks is read by `judging`, and runs by itself, too."""
+    """The cell that is graded. Its line is read by `judging`, and never run: where it is run, it is not passed."""
     return (
         f"# {POINTS[version.size]} points; nothing is to be written here\n"
         "### BEGIN HIDDEN TESTS\n"
-        "from labutils.lesson import exercises\n\n"
-        f"result = {whole_name(version)}.check({version.answer})\n"
-        "assert result.right, result\n"
+        f'raise RuntimeError("judged outside of this notebook: exercises.{version.name}.check({version.answer})")\n'
         "### END HIDDEN TESTS"
     )
 

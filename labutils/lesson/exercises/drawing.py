@@ -1,6 +1,7 @@
 """Draws for graded versions: the same for a seed on every machine and in every version of Python.
 
-Of the module `random` only `random()` is promised to stay as it is, so everything here is made from that.
+Of the module `random` only `random()` is promised to stay as it is, so everything here is made from that. Its state has
+19,937 bits, of which the numbers of an exercise show some hundreds, so they do not give a secret seed away.
 """
 
 import random

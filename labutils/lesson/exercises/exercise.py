@@ -52,7 +52,7 @@ class Exercise:
     wrong: Callable[[], Sequence[Wrong]]  # typical wrong answers, for the tests
     vary: Callable[[Draw], "Exercise"]  # the same exercise with other numbers
     data: Callable[[], object] = lambda: None  # what the starter works on
-    seed: int | str | None = None  # of a graded version; None for the one that is practised
+    seed: int | str | None = None  # of a graded version, or a word in its place; None for the one that is practised
 
     def check(self, *answer: object) -> Result:
         """Judge an answer, or several parts of one: not attempted, not yet (with the reason), or right.
