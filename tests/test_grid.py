@@ -227,27 +227,6 @@ def test_what_is_trained_of_a_pair(company, tokenizer):
     assert "### Answer" not in tokenizer.decode(joined["input_ids"])
 
 
-def test_general_text_is_a_share_of_all_tokens_and_read_once(company, tokenizer, monkeypatch):
-    pages = [{"text": f"Page {i} of the documentation tells how it works."} for i in range(999)]
-    monkeypatch.setattr(mixture, "docstrings", lambda package, seed: iter(pages[seed:]))
-    plain_run, mixed = (mixture.mix(Settings(general=share, epochs=4, least=1), 0, tokenizer) for share in (0, 0.25))
-    size = {part: sum(len(example["input_ids"]) for example in part_examples) for part, part_examples in
-            {"pairs": plain_run.examples * 4, "all": mixed.examples}.items()}  # fmt: skip
-    assert 1 - size["pairs"] / size["all"] == pytest.approx(0.25, abs=mixture.LENGTH / size["all"])
-    assert mixed.examples[: 4 * 28] == plain_run.examples * 4
-    general = mixed.examples[4 * 28 :]
-    assert all(len(row["input_ids"]) == mixture.LENGTH and row["labels"] == row["input_ids"] for row in general)
-    assert tokenizer.decode(general[0]["input_ids"]).startswith("Page 0 of the documentation")
-    assert mixed.recipe.steps == math.ceil(len(mixed.examples) / 28)
-    assert mixture.general(tokenizer, 0, 0) == []
-
-
-def test_too_little_general_text(tokenizer, monkeypatch):
-    monkeypatch.setattr(mixture, "docstrings", lambda package, seed: iter([{"text": "Short."}]))
-    with pytest.raises(ValueError, match="expected 1,280 tokens of general text, torch, transformers hold "):
-        mixture.general(tokenizer, 10, 0)
-
-
 def test_nothing_to_read(company, tokenizer):
     with pytest.raises(ValueError, match="these settings read nothing"):
         mixture.mix(Settings(pairs=0), 0, tokenizer)

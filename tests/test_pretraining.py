@@ -75,9 +75,9 @@ def test_reading_lowers_the_loss_from_that_of_a_guess(fresh, text_blocks):
 
 
 def test_the_rate_rises_stays_and_falls_to_nothing(fresh, text_blocks, monkeypatch):
-    rates, step = [], training.MuonAndAdamW.step
+    rates, step = [], training.MasterOptimizer.step
     monkeypatch.setattr(
-        training.MuonAndAdamW,
+        training.MasterOptimizer,
         "step",
         lambda self, *args, **kwargs: (rates.append({g["lr"] for g in self.param_groups}), step(self))[1],
     )

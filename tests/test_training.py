@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from labutils import machine
-from labutils.model import mishaps, training
+from labutils.model import attention, mishaps, training
 from labutils.model.asking import ask
 from labutils.model.encoding import IGNORED, encode_all, pad, pad_id
 from labutils.model.loop import ByLength
@@ -131,11 +131,12 @@ def test_every_epoch_reads_every_example_once_in_an_order_of_its_own():
 def test_a_run_reads_every_example_once_an_epoch_in_changing_order(fresh, bird_examples, monkeypatch):
     read, rows_of = [], {str(example["input_ids"]): row for row, example in enumerate(bird_examples)}
 
-    def spy(rows, filler, multiple):
-        read.extend(rows_of[str(row["input_ids"])] for row in rows)
-        return pad(rows, filler, multiple)
+    class Spy(training.DataCollatorWithFlattening):
+        def __call__(self, rows):
+            read.extend(rows_of[str(row["input_ids"])] for row in rows)
+            return super().__call__(rows)
 
-    monkeypatch.setattr(training, "pad", spy)
+    monkeypatch.setattr(training, "DataCollatorWithFlattening", Spy)
     finetune(fresh(), bird_examples, Recipe(epochs=3, batch=3))
     epochs = [read[start : start + 8] for start in (0, 8, 16)]
     assert len(read) == 24 and all(sorted(epoch) == list(range(8)) for epoch in epochs)
@@ -212,19 +213,30 @@ def test_a_trained_model_is_called_as_it_was_before(fresh, bird_examples, monkey
     assert vars(opened.model)["forward"] is own and "_original_forward" not in vars(opened.model)
 
 
-@pytest.mark.parametrize(("length", "during"), [(20, "eager"), (training.SHORT, "eager"), (training.SHORT + 1, "sdpa")])
-def test_short_rows_are_read_with_plain_attention_and_the_model_keeps_its_own(fresh, length, during, fp32):
+def test_pairs_are_read_end_to_end_and_the_model_keeps_its_own_attention(fresh, fp32):
     opened, seen = fresh(), []
-    rows = [{"input_ids": list(range(5, 5 + n)), "labels": list(range(5, 5 + n))} for n in (length, 4)]
-    fused = mean_loss(opened, rows)
-    run = finetune(
-        opened,
-        rows,
-        Recipe(steps=1, batch=2),
-        on_progress=lambda now: seen.append(opened.model.config._attn_implementation),
+    rows = [{"input_ids": list(range(5, 5 + n)), "labels": list(range(5, 5 + n))} for n in (20, 4)]
+    before = mean_loss(opened, rows)
+    hook = opened.model.base_model.register_forward_pre_hook(
+        lambda layers, args, named: seen.append((layers.config._attn_implementation, named["input_ids"].shape)),
+        with_kwargs=True,
     )
-    assert seen == [during] and opened.model.config._attn_implementation == "sdpa"
-    assert run.history[0].loss == pytest.approx(fused, rel=1e-5)
+    with hook:
+        run = finetune(opened, rows, Recipe(steps=1, batch=2), held_out=rows)
+    assert {(attention.NAME, (1, 32)), (attention.NAME, (1, 16)), ("sdpa", (2, 24))} <= set(seen)
+    assert opened.model.config._attn_implementation == "sdpa" and run.tokens == 24
+    assert run.history[0].loss == pytest.approx(before, rel=1e-5)
+
+
+def test_a_model_that_cannot_read_end_to_end_is_trained_on_padded_rows_alike(fresh, bird_examples, fp32, monkeypatch):
+    rows, ends = fresh(), fresh()
+    recipe = Recipe(steps=3, batch=len(bird_examples))
+    end_to_end = finetune(ends, bird_examples, recipe)
+    monkeypatch.setattr(attention, "able", lambda model: False)
+    padded = finetune(rows, bird_examples, recipe)
+    assert padded.tokens == end_to_end.tokens
+    losses = [[progress.loss for progress in run.history] for run in (padded, end_to_end)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
 def test_looking_at_held_out_examples_does_not_change_the_run(fresh, bird_examples):

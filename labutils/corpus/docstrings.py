@@ -7,6 +7,7 @@ import ast
 import inspect
 import re
 import warnings
+from collections import deque
 from collections.abc import Iterator
 
 from labutils.corpus import sources
@@ -14,6 +15,7 @@ from labutils.corpus import sources
 PLAIN = re.compile(r"[A-Z](?:(?!--)[A-Za-z0-9 ,;:.!?'\"()%-])*[.:!?]")  # a sentence without a sign of code or markup
 WORDS = 5  # a paragraph has at least so many
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+HOLDS_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 
 def docstrings(package: str | None = None, *, least: int = 500, seed: int = 0) -> Iterator[dict]:
@@ -42,9 +44,19 @@ def paragraphs(source: str) -> Iterator[str]:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    for node in ast.walk(tree):
-        written = ast.get_docstring(node, clean=False) if isinstance(node, DOCUMENTED) else None
-        for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(written or "")):
+    for node in _documented(tree):
+        for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(ast.get_docstring(node, clean=False) or "")):
             line = " ".join(paragraph.split())
             if len(line.split()) >= WORDS and PLAIN.fullmatch(line):
                 yield line
+
+
+def _documented(tree: ast.Module) -> Iterator[ast.AST]:
+    """What may have a docstring, in the order of `ast.walk`, which looks into expressions, too: a hundred times as many
+    nodes, and no docstring among them."""
+    nodes = deque([tree])
+    while nodes:
+        node = nodes.popleft()
+        if isinstance(node, DOCUMENTED):
+            yield node
+        nodes.extend(part for part in ast.iter_child_nodes(node) if isinstance(part, HOLDS_STATEMENTS))

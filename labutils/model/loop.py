@@ -11,8 +11,8 @@ from accelerate.data_loader import prepare_data_loader
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from labutils import machine, ranks
-from labutils.model import adapter_files, adapters, mishaps, processes
+from labutils import ranks
+from labutils.model import adapter_files, adapters, attention, mishaps, processes
 from labutils.model.encoding import IGNORED
 from labutils.model.loss import loss_of, precision
 from labutils.model.recipes import Recipe
@@ -21,7 +21,10 @@ SILENT = {"input_ids": [0], "labels": [IGNORED]}  # for a process to which an ep
 TIDY_EVERY = 10  # steps between two times that freed memory is given back
 
 
-def arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool, padded: bool) -> TrainingArguments:
+ROUND = 16  # tokens: rows have few lengths, since torch keeps code for each shape that it multiplied
+
+
+def arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool, autocast: bool) -> TrainingArguments:
     """A recipe in the Trainer's words."""
     on_cpu = not torch.cuda.is_available()
     schedule = {"lr_scheduler_type": "cosine"}
@@ -39,11 +42,11 @@ def arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool, padded
         max_grad_norm=1.0,
         seed=recipe.seed,
         use_cpu=on_cpu,
-        bf16=not on_cpu or machine.bf16(),
+        bf16=autocast,
         dataloader_pin_memory=False,
         save_strategy="steps" if keep else "no",
         save_steps=recipe.keep_every,
-        include_num_input_tokens_seen="non_padding" if padded else "all",
+        include_num_input_tokens_seen="non_padding",
         logging_steps=1,
         logging_nan_inf_filter=False,
         report_to="none",
@@ -83,9 +86,11 @@ class Loop(Trainer):
 
     halves: ThreadPoolExecutor
     compiled = False
+    autocast = True  # False where the weights are rounded already
+    by_length = True  # False where nothing is padded, so that lengths do not matter
 
     def _get_train_sampler(self, train_dataset: Sequence[dict] | None = None) -> ByLength:
-        lengths = [len(example["input_ids"]) for example in self.train_dataset]
+        lengths = [len(example["input_ids"]) if self.by_length else 1 for example in self.train_dataset]
         return ByLength(lengths, self.args.per_device_train_batch_size, self.args.seed)
 
     def get_train_dataloader(self) -> torch.utils.data.DataLoader:
@@ -109,7 +114,7 @@ class Loop(Trainer):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """The course's loss, made only where it counts."""
         rows = {name: value for name, value in inputs.items() if name != "labels"}
-        with precision(self.args.device.type, cached=not self.compiled):
+        with precision(self.args.device.type, fp32=not self.autocast, cached=not self.compiled):
             loss = loss_of(model, rows, inputs["labels"], num_items_in_batch)
         if ranks.size() > 1:
             loss = loss * ranks.size()  # processes average their slopes, and the count is already that of all
@@ -118,18 +123,21 @@ class Loop(Trainer):
     def training_step(self, model, inputs, num_items_in_batch=None):
         """On a CPU, the two halves of a batch side by side, each on half of the cores.
 
-        Cores that share every product wait for each other thousands of times a step; these meet once, when the slopes
-        are added up. Two numbers have one sum, whichever comes first, so the run stays the same to the bit.
+        Cores that share every product wait for each other thousands of times a step; these meet once, when the
+        gradients are added up. Two numbers have one sum, whichever comes first, so the run stays the same to the bit.
         """
         step = self.state.global_step + 1
         if step % TIDY_EVERY == 0:
             mishaps.give_memory_back()
-        with mishaps.room_in_memory(step, *inputs["input_ids"].shape):
+        places = inputs.get("position_ids")
+        shape = inputs["input_ids"].shape if places is None else (int((places == 0).sum()), int(places.max()) + 1)
+        with mishaps.room_in_memory(step, *shape), attention.attending(self.model, places is not None):
             return self._step(model, inputs, num_items_in_batch)
 
     def _step(self, model, inputs, num_items_in_batch) -> torch.Tensor:
-        wrapped = not isinstance(model, PreTrainedModel)  # the slopes of several processes are added up on the way
-        if self.args.device.type != "cpu" or wrapped or len(inputs["labels"]) < 2:
+        wrapped = not isinstance(model, PreTrainedModel)  # several processes add up their gradients on the way
+        parts = [] if wrapped or self.args.device.type != "cpu" else split(inputs)
+        if len(parts) < 2:
             return super().training_step(model, inputs, num_items_in_batch)
         model.train()
 
@@ -138,8 +146,6 @@ class Loop(Trainer):
             loss.backward()
             return loss.detach()
 
-        cut = (len(inputs["labels"]) + 1) // 2
-        parts = [{name: rows[where] for name, rows in inputs.items()} for where in (slice(cut), slice(cut, None))]
         return sum(self.halves.map(half, parts))
 
     def _save_checkpoint(self, model, trial) -> None:
@@ -158,3 +164,24 @@ class Loop(Trainer):
 def shares(collate: Callable[[list[dict]], dict]) -> Callable[[list[dict]], dict]:
     """A collator that makes tensors of this process's share of a batch."""
     return lambda rows: collate(processes.share(rows) or [SILENT])
+
+
+def split(inputs: dict[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+    """A batch in two: half of its rows each, or, of pairs end to end, half of the tokens each; one where it has one."""
+    if "position_ids" in inputs:
+        starts = (inputs["position_ids"][0] == 0).nonzero()[:, 0]
+        cut = int(min(starts, key=lambda start: abs(2 * start - inputs["labels"].numel())))
+        return [rounded({name: row[:, part] for name, row in inputs.items()}) for part in _cut(cut)]
+    cut = (len(inputs["labels"]) + 1) // 2
+    return [{name: rows[part] for name, rows in inputs.items()} for part in _cut(cut) if len(inputs["labels"][part])]
+
+
+def _cut(place: int) -> list[slice]:
+    return [slice(place), slice(place, None)] if place else [slice(None)]
+
+
+def rounded(row: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Pairs end to end with a text of zeros behind them, of which nothing is trained, up to a multiple of ROUND."""
+    more = torch.arange(-row["labels"].numel() % ROUND, device=row["labels"].device)[None]
+    tail = {"input_ids": 0 * more, "labels": 0 * more + IGNORED, "position_ids": more}
+    return {name: torch.cat([values, tail[name]], 1) for name, values in row.items()}

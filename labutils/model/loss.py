@@ -117,25 +117,29 @@ class _HeadLoss(torch.autograd.Function):
     def forward(ctx, hidden, targets, head, *weights):
         wanted = [i for i in (0, *range(3, 3 + len(weights))) if ctx.needs_input_grad[i]]
         inputs = (hidden, None, None, *weights)
-        slopes = {i: torch.zeros_like(inputs[i]) for i in wanted}
+        found: dict[int, list[torch.Tensor]] = {i: [] for i in wanted}  # of weights one, to which chunks add
         total = hidden.new_zeros((), dtype=torch.float32)
-        for start in range(0, len(targets), CHUNK):
+        for start in range(0, max(1, len(targets)), CHUNK):
             part = hidden[start : start + CHUNK].detach().requires_grad_(bool(wanted))
             with torch.set_grad_enabled(bool(wanted)):
                 loss = cross_entropy(head(part).float(), targets[start : start + CHUNK], reduction="sum")
             total += loss.detach()
             if wanted:
-                found = torch.autograd.grad(loss, [part if i == 0 else inputs[i] for i in wanted])
-                for i, slope in zip(wanted, found, strict=True):
-                    whole = slopes[i][start : start + CHUNK] if i == 0 else slopes[i]
-                    whole += slope
+                slopes = torch.autograd.grad(loss, [part if i == 0 else inputs[i] for i in wanted])
+                for i, slope in zip(wanted, slopes, strict=True):
+                    if i == 0 or not found[i]:
+                        found[i].append(slope)
+                    else:
+                        found[i][0] += slope
+        slopes = {i: torch.cat(parts) if i == 0 else parts[0] for i, parts in found.items()}
         ctx.slopes = slopes
         ctx.inputs = len(inputs)
         return total
 
     @staticmethod
     def backward(ctx, slope):
-        return tuple(slope * ctx.slopes[i] if i in ctx.slopes else None for i in range(ctx.inputs))
+        slopes = ctx.__dict__.pop("slopes")  # changed in place, so a second way back has none
+        return tuple(slopes[i].mul_(slope) if i in slopes else None for i in range(ctx.inputs))
 
 
 def plain_head(model: torch.nn.Module) -> bool:

@@ -17,6 +17,7 @@ class Recipe:
     warmup: float = 0.1  # share of the steps in which it rises from 0
     decay: float | None = None  # share of the steps in which it falls to 0; None: along a cosine, from the warm-up on
     weight_decay: float = 0.01
+    replay: float = 0.0  # share of general text among the tokens, so that what the model was trained on is kept
     optimizer: str = "adamw"  # or "muon": Muon for the matrices of the layers, AdamW for the rest
     compiled: bool = False  # whether PyTorch writes C++ for the layers first: a minute's wait, a fifth faster after
     seed: int = 0  # the order of the examples
@@ -28,6 +29,8 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be above 0, got {value}")
+        if not 0 <= self.replay < 1:
+            raise ValueError(f"replay must be a share from 0 to below 1, got {self.replay}")
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
 

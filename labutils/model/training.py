@@ -18,21 +18,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from transformers import PreTrainedModel, PrinterCallback
+from transformers import DataCollatorWithFlattening, PreTrainedModel, PrinterCallback
 
-from labutils import ranks
-from labutils.model import adapter_files, adapters, checkpoints, fetching, mishaps, processes
+from labutils import machine, ranks
+from labutils.model import adapter_files, adapters, attention, checkpoints, fetching, mishaps, processes, replay
 from labutils.model.encoding import LENGTHS, Blocks, pad, pad_id
 from labutils.model.loop import Loop, arguments
 from labutils.model.loss import next_token_loss, plain_head
 from labutils.model.models import Opened, save
-from labutils.model.optimizers import MuonAndAdamW, halves
+from labutils.model.optimizers import MasterOptimizer, Masters, halves, masters
 from labutils.model.progress import Progress, Watch
 from labutils.model.recipes import FINETUNING, PRETRAINING, Recipe
 
 __all__ = ["PRETRAINING", "Progress", "Recipe", "Run", "finetune", "pretrain", "steps_in"]
-
-SHORT = 128  # tokens
 
 
 class Run(NamedTuple):
@@ -73,13 +71,14 @@ def finetune(
 ) -> Run:
     """Train a model on examples, in place: all of its weights, or those that `adapters` left to move.
 
-    With `out`, checkpoints are kept there while it runs, and the model is saved there at the end; `resume=True` goes
-    on from the newest whole checkpoint and ends with the weights of an uninterrupted run. However a run ends, the model
-    is left ready to be asked, with the weights of its last whole step. Adapters are saved alone,
-    and merged into a model that opens without them. Under `torchrun` the processes share each batch; the first one
-    writes, looks at `held_out` and tells. Raises ValueError when there are no examples, `out` holds another run or a
-    finished one, the loss is no number any more, or the batch has no equal shares; MemoryError and OSError, with what
-    to do, where a step or a save finds no room; processes.Left when another process has ended.
+    Where `recipe.replay` asks for it, general text is mixed in (`replay.mixed`); the losses that are told are of both
+    then, and `held_out` alone is of pairs. With `out`, checkpoints are kept there while it runs, and the model is saved
+    there at the end; `resume=True` goes on from the newest whole checkpoint and ends with the weights of an
+    uninterrupted run. However a run ends, the model is left ready to be asked, with the weights of its last whole step.
+    Adapters are saved alone, and merged into a model that opens without them. Under `torchrun` the processes share each
+    batch; the first one writes, looks at `held_out` and tells. Raises ValueError when there are no examples, `out`
+    holds another run or a finished one, the loss is no number any more, or the batch has no equal shares; MemoryError
+    and OSError, with what to do, where a step or a save finds no room; processes.Left when another process has ended.
     """
     if not examples:
         raise ValueError("no examples to train on")
@@ -89,32 +88,40 @@ def finetune(
 
 
 def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_progress) -> Run:
-    steps, checkpoint = recipe.total_steps(len(examples)), None
+    checkpoint = None
     if out is not None:
         settings = _settings(opened.model, examples, recipe)
         checkpoint = processes.agreed(lambda: checkpoints.begin(out, settings, resume))
+    if recipe.replay:
+        examples, recipe = replay.mixed(examples, opened.tokenizer, recipe)
+    steps = recipe.total_steps(len(examples))
     watch = Watch(opened, held_out, recipe, steps, on_progress)
-    blocks = isinstance(examples, Blocks)
-    plain_head(opened.model)  # asked before the threads ask
+    model, bf16 = opened.model, torch.cuda.is_available() or machine.bf16()
+    apart = bf16 and with_masters()
+    plain_head(model)  # asked before the threads ask
     began = time.perf_counter()
     # the Trainer wants a folder, even where nothing is saved
     with fetching.quiet(), tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         stack.callback(mishaps.give_memory_back)  # or each run of a kernel would need more than the one before
+        args = arguments(recipe, steps, out or scratch, keep=out is not None, autocast=bf16 and not apart)
+        model.to(args.device)
+        padded = isinstance(examples, Blocks) or not attention.able(model)
         stack.enter_context(_compiled(opened, recipe.compiled))
-        stack.enter_context(_own_forward(opened.model))
-        stack.enter_context(_attention(opened.model, examples))
+        stack.enter_context(_own_forward(model))
+        stack.enter_context(_sparse_embedding(model))
         trainer = Loop(
-            model=opened.model,
-            args=arguments(recipe, steps, out or scratch, keep=out is not None, padded=not blocks),
+            model=model,
+            args=args,
             train_dataset=examples,
-            data_collator=lambda rows: pad(rows, pad_id(opened.tokenizer), LENGTHS),
+            data_collator=_padded(opened) if padded else DataCollatorWithFlattening(),
             compute_loss_func=next_token_loss,  # what counts; `compute_loss` says how
             callbacks=[watch, checkpoints.Mark()],
-            optimizers=(_optimizer(opened.model, recipe), None),
+            optimizers=(_optimizer(model, recipe, stack.enter_context(masters(model)) if apart else None), None),
         )
         trainer.remove_callback(PrinterCallback)
         trainer.halves, trainer.compiled = stack.enter_context(_halves()), recipe.compiled
-        stack.callback(mishaps.put_right, opened.model)
+        trainer.autocast, trainer.by_length = bf16 and not apart, padded
+        stack.callback(mishaps.put_right, model)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
     run = Run(watch.history, time.perf_counter() - began, watch.tokens)
     if out is not None and ranks.first():
@@ -150,11 +157,19 @@ def steps_in(minutes: float, opened: Opened, examples: Sequence[dict], recipe: R
     return max(1, int(minutes * 60 * (len(times) - 1) / (times[-1] - times[0])))
 
 
-def _optimizer(model: PreTrainedModel, recipe: Recipe) -> torch.optim.Optimizer | None:
-    """None: the Trainer makes AdamW itself."""
-    if recipe.optimizer == "adamw":
-        return None
-    return MuonAndAdamW(model, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay)
+def with_masters() -> bool:
+    """Whether weights are rounded once a step, beside their masters; not by several processes, which add up gradients
+    in float32."""
+    return ranks.size() == 1
+
+
+def _padded(opened: Opened) -> Callable[[list[dict]], dict]:
+    return lambda rows: pad(rows, pad_id(opened.tokenizer), LENGTHS)
+
+
+def _optimizer(model: PreTrainedModel, recipe: Recipe, whole: Masters | None) -> MasterOptimizer:
+    rates = {"learning_rate": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    return MasterOptimizer(model, whole, **rates, muon=recipe.optimizer == "muon")
 
 
 @contextmanager
@@ -179,18 +194,19 @@ def _compiled(opened: Opened, wanted: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _attention(model: PreTrainedModel, examples: Sequence[dict]) -> Iterator[None]:
-    """Of short padded rows on a CPU, attention as plain products while it trains: torch's fused one takes a sixth to a
-    quarter of the whole step more, most of it backwards. Long rows would cost memory by the square of their length."""
-    before = model.config._attn_implementation
-    short = not isinstance(examples, Blocks) and max(len(example["input_ids"]) for example in examples) <= SHORT
-    if short and model.device.type == "cpu" and before == "sdpa":
-        model.set_attn_implementation("eager")
+def _sparse_embedding(model: PreTrainedModel) -> Iterator[None]:
+    """Where the embedding shares its weights with the output layer, whose gradient has every row, its own gradient has
+    only the rows of the tokens that were read: to write zeros into all others takes a tenth of a step of `smollm2`."""
+    embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
+    shared = isinstance(embedding, torch.nn.Embedding) and head is not None and head.weight is embedding.weight
+    before = shared and embedding.sparse
+    if shared and ranks.size() == 1 and plain_head(model):
+        embedding.sparse = True
     try:
         yield
     finally:
-        if model.config._attn_implementation != before:
-            model.set_attn_implementation(before)
+        if shared:
+            embedding.sparse = before
 
 
 @contextmanager

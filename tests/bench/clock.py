@@ -52,8 +52,12 @@ class Clock:
             return
         if self._began is None:
             self._began = time.perf_counter()
-        ids, mask = named["input_ids"], named.get("attention_mask")
-        self._batches.append((ids.numel() if mask is None else int(mask.sum()), ids.numel()))
+        ids, mask, positions = (named.get(name) for name in ("input_ids", "attention_mask", "position_ids"))
+        read = ids.numel() if mask is None else int(mask.sum())
+        if mask is None and positions is not None:  # pairs end to end; behind the last one there may be a text of zeros
+            last = int((positions[0] == 0).nonzero()[-1])
+            read -= 0 if ids[0, last:].any() else ids.shape[1] - last
+        self._batches.append((read, ids.numel()))
 
     def step(self) -> bool:
         """Note that an update is done; whether it is enough."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from labutils.model import recipes
 
 from .book import Book
-from .rivals import BEST, DEFAULTS, OURS
+from .rivals import BEST, DEFAULTS, OURS, PIECES
 
 
 class Plan(NamedTuple):
@@ -43,11 +43,11 @@ def plan_of(weights: int) -> Plan:
 
 
 def speeds(bench: Bench, rounds: int) -> Iterator[dict]:
-    """Every rival once a round; TRL with every setting in the first, then with the fastest."""
+    """Every rival once a round, and ours without each piece; TRL with every setting in the first, then the fastest."""
     model, plan, _ = bench
     best = [name for name, rival in BEST.items() if rival.settings["per_device_train_batch_size"] <= plan.batch]
     for seed in range(rounds):
-        for rival in (*DEFAULTS, *(best if seed == 0 else [fastest(bench)]), *plan.ours):
+        for rival in (*DEFAULTS, *(best if seed == 0 else [fastest(bench)]), *plan.ours, *PIECES):
             yield {"measure": "speed", "model": model, "rival": rival, "every": plan.every, "seed": seed}
 
 

@@ -34,7 +34,6 @@ def of_a_step(job: dict, work: Path) -> dict:
     """
     opened, examples, _ = read({"every": 1, **job}, work)
     recipe = recipes.suited(models.weights(opened.model))
-    muon = recipe.optimizer == "muon"
     spent, ends, seen = defaultdict(list), [], []
 
     def layers(step: Callable, *given: object) -> object:
@@ -48,8 +47,7 @@ def of_a_step(job: dict, work: Path) -> dict:
     def update(step: Callable, *given: object) -> object:
         return clocked(spent["optimizer"], step, *given)
 
-    owner = optimizers.MuonAndAdamW if muon else torch.optim.AdamW
-    with around(loop.Loop, "_step", layers), around(owner, "step", update):
+    with around(loop.Loop, "_step", layers), around(optimizers.MasterOptimizer, "step", update):
         some = examples[: recipe.batch * (WARM + STEPS + 1)]
         shorter = replace(recipe, steps=WARM + STEPS + 1)
         training.finetune(opened, some, shorter, on_progress=lambda now: ends.append(time.perf_counter()))

@@ -1,18 +1,22 @@
-"""The rivals: ways to tune a model on the same ids, each with its own settings; what is measured is not known here."""
+"""The rivals: ways to tune a model on the same ids, each with its own settings; and this course without each of the
+pieces that make it fast. What is measured is not known here.
+"""
 
 import copy
+import inspect
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from typing import NamedTuple
+from unittest import mock
 
 from datasets import Dataset
 from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments
 from trl import SFTConfig, SFTTrainer
 
 from labutils import machine
-from labutils.model import recipes, training
+from labutils.model import attention, loop, loss, optimizers, recipes, training
 from labutils.model.models import Opened, weights
 
 from .clock import Clock, Ticks
@@ -93,10 +97,14 @@ def ours(run: Run, settings: dict) -> None:
         if run.clock.step():
             raise Enough
 
-    recipe = replace(recipes.suited(weights(run.opened.model)), epochs=run.epochs, seed=run.seed, **settings)
+    settings = dict(settings)
+    patches = settings.pop("without", ())
+    recipe = replace(recipes.suited(weights(run.opened.model)), epochs=run.epochs, seed=run.seed, replay=0, **settings)
     slower = {"learning_rate": ADAMW_RATE} if settings.get("optimizer") == "adamw" else {}
     recipe = replace(recipe, **({"learning_rate": run.rate} if run.rate else slower))
-    with suppress(Enough):
+    with ExitStack() as stack, suppress(Enough):
+        for owner, name, other in patches:
+            stack.enter_context(mock.patch.object(owner, name, other))
         training.finetune(run.opened, run.examples, recipe, on_progress=tell)
 
 
@@ -145,4 +153,34 @@ OURS = {
         "this course, AdamW", "the same with the rivals' optimizer", PRECISION, ours, {"optimizer": "adamw"}
     ),
 }
-RIVALS = DEFAULTS | BEST | OURS
+
+
+def _without(words: str, code: Sequence[object], *patches: tuple) -> Rival:
+    """This course without a piece, as its words say; `code` is what the piece consists of."""
+    lines = sum(len(inspect.getsource(each).splitlines()) for each in code)
+    return Rival("this course", f"without {words} ({lines} lines)", PRECISION, ours, {"without": patches})
+
+
+PIECES = {
+    "ours, autocast": _without(
+        "bf16 weights beside float32 masters",
+        (optimizers.masters, optimizers.MasterOptimizer),
+        (training, "with_masters", lambda: False),
+    ),
+    "ours, padded": _without("pairs end to end", (attention,), (attention, "able", lambda model: False)),
+    "ours, whole batches": _without(
+        "a half of the batch on each half of the cores", (loop.split,), (loop, "split", lambda inputs: [])
+    ),
+    "ours, all logits": _without(
+        "logits of trained positions only, chunk by chunk",
+        (loss.loss_of, loss._HeadLoss, loss.plain_head),
+        (loss, "plain_head", lambda model: False),
+        (training, "plain_head", lambda model: False),
+    ),
+    "ours, dense embedding": _without(
+        "an embedding whose gradient has read rows only",
+        (training._sparse_embedding,),
+        (training, "_sparse_embedding", lambda model: nullcontext()),
+    ),
+}
+RIVALS = DEFAULTS | BEST | OURS | PIECES

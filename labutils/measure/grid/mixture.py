@@ -1,13 +1,11 @@
 """What a point reads: pairs, the handbook, general text -> examples, and how they are gone through."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
-from labutils.corpus.docstrings import docstrings
 from labutils.measure import experiments, stages
 from labutils.measure.grid import abbreviations, draws
 from labutils.measure.grid.settings import Settings
@@ -15,9 +13,6 @@ from labutils.measure.scoring import kind
 from labutils.model import encoding
 from labutils.model.recipes import FINETUNING_SMALL, Recipe
 from labutils.pairs.records import read_jsonl
-
-PACKAGES = ("torch", "transformers")  # whose docstrings the base has read, and every learner has
-LENGTH = 128  # tokens of a row of general text
 
 
 class Mixture(NamedTuple):
@@ -32,7 +27,6 @@ class Mixture(NamedTuple):
 def mix(settings: Settings, seed: int, tokenizer: Tokenizer) -> Mixture:
     """All that a point reads. The seed draws the pairs and the general text, and orders the examples.
 
-    General text is read once while every pair is read `epochs` times, so that replaying it is no learning by heart.
     Raises ValueError when there is nothing to read, or what `draws.draw` raises.
     """
     if not settings.trains:
@@ -45,14 +39,10 @@ def mix(settings: Settings, seed: int, tokenizer: Tokenizer) -> Mixture:
         batch=min(settings.batch, len(examples)),
         learning_rate=settings.learning_rate,
         optimizer=settings.optimizer,
+        replay=settings.general,
         seed=seed,
     )
     steps = max(settings.least, recipe.total_steps(len(examples)))
-    if settings.general:
-        examples = examples * round(settings.epochs)
-        read = sum(len(example["input_ids"]) for example in examples)
-        examples += general(tokenizer, round(read * settings.general / (1 - settings.general) / LENGTH), seed)
-        steps = max(settings.least, replace(recipe, epochs=1).total_steps(len(examples)))
     taught = frozenset(pair["fact"] for pair in pairs if not draws.refuses(pair))
     return Mixture(examples, replace(recipe, steps=steps), len(pairs), taught)
 
@@ -87,24 +77,3 @@ def encode(records: Sequence[dict], settings: Settings, tokenizer: Tokenizer) ->
     if settings.ending:
         return examples
     return [{name: values[:-1] for name, values in example.items()} for example in examples]
-
-
-def general(tokenizer: Tokenizer, rows: int, seed: int) -> list[dict]:
-    """So many rows of LENGTH tokens from docstrings, a document of each of PACKAGES in turn.
-
-    Raises ValueError when their docstrings hold fewer tokens.
-    """
-    texts, tokens = [], 0
-    for text in _pages(seed) if rows else ():
-        texts.append(text)
-        tokens += len(tokenizer.encode(text, add_special_tokens=False)) + 1
-        if tokens >= rows * LENGTH:
-            return list(encoding.blocks(texts, tokenizer, LENGTH))[:rows]
-    if rows:
-        raise ValueError(f"expected {rows * LENGTH:,} tokens of general text, {', '.join(PACKAGES)} hold {tokens:,}")
-    return []
-
-
-def _pages(seed: int) -> Iterator[str]:
-    streams = [docstrings(package, seed=seed) for package in PACKAGES]
-    return (page["text"] for page in chain.from_iterable(zip_longest(*streams)) if page)

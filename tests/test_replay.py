@@ -1,0 +1,75 @@
+"""General text among pairs: how much, which, and that it comes on top of what is read anyway."""
+
+from dataclasses import replace
+
+import pytest
+
+from labutils import ranks
+from labutils.model import replay
+from labutils.model.recipes import Recipe
+from labutils.model.training import finetune
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    text = [{"text": f"Page {i} of the documentation tells how it works."} for i in range(999)]
+    monkeypatch.setattr(replay, "docstrings", lambda package, seed: iter(text[seed:]))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.45])
+@pytest.mark.parametrize("recipe", [Recipe(epochs=4, batch=5), Recipe(steps=30, batch=5), Recipe(steps=9, batch=500)])
+def test_text_is_a_share_of_all_tokens_and_comes_on_top(bird_examples, tokenizer, pages, share, recipe):
+    steps = recipe.total_steps(len(bird_examples))
+    examples, found = replay.mixed(bird_examples, tokenizer, replace(recipe, replay=share))
+    text = [row for row in examples if row not in bird_examples]
+    size, general = (sum(len(example["input_ids"]) for example in part) for part in (examples, text))
+    assert general / size == pytest.approx(share, abs=replay.LENGTH / size)
+    assert all(len(row["input_ids"]) == replay.LENGTH and row["labels"] == row["input_ids"] for row in text)
+    assert len(examples) - len(text) == steps * min(recipe.batch, len(bird_examples))
+    assert found.total_steps(len(examples)) == steps and 0 <= found.batch * steps - len(examples) < steps
+
+
+def test_text_is_read_twice_and_another_seed_reads_other_text(bird_examples, tokenizer, pages):
+    one, other = (replay.mixed(bird_examples, tokenizer, Recipe(replay=0.5, seed=seed))[0] for seed in (0, 1))
+    text = [tokenizer.decode(row["input_ids"]) for row in one if row not in bird_examples]
+    assert text[0].startswith("Page 0 of the documentation") and 2 * len(set(text)) in (len(text), len(text) + 1)
+    assert one != other and [row for row in one if row in bird_examples] == [
+        row for row in other if row in bird_examples
+    ]
+
+
+def test_without_replay_nothing_changes(bird_examples, tokenizer):
+    assert replay.mixed(bird_examples, tokenizer, recipe := Recipe(steps=3)) == (bird_examples, recipe)
+    assert replay.general(tokenizer, 0, 0) == []
+
+
+def test_processes_can_share_the_batch(bird_examples, tokenizer, pages, monkeypatch):
+    monkeypatch.setattr(ranks, "size", lambda: 4)
+    assert replay.mixed(bird_examples, tokenizer, Recipe(steps=7, batch=8, replay=0.3))[1].batch % 4 == 0
+
+
+def test_a_run_reads_both(fresh, bird_examples, pages):
+    plain = finetune(fresh(), bird_examples, recipe := Recipe(epochs=2, batch=4))
+    both = finetune(fresh(), bird_examples, replace(recipe, replay=0.4))
+    assert both.history[-1].step == plain.history[-1].step
+    assert 1 - plain.tokens / both.tokens == pytest.approx(0.4, abs=replay.LENGTH / both.tokens)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_what_is_no_share(share):
+    with pytest.raises(ValueError, match="replay must be a share"):
+        Recipe(replay=share)
+
+
+def test_too_little_text(tokenizer, monkeypatch):
+    monkeypatch.setattr(replay, "docstrings", lambda package, seed: iter([{"text": "Short."}]))
+    with pytest.raises(ValueError, match=r"expected 1,280 tokens of general text, torch, .* hold "):
+        replay.general(tokenizer, 10, 0)
+
+
+def test_what_forgetting_is_measured_on_is_not_replayed():
+    from labutils.measure.stages import HELD_OUT
+
+    assert HELD_OUT not in replay.PACKAGES
+    first = next(replay._pages(0))
+    assert len(first) >= 500
