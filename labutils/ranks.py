@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-PATIENCE = 5.0  # seconds that the others wait for the first process to say what is wrong
+PATIENCE = 50.0  # seconds that the others wait for the first process to say what is wrong
 
 
 def size() -> int:

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 
 from labutils import offline, places, stored
 from labutils.peak import PeakMemory
-from labutils.suite import environment
+from labutils.suite import CELL_SECONDS, environment
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 HTML = places.ROOT / "build" / "html"
-CELL_SECONDS = 600
 
 
 @dataclass(frozen=True)

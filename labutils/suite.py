@@ -15,6 +15,7 @@ from pathlib import Path
 from labutils import offline, places
 
 GROUPS = ("tests", "notebooks", "index")
+CELL_SECONDS = 3000  # ten times what the longest cell takes, so that a slow machine fails nothing
 NO_TESTS = 5  # pytest's exit code where it found nothing to run
 
 
@@ -38,7 +39,7 @@ def steps(slow: bool, only: str | None, notebooks: list[Path]) -> list[Step]:
     """
     pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
     marks = ("not index", "index") if slow else ("not slow and not index", "index and not slow")
-    nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "600", "--timeout", "900"]
+    nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_SECONDS)]
     every = {
         "tests": [
             Step("style", ["-m", "ruff", "check", "."]),

@@ -127,7 +127,9 @@ def page(width: int = 1100, height: int = 1400) -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(program), args=FLAGS)
         try:
-            yield chromium.new_page(viewport={"width": width, "height": height})
+            opened = chromium.new_page(viewport={"width": width, "height": height})
+            opened.set_default_timeout(300_000)  # a machine may be busy with other things
+            yield opened
         finally:
             chromium.close()
 
@@ -144,16 +146,16 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     """Show a notebook alone and wait until its cells are there, no more of them come, and its kernel is idle."""
     page.goto(address.format(name=name))
     cells, seen = page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell"), 0
-    cells.first.wait_for(timeout=60_000)
+    cells.first.wait_for()
     while cells.count() > seen:
         seen = cells.count()
         page.wait_for_timeout(1000)
-    page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
+    page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
     page.wait_for_timeout(500)
     answer(page)
 
 
-def run_all(page: Page, seconds: float = 600) -> None:
+def run_all(page: Page, seconds: float = 3000) -> None:
     """Run > Run All Cells, as a reader does it; return when every cell has its count, or an error stopped the run.
 
     Raises:
@@ -164,7 +166,7 @@ def run_all(page: Page, seconds: float = 600) -> None:
     wait_all(page, over - time.monotonic())
 
 
-def begin_all(page: Page, seconds: float = 120) -> None:
+def begin_all(page: Page, seconds: float = 600) -> None:
     """Run > Run All Cells; return when the first cell is on its way."""
     over = time.monotonic() + seconds
     while not any(prompts(page)) and time.monotonic() < over:  # a click on a busy machine can get lost
@@ -189,7 +191,7 @@ def answer(page: Page) -> None:
         asked.first.locator(".jp-mod-accept").click()
 
 
-def wait_all(page: Page, seconds: float = 600) -> None:
+def wait_all(page: Page, seconds: float = 3000) -> None:
     """Return when every cell has its count, or an error stopped the run.
 
     Raises:

@@ -35,6 +35,7 @@ def home(monkeypatch, tmp_path) -> Path:
     """A cache folder that is not there yet, and a process that remembers nothing."""
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(attempts, "unsaved", {})
+    monkeypatch.setattr(attempts, "PATIENCE", 50)
     return tmp_path / "cache"
 
 
@@ -100,7 +101,7 @@ def test_a_kill_in_the_middle_of_a_write_leaves_the_old_file(home):
     attempts.change("a", more)
     before = (home / "progress.json").read_bytes()
     process = forked(change_and_die)
-    process.join(20)
+    process.join(200)
     assert process.exitcode == -signal.SIGKILL
     assert (home / "progress.json").read_bytes() == before
     assert len(list(home.glob(".*.part"))) == 1
@@ -117,7 +118,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_file(home, moment):
         time.sleep(0.005)
     time.sleep(moment)
     os.kill(process.pid, signal.SIGKILL)
-    process.join(20)
+    process.join(200)
     tries = attempts.read()["a"].tries
     assert tries >= 1
     assert attempts.change("a", more) == (Entry(tries=tries + 1), "")
@@ -130,7 +131,7 @@ def test_two_processes_at_once_lose_nothing():
     processes = [forked(hammer, name, 40) for name in ("a", "a", "b")]
     hammer("b", 40)
     for process in processes:
-        process.join(60)
+        process.join(600)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert attempts.read() == {"a": Entry(tries=80), "b": Entry(tries=80)}
 

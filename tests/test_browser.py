@@ -28,7 +28,7 @@ def chromium():
 
 
 def shown(
-    notebook: Path, folder: Path, theme: str, stem: str, seconds: float = 180
+    notebook: Path, folder: Path, theme: str, stem: str, seconds: float = 1800
 ) -> tuple[list[str], int, list[Path]]:
     """Run a notebook in the browser: its counts, the number of red outputs, the pictures."""
     with browser.lab(folder, theme) as address, browser.page() as page:
@@ -57,11 +57,11 @@ def test_an_error_ends_the_run_and_is_seen(make_notebook, folder):
     assert (counts, errors) == (["1", "2", ""], 1)
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize(("path", "theme"), RUNS)
 def test_every_notebook_runs_in_both_themes(path, theme, folder):
     content = nbformat.read(path, as_version=4)
     expected = sum("raises-exception" in cell.metadata.get("tags", []) for cell in content.cells)
-    counts, errors, _ = shown(path, folder, theme, path.stem, seconds=1500)
+    counts, errors, _ = shown(path, folder, theme, path.stem, seconds=6000)
     assert counts == [str(number) for number in range(1, len(counts) + 1)]
     assert errors == expected

@@ -17,7 +17,7 @@ from labutils.lesson.exercises.result import NotYet, Unattempted
 signals = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timer signal")
 
 
-def told(function, *given, seconds=0.3) -> str:
+def told(function, *given, seconds=30) -> str:
     with pytest.raises(NotYet) as raised:
         call(function, *given, seconds=seconds)
     return str(raised.value)
@@ -91,7 +91,7 @@ def test_what_it_raises_is_told_with_its_line(function, message):
 
 
 def test_no_end_of_calls():
-    assert told(deep, "x", seconds=20).startswith("`deep` raises `RecursionError: maximum recursion depth exceeded")
+    assert told(deep, "x").startswith("`deep` raises `RecursionError: maximum recursion depth exceeded")
 
 
 def test_another_number_of_arguments():
@@ -120,15 +120,15 @@ def test_a_value_comes_back():
     [
         forever,
         stubborn,
-        lambda text: time.sleep(30),
+        lambda text: time.sleep(60),
         lambda text: re.match(r"(a+)+$", "a" * 64 + "b"),
         lambda text: [0 for _ in iter(int, 1)],
     ],
 )
 def test_a_function_without_an_end_is_stopped(function):
     began = time.monotonic()
-    assert "was stopped after 0.3 seconds" in told(function, "x")
-    assert time.monotonic() - began < 4
+    assert "was stopped after 0.3 seconds" in told(function, "x", seconds=0.3)
+    assert time.monotonic() - began < 40
 
 
 @signals
@@ -146,13 +146,13 @@ def test_a_bare_except_is_interrupted_again():
 def test_a_timer_that_was_running_goes_on():
     heard = []
     handler = signal.signal(signal.SIGALRM, lambda *_: heard.append(1))
-    left, interval = signal.setitimer(signal.ITIMER_REAL, 0.25)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, 3)
     began = time.monotonic()
     try:
         call(lambda text: time.sleep(0.1) or 1, "x")
         told(forever, "x", seconds=0.05)
-        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 0.15
-        while not heard and time.monotonic() - began < 5:
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 2.9
+        while not heard and time.monotonic() - began < 50:
             time.sleep(0.01)
         assert heard == [1]
     finally:
@@ -162,9 +162,9 @@ def test_a_timer_that_was_running_goes_on():
 
 def in_a_thread(function) -> str:
     said = []
-    thread = threading.Thread(target=lambda: said.append(told(function, "x")))
+    thread = threading.Thread(target=lambda: said.append(told(function, "x", seconds=0.3)))
     thread.start()
-    thread.join(20)
+    thread.join(200)
     return said[0]
 
 
@@ -173,7 +173,7 @@ def test_other_threads_and_other_systems_look_at_the_clock(function, monkeypatch
     before = sys.gettrace()
     assert "was stopped" in in_a_thread(function)
     monkeypatch.delattr(signal, "setitimer", raising=False)
-    assert "was stopped" in told(function, "x")
+    assert "was stopped" in told(function, "x", seconds=0.3)
     assert sys.gettrace() is before
 
 

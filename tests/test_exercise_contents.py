@@ -153,7 +153,7 @@ def test_an_endless_function_is_stopped_in_time(monkeypatch):
     monkeypatch.setattr(exercises.corpus.rules, "call", partial(call, seconds=0.3))
     began = time.monotonic()
     assert "does a loop in it never end" in exercises.own_rule.check(forever).message
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 100
 
 
 @pytest.mark.parametrize(("product", "text", "value", "other"), handbook.SAID, ids=lambda part: str(part)[:20])

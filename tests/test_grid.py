@@ -429,7 +429,7 @@ def test_two_processes_do_not_write_one_record(company):
     code += "except Timeout:\n print('locked')"
     with lines.alone("tiny"):
         argv = [sys.executable, "-c", code, str(experiments.WORK / "tiny.lock")]
-        assert subprocess.run(argv, capture_output=True, text=True, timeout=60).stdout == "locked\n"
+        assert subprocess.run(argv, capture_output=True, text=True, timeout=600).stdout == "locked\n"
         with pytest.raises(ValueError, match="tiny is being recorded by another process"), lines.alone("tiny"):
             raise AssertionError
         with lines.alone("other"):

@@ -113,7 +113,6 @@ def test_killed_inside_a_save_it_goes_on_from_the_one_before(start, whole, bird_
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_killed_again_and_again_at_random_moments(start, whole, bird_examples, tmp_path):
     """Until it is through: eight kills at moments drawn by lot, most of which fall into or beside a save."""
     out, chance, kills, reached = tmp_path / "run", random.Random(0), 0, []

@@ -116,7 +116,7 @@ def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch,
     KINDS = {"all": [], "lora": ["--lora"]}
     (tmp_path / "child.py").write_text(CHILD)
     two = [*TORCHRUN, tmp_path / "child.py", tmp_path, *map(json.dumps, lines("two"))]
-    ran = subprocess.run(two, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=500)
+    ran = subprocess.run(two, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=3000)
     assert ran.returncode == 0, ran.stderr
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert first[:2] == second[:2] == [[0, 0], 2] and second[2] == []  # only the first one tells
@@ -139,7 +139,7 @@ def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch,
 
 def test_bad_input_is_said_once(nine, start, tmp_path):
     line = [*TORCHRUN, "-m", "labutils", *finetune(nine, start, tmp_path / "run", "--batch", 5)]
-    ran = subprocess.run(line, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=500)
+    ran = subprocess.run(line, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=3000)
     assert ran.returncode != 0
     said = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
     assert said == ["error: 2 processes cannot share a batch of 5 equally; choose a multiple"]
@@ -157,7 +157,7 @@ def test_a_killed_process_ends_the_run_which_one_or_two_go_on_with(nine, start, 
         next(child for child in children if child.environ()["RANK"] == str(victim)).kill()
         killed = time.monotonic()
         said = run.stderr.read().splitlines()
-    assert time.monotonic() - killed < 40 and run.returncode != 0
+    assert time.monotonic() - killed < 400 and run.returncode != 0
     assert not any(child.is_running() for child in children)
     (error,) = [line for line in said if line.startswith("error: ")]
     assert "a process of this run was stopped, or killed" in error and f"{out} with --resume" in error
@@ -171,7 +171,7 @@ def test_a_killed_process_ends_the_run_which_one_or_two_go_on_with(nine, start, 
     code, _, err = labutils(*finetune(nine, start, other, *options))
     assert code == 0 and "step 14/14" in err and "step 10/" not in err
     line = [*TORCHRUN, "-m", "labutils", *finetune(nine, start, out, *options)]
-    ran = subprocess.run(line, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=500)
+    ran = subprocess.run(line, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=3000)
     assert ran.returncode == 0 and ran.stderr.count("step 14/14") == 1 and "step 10/" not in ran.stderr
     assert json.loads((out / "run.json").read_text())["processes"] == 2
     assert checkpoints.finished(out) and checkpoints.finished(other)

@@ -15,7 +15,7 @@ def test_a_good_notebook_gives_time_memory_and_a_page_and_stays_as_it_is(make_no
     before, told = path.read_bytes(), []
     (result,) = run.run([path], tmp_path / "html", tell=told.append)
     assert result.error == "" and told == [result]
-    assert 0 < result.seconds < 60
+    assert 0 < result.seconds < 600
     assert 20 < result.peak_mb < 500
     assert "LENS" in (tmp_path / "html" / "05_small.html").read_text(encoding="utf-8")
     assert path.read_bytes() == before
@@ -93,7 +93,7 @@ def test_a_save_that_fails_leaves_the_old_file(make_notebook, monkeypatch):
         pytest.param("big = b'x' * 300_000_000; len(big)", id="kernel"),
         pytest.param(
             "import subprocess, sys\n"
-            "program = \"import time; big = b'x' * 300_000_000; time.sleep(1)\"\n"
+            "program = \"import time; big = b'x' * 300_000_000; time.sleep(3)\"\n"
             "subprocess.run([sys.executable, '-c', program], check=True)",
             id="child",
         ),

@@ -16,19 +16,20 @@ def chromium():
     browser.need()
 
 
-@pytest.mark.timeout(300)
 def test_the_tour_is_slides(tmp_path):
     shutil.copy(places.NOTEBOOKS / TOUR, tmp_path / TOUR)
     with browser.lab(tmp_path) as address, browser.page(1280, 720) as page:
         page.goto(address.replace("/doc/tree/", "/rise/").format(name=TOUR))
-        page.locator(".reveal .slides section.present").first.wait_for(timeout=60_000)
-        page.locator(HEADING, has_text="Where finetuning fits in").wait_for(timeout=60_000)
+        page.locator(".reveal .slides section.present").first.wait_for()
+        page.locator(HEADING, has_text="Where finetuning fits in").wait_for()
         seen = [page.locator(HEADING).first.inner_text()]
         while len(seen) < 20:
             page.keyboard.press("Space")
-            page.wait_for_timeout(1000)
-            heading = page.locator(HEADING).first.inner_text()
-            if heading == seen[-1]:
+            for _ in range(10):  # a busy machine takes its time, and the last slide stays
+                page.wait_for_timeout(1000)
+                if (heading := page.locator(HEADING).first.inner_text()) != seen[-1]:
+                    break
+            else:
                 break
             seen.append(heading)
             if heading == "Does this machine work?":
@@ -41,4 +42,4 @@ def test_the_tour_is_slides(tmp_path):
         code.locator(".cm-content").click()
         page.keyboard.press("Shift+Enter")
         running = code.locator(".jp-InputPrompt", has_not_text=before)
-        running.wait_for(timeout=60_000)
+        running.wait_for()

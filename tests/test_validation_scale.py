@@ -74,7 +74,6 @@ def test_a_line_of_100_mb_does_not_bring_it_down(tmp_path):
 
 @linux
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 def test_megabytes_a_second_and_flat_memory(tmp_path, capsys):
     """Time is a straight line and memory a flat one; so it is at 1 GB."""
     seconds, peaks = {}, {}

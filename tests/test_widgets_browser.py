@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from labutils import places
 
-expect.set_options(timeout=60_000)  # a machine may be busy with other things
+expect.set_options(timeout=300_000)  # a machine may be busy with other things
 CELLS = {  # name: source; the first makes the tiny models
     "set-up": """
 from labutils.lesson import widgets
@@ -81,7 +81,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         browser.begin_all(page)
         stop = stop_by_button(page)
         stop_by_menu(page)
-        browser.wait_all(page, 300)
+        browser.wait_all(page)
         browser.screenshots(page, places.ROOT / "screenshots", f"widgets_{request.param}")
         yield Seen(page, stop)
 
@@ -89,7 +89,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def stop_by_button(page: Page) -> Stop:
     """Press Stop, by the keyboard, once the run is well on its way."""
     where = cell(page, "dashboard")
-    expect(where).to_contain_text(re.compile(r"step \d{2,} of 100000"), timeout=300_000)
+    expect(where).to_contain_text(re.compile(r"step \d{2,} of 100000"))
     seen = Stop(where.locator(".jp-InputPrompt").inner_text(), where.locator(".jp-OutputArea").inner_text())
     where.get_by_role("button", name="Stop").press("Space")
     expect(where).to_contain_text("the model is kept")

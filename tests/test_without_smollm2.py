@@ -9,7 +9,7 @@ QUICK = {"04_finetuning"}  # trains most; the others are in the slow group
 PATHS = sorted(places.NOTEBOOKS.glob("*.ipynb"))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize(
     "path",
     [pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow) for path in PATHS],
