@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labutils import places
+
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
@@ -51,9 +53,7 @@ def save(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook whole or not at all."""
     import nbformat
 
-    part = path.with_name(f".{path.name}.part")
-    nbformat.write(notebook, part)
-    part.replace(path)
+    places.write(path, nbformat.writes(notebook) + "\n")
 
 
 def write_html(notebook: NotebookNode, path: Path) -> None:
@@ -62,4 +62,4 @@ def write_html(notebook: NotebookNode, path: Path) -> None:
 
     page, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    places.write(path, page)

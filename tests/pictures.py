@@ -107,9 +107,8 @@ def keep(png: bytes, shows: str, path: Path) -> None:
             f"{path.name} has {beside.tell():,} bytes, expected at most {LARGEST:,}; choose a shorter cell"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(beside.getvalue())
-    part.replace(path)
+    with places.writing(path) as out:
+        out.write(beside.getvalue())
 
 
 def draw(pictures: Sequence[Picture], out: Path = OUT, folder: Path = places.NOTEBOOKS) -> list[Path]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from labutils import machine, places
-from labutils.model import asking, models, recipes, training
+from labutils.model import asking, encoding, models, recipes, training
 from labutils.pairs.records import read_jsonl, write_jsonl
 
 
@@ -134,7 +134,7 @@ def test_records_that_are_too_long_are_named(labutils, start, birds, tmp_path):
     pairs = write_jsonl([birds[0], birds[0] | {"answer": "~" * 600}, birds[1]], tmp_path / "pairs.jsonl")
     code, _, err = labutils("finetune", pairs, "--model", start, "--steps", 1, "--out", tmp_path / "run")
     assert code == 0
-    assert err.splitlines()[0] == "left out, over 512 tokens: records 2"
+    assert err.splitlines()[0] == f"left out, over 512 tokens: line 2 of {pairs}"
     assert "run: 2 pairs, " in err.splitlines()[-1]
 
 
@@ -143,15 +143,16 @@ def test_records_that_are_too_long_are_named(labutils, start, birds, tmp_path):
     [
         ("format nowhere.jsonl --out out.jsonl", "no such file: nowhere.jsonl"),
         ("format . --out out.jsonl", "Is a directory: ."),
-        ("format notes.txt --out out.jsonl", "notes.txt, line 2: not JSON"),
-        ("format keys.jsonl --out out.jsonl", "no known key family: got keys ['a']"),
+        ("format empty.jsonl --out out.jsonl", "empty.jsonl holds no records; expected one JSON object a line"),
         ("format pairs.jsonl --out out.jsonl --template {answer}", "a template has {question} once"),
         ("format pairs.jsonl --out out.jsonl --form poem", "invalid choice: 'poem'"),
         ("format pairs.jsonl", "required: --out"),
         ("format pairs.jsonl --out nowhere/out.jsonl", "no folder nowhere to write out.jsonl into"),
         ("finetune pairs.jsonl --model start", "required: --out"),
         ("finetune nowhere.jsonl --model start --out run", "no such file: nowhere.jsonl"),
-        ("finetune empty.jsonl --model start --out run", "none of the 0 records fits"),
+        ("finetune empty.jsonl --model start --out run", "empty.jsonl holds no records"),
+        ("finetune silent.jsonl --model start --out run", "silent.jsonl: none of the 2 pairs has an answer"),
+        ("finetune long.jsonl --model start --out run", "none of the 1 records fits into 512 tokens (max_length); sho"),
         ("finetune pairs.jsonl --model nowhere --out run", "no model 'nowhere'"),
         ("finetune pairs.jsonl --model smollm2 --out run", "python3 -m labutils fetch smollm2"),
         ("finetune pairs.jsonl --model start --out start", "start is not empty and holds no run"),
@@ -168,20 +169,80 @@ def test_records_that_are_too_long_are_named(labutils, start, birds, tmp_path):
         ("ask What? --model no/such", "no model 'no/such'"),
         ("ask What? --model start --limit 0", "must be greater than 0"),
         ("ask What? --model start --template x", "a template has {question} once"),
+        ("ask caf\udce9? --model start", "no UTF-8, or half of a character pair, in '### Question:\\ncaf\\udce9?"),
         ("ask What? --model pickled", "pickled cannot be opened: "),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(refused, pairs, start, tmp_path, monkeypatch, argv, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("{}\nnotes\n")
-    (tmp_path / "keys.jsonl").write_text('{"a": 1}\n')
     (tmp_path / "empty.jsonl").write_text("\n")
+    write_jsonl([{"question": "a", "answer": ""}, {"text": " "}], tmp_path / "silent.jsonl")
+    write_jsonl([{"question": "a", "answer": "~" * 600}], tmp_path / "long.jsonl")
     start.with_name("pickled").mkdir()
     (tmp_path / "pickled" / "config.json").write_bytes((start / "config.json").read_bytes())
     (tmp_path / "pickled" / "pytorch_model.bin").write_bytes(b"\x80\x04N.")
     before = sorted(tmp_path.rglob("*"))
     refused(argv, words)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+TURNS = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+
+
+@pytest.mark.parametrize("command", ["format", "finetune --model start"])
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (b"notes", "not JSON (Expecting value at column 1); expected an object"),
+        (b"[1]", "expected an object, got list"),
+        (b'{"a": 1}', "no known form: got the keys ['a']"),
+        (b'{"question": "2+2?", "answer": 4}', '"answer" must be a text, got int: 4'),
+        (
+            b'{"question": "A \\ud83d?", "answer": "one"}',
+            "half of a character pair (a lone surrogate) cannot be written",
+        ),
+        (b'{"question": "A?", "answer": "one", "answer": "two"}', "a key stands twice in one object"),
+        (json.dumps({"messages": TURNS * 2}).encode(), "question/answer holds one question and one answer, got user, "),
+        (b'{"instruction": "a", "output": "b", "system": "c"}', '"system" belongs to the prompt, but stands beside it'),
+    ],
+)
+def test_a_bad_record_is_named_by_file_and_line(refused, start, tmp_path, monkeypatch, command, bad, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.jsonl").write_bytes(b'{"question": "a", "answer": "b"}\n\n' + bad + b"\n")
+    refused(f"{command} bad.jsonl --out out", f"bad.jsonl, line 3: {words}")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"question": "a", "answer": "b", "author": "\ud83d", "id": 1},
+        {"prompt": "a", "completion": "b"},
+        {"messages": TURNS},
+        {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]},
+        {"instruction": "a", "input": "", "output": "b"},
+    ],
+)
+@pytest.mark.parametrize("listed", [True, False])
+def test_every_form_is_read(labutils, start, tmp_path, monkeypatch, record, listed):
+    (tmp_path / "in").write_text(json.dumps([record] if listed else record))
+    assert labutils("format", tmp_path / "in", "--out", tmp_path / "out.jsonl")[0] == 0
+    assert read_jsonl(tmp_path / "out.jsonl") == [{"text": "### Question:\na\n\n### Answer:\nb"}]
+    seen = []
+    monkeypatch.setattr(
+        training, "finetune", lambda _, examples, *a, **b: seen.append(examples) or training.Run([], 1, 0)
+    )
+    assert labutils("finetune", tmp_path / "in", "--model", start, "--out", tmp_path / "run")[0] == 0
+    assert seen == [encoding.encode_all([{"question": "a", "answer": "b"}], "lecture", models.open_model(start)[1])[0]]
+
+
+def test_pairs_without_an_answer_are_named_and_left_out(labutils, start, tmp_path):
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text('{"question": "a", "answer": " "}\n\n{"question": "a", "answer": "b"}\n{"text": ""}\n')
+    code, _, err = labutils("finetune", pairs, "--model", start, "--steps", 1, "--out", tmp_path / "run")
+    assert code == 0 and err.splitlines()[0] == f"left out, no answer: lines 1, 4 of {pairs}"
+    assert "run: 1 pairs, " in err
 
 
 def test_a_hub_that_answers_without_the_model_is_one_line(labutils, monkeypatch):

@@ -1,6 +1,8 @@
 """The commands `validate` and `convert` from end to end: what they print, what they write, how they refuse."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -102,11 +104,9 @@ def test_convert(labutils, tmp_path):
         ("validate good.jsonl --max-length x", "invalid int value: 'x'"),
         ("validate good.jsonl --template x", "a template has {question} once"),
         ("validate good.jsonl --tokens-per-second 0", "--tokens-per-second must be above 0, got 0"),
-        ("validate good.jsonl --repair good.jsonl", "good.jsonl is the original; a repaired copy needs another name"),
         ("validate good.jsonl --repair no/where.jsonl", "no folder no to write where.jsonl into"),
         ("convert good.jsonl --out a.jsonl", "required: --to"),
         ("convert good.jsonl --to poem --out a.jsonl", "invalid choice: 'poem'"),
-        ("convert good.jsonl --to text --out good.jsonl", "good.jsonl is the file itself; give another name"),
         ("convert bad.jsonl --to text --out a.jsonl", "bad.jsonl, line 1: no known form: got the keys"),
         ("convert nowhere.jsonl --to text --out a.jsonl", "no such file: nowhere.jsonl"),
         ("convert good.jsonl --to text --out a.jsonl --template x", "a template has {question} once"),
@@ -116,6 +116,73 @@ def test_bad_input_is_one_line_and_exit_code_2(refused, tmp_path, argv, words):
     before = sorted(tmp_path.iterdir())
     refused(argv, words)
     assert sorted(tmp_path.iterdir()) == before
+
+
+WRITERS = {  # a command that writes a file, but for its name
+    "convert": "convert good.jsonl --to messages --out",
+    "format": "format good.jsonl --out",
+    "repair": "validate good.jsonl --repair",
+}
+
+
+@pytest.mark.parametrize("command", WRITERS.values(), ids=WRITERS)
+def test_nothing_is_written_over_an_input_or_what_is_no_file(refused, tmp_path, command):
+    (tmp_path / "soft").symlink_to("good.jsonl")
+    (tmp_path / "hard").hardlink_to(tmp_path / "good.jsonl")
+    (tmp_path / "null").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "pipe")
+    before = {each.name: each.lstat() for each in tmp_path.iterdir()}
+    for name in ("good.jsonl", "./good.jsonl", tmp_path / "good.jsonl", "soft", "hard"):
+        refused(f"{command} {name}", f"{Path(name)} is the input itself, which is never written over; give another")
+    for name in ("pipe", "null", "/dev/null", ".", "/dev/stdout", "/dev/fd/1"):
+        refused(f"{command} {name}", f"{name} is a folder, a pipe or a device; give the name of a file to write")
+    after = {each.name: each.lstat() for each in tmp_path.iterdir()}
+    assert {name: (now.st_ino, now.st_mtime_ns) for name, now in after.items()} == {
+        name: (then.st_ino, then.st_mtime_ns) for name, then in before.items()
+    }
+
+
+def test_a_repaired_copy_is_not_written_over_the_other_side_of_a_split(refused):
+    refused("validate good.jsonl --split-with warned.jsonl --repair warned.jsonl", "warned.jsonl is the input itself")
+
+
+@pytest.mark.parametrize("command", WRITERS.values(), ids=WRITERS)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_and_what_it_names_is_written(labutils, tmp_path, command, there):
+    target, link = tmp_path / "elsewhere" / "a.jsonl", tmp_path / "link"
+    target.parent.mkdir()
+    if there:
+        target.write_text("old")
+    link.symlink_to("elsewhere/a.jsonl")
+    assert labutils(*command.split(), link)[0] == 0
+    assert link.is_symlink() and target.read_text().startswith("{")
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no names for pipes on this system")
+@pytest.mark.parametrize(
+    ("command", "count"),
+    [
+        ("convert {} --to messages --out a.jsonl", 2),
+        ("format {} --out a.jsonl", 2),
+        ("validate {}", None),
+        ("validate {} --repair a.jsonl", None),
+        ("validate good.jsonl --split-with {}", None),
+        ("survey --source {}", None),
+    ],
+)
+@pytest.mark.parametrize("form", ["{}\n{}\n", "\n[{},\n{}]"])
+def test_a_pipe_is_read_whole_or_refused(labutils, refused, tmp_path, command, count, form):
+    reading, writing = os.pipe()
+    os.write(writing, form.format(*['{"question": "Why?", "answer": "So.", "text": "a"}'] * 2).encode())
+    os.close(writing)
+    line = command.format(f"/dev/fd/{reading}")
+    if count is None:
+        refused(line, f"/dev/fd/{reading} can be read only once, and is read several times; write it to a file first")
+    else:
+        assert labutils(*line.split()) == (0, f"a.jsonl: {count} lines\n", "")
+        assert len((tmp_path / "a.jsonl").read_text().splitlines()) == count
+    os.close(reading)
 
 
 def problem(line: int, code: str = "null", severity: str = "error") -> Problem:

@@ -167,14 +167,15 @@ def test_a_list_is_read_with_its_lines(tmp_path, indent):
         (b'{"question": "a", "answer": "b", "c": 1e999}\n', "line 1: Out of range float values"),
         (b'{"question": "\xff", "answer": "b"}\n', "line 1: 'utf-8' codec can't decode"),
         (b"3\n", "line 1: expected an object, got int"),
-        (b"{" * 100_000, "line 1: Expecting property name"),
+        (b"{" * 100_000, "line 1: not JSON (Expecting property name"),
         (b'{"a":' * 100_000, "line 1: nested too deep"),
         (b'[{"question": "a", "answer": "b"},\n3]', "line 2: expected an object, got int"),
         (b'[{"question": "a", "answer": "b"}\n{"a": 1}]', "line 1: expected a comma or the end of the list"),
-        (b'[{"question": "a", "answer": "b"},', "line 1: Expecting value"),
+        (b'[{"question": "a",\n"answer": "b"},\n', "line 3: not JSON (Expecting value at column 1); expected"),
         (b'[{"question": "a", "answer": "b"}', "line 1: expected a comma or the end of the list"),
-        (b'[{"question": "a", "answer": "b"}] x', "line 1: Expecting value"),
-        (b'["\xff"]', "codec can't decode"),
+        (b'[{"question": "a", "answer": "b"}] x', "line 1: not JSON (Expecting value"),
+        (b'["\xff"]', "line 1: 'utf-8' codec can't decode"),
+        (b" \n", "holds no records; expected one JSON object a line"),
     ],
 )
 def test_a_file_that_is_refused_is_not_written(tmp_path, content, message):
@@ -188,7 +189,7 @@ def test_a_file_that_is_refused_is_not_written(tmp_path, content, message):
 def test_a_file_is_never_converted_over_itself(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"question": "a", "answer": "b"}\n')
-    with pytest.raises(ValueError, match="is the file itself; give another name"):
+    with pytest.raises(ValueError, match="is the input itself, which is never written over; give another name"):
         convert_file(path, "messages", path)
 
 

@@ -91,7 +91,7 @@ def test_both_sides_of_max_length(letters):
 def test_no_record_fits(letters):
     rows = [{"question": "Q", "answer": "b"}, {"question": "Q", "answer": "bb"}]
     assert encode_all(rows, "{question}:{answer}", letters, max_length=4).too_long == [1]
-    with pytest.raises(ValueError, match="none of the 2 records fits into 3 tokens; raise max_length"):
+    with pytest.raises(ValueError, match="none of the 2 records fits into 3 tokens \\(max_length\\); shorten them"):
         encode_all(rows, "{question}:{answer}", letters, max_length=3)
 
 

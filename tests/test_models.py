@@ -128,6 +128,14 @@ def test_an_older_model_is_replaced_and_nothing_stays_beside_it(fresh, saved):
     assert [path.name for path in saved.parent.iterdir()] == ["saved"]
 
 
+def test_a_link_stays_and_the_folder_that_it_names_is_replaced(fresh, saved):
+    link = saved.with_name("link")
+    link.symlink_to(saved.name, target_is_directory=True)
+    models.save(fresh(1), link)
+    assert same(models.open_model(saved).model.state_dict(), half(fresh(1)))
+    assert link.is_symlink() and sorted(path.name for path in saved.parent.iterdir()) == ["link", "saved"]
+
+
 def test_an_empty_folder_is_filled(fresh, tmp_path):
     (tmp_path / "empty").mkdir()
     models.save(fresh(), tmp_path / "empty")

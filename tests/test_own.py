@@ -5,6 +5,7 @@ import json
 import pytest
 
 from labutils.pairs import own
+from labutils.pairs.records import split, write_jsonl
 from labutils.pairs.validation import validate
 
 PAIR = [{"question": "Hi", "answer": "Hello"}]
@@ -41,6 +42,7 @@ def read(tmp_path):
         ("a.jsonl", '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'),
         ("a.jsonl", '{"text": "### Question:\\nHi\\n\\n### Answer:\\nHello"}'),
         ("a.csv", "foo,bar\nHi,Hello\n"),
+        ("a.csv", 'question,answer\n"Hi ", Hello\n'),
     ],
 )
 def test_a_pair_is_read_from_every_form(read, name, content):
@@ -76,6 +78,19 @@ def test_cells_stay_as_they_stand(read):
         ('two\nlines, "quoted"', "NA"),
         ("None", "1e3"),
     ]
+
+
+def test_half_of_a_character_pair_is_told_by_its_line_and_the_others_go_on(read, tmp_path):
+    """What notebook 06 does with a file of one's own."""
+    rows = [
+        {"ask": f"Where is the {word}?", "reply": word, "id": i} for i, word in enumerate(["axle", "gauge", "hose"])
+    ]
+    rows.insert(1, {"ask": "A \ud83d?", "reply": "no", "id": "x\ud83d"})
+    mine = read("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows), question="ask", answer="reply")
+    path = write_jsonl(({key: row[key] for key in ("question", "answer")} for row in mine.pairs), tmp_path / "b.jsonl")
+    assert {fault.line for fault in validate(path) if fault.severity == "error"} == {2}
+    parts = split([row for line, row in enumerate(mine.pairs, 1) if line != 2], held_out=0.3, near=[])
+    assert sorted(row["answer"] for part in parts.values() for row in part) == ["axle", "gauge", "hose"]
 
 
 def test_values_that_are_no_text_become_text(read):

@@ -126,7 +126,7 @@ def test_never_over_the_original(tmp_path, name):
     (tmp_path / "link").symlink_to(path)
     (tmp_path / "c.jsonl.changes.jsonl").hardlink_to(path)
     out = {"same": path, "link": tmp_path / "link", "changes": tmp_path / "c.jsonl"}[name]
-    with pytest.raises(ValueError, match="is the original; a repaired copy needs another name"):
+    with pytest.raises(ValueError, match="is the input itself, which is never written over"):
         repair(path, out)
     assert path.read_bytes() == line("a ")
 

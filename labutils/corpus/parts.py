@@ -16,7 +16,7 @@ from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
-from labutils import machine
+from labutils import machine, places
 from labutils.corpus import corpora, sources, survey
 from labutils.corpus.sketches import content_hash
 from labutils.corpus.survey import Survey
@@ -189,6 +189,7 @@ def _check(source: str | Path, limit: int | None, shard: tuple[int, int]) -> Non
         raise ValueError(
             f"nothing lists what {source} holds, so none can be drawn; write documents of it to a file first"
         )
+    places.check_rereadable(source)
 
 
 def _joined(shards: set[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

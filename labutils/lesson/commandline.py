@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
-from labutils import ranks
+from labutils import places, ranks
 from labutils.model import adapters, asking, encoding, models, recipes, training
-from labutils.pairs import records, templates
+from labutils.pairs import exchange, records, templates
+from labutils.pairs.validation.problems import named
 
 FORMS = {
     "text": templates.texts,
@@ -30,21 +31,21 @@ MOVING = {
 
 
 def format_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="pairs, one JSON object a line")
+    parser.add_argument("file", metavar="FILE", help="pairs in any form that `convert` knows")
     parser.add_argument("--template", default="lecture", help=f"{', '.join(templates.TEMPLATES)}, or a template itself")
     parser.add_argument("--form", choices=FORMS, default="text", help="one text, prompt and answer, or messages")
     parser.add_argument("--out", metavar="FILE", required=True, help="the file to write")
 
 
 def format_command(asked: argparse.Namespace) -> int:
-    written = FORMS[asked.form](asked.template, records.read_jsonl(asked.file))
-    records.write_jsonl(written, asked.out)
+    written = FORMS[asked.form](asked.template, [pair for _, pair in exchange.read_pairs(asked.file)])
+    records.write_jsonl(written, asked.out, [asked.file])
     print(f"{asked.out}: {len(written)} lines")
     return 0
 
 
 def finetune_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="pairs, one JSON object a line")
+    parser.add_argument("file", metavar="FILE", help="pairs in any form that `convert` knows")
     parser.add_argument("--model", metavar="NAME", default="base", help="a known name, a folder, or a hub id")
     parser.add_argument("--out", metavar="DIR", required=True, help="where the run and its model are kept")
     length = parser.add_mutually_exclusive_group()
@@ -65,15 +66,15 @@ def finetune_options(parser: argparse.ArgumentParser) -> None:
 
 
 def finetune_command(asked: argparse.Namespace) -> int:
-    pairs = records.read_jsonl(asked.file)
     if asked.rank is not None and asked.weights != "lora":
         raise ValueError("--rank is that of adapters, so it goes with --lora")
+    lines, pairs = taught(asked.file)
     opened = models.open_model(asked.model)
     recipe = replace(recipes.suited(models.weights(opened.model), adapters=asked.weights == "lora"), **given(asked))
     opened = MOVING[asked.weights](opened, asked)
     encoded = encoding.encode_all(pairs, asked.template, opened.tokenizer)
     if encoded.too_long:
-        ranks.say(f"left out, over 512 tokens: records {', '.join(str(i + 1) for i in encoded.too_long)}")
+        ranks.say(f"left out, over 512 tokens: {named([lines[i] for i in encoded.too_long])} of {asked.file}")
     if asked.weights != "all":
         moving, every = adapters.trained(opened.model), models.weights(opened.model)
         ranks.say(f"{moving:,} of {every:,} weights move ({moving / every:.1%})")
@@ -85,6 +86,23 @@ def finetune_command(asked: argparse.Namespace) -> int:
         )
     ranks.say(f"\n{asked.out}: {len(encoded.examples)} pairs, {run.seconds / 60:.1f} minutes")
     return 0
+
+
+def taught(path: str) -> tuple[list[int], list[dict]]:
+    """The lines and the pairs of a file to train on; pairs without an answer are named and left out.
+
+    Raises ValueError naming the lines that hold no pair, and where no pair has an answer.
+    """
+    if ranks.size() > 1:
+        places.check_rereadable(path)
+    found = exchange.read_pairs(path)
+    kept = [(line, pair) for line, pair in found if pair.get("answer", pair.get("text")).strip()]
+    if not kept:
+        raise ValueError(f"{path}: none of the {len(found)} pairs has an answer; write them, they are what is trained")
+    lines, pairs = map(list, zip(*kept, strict=True))
+    if empty := sorted({line for line, _ in found}.difference(lines)):
+        ranks.say(f"left out, no answer: {named(empty)} of {path}")
+    return lines, pairs
 
 
 @contextmanager

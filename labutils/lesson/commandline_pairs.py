@@ -46,7 +46,7 @@ def validate_command(asked: argparse.Namespace) -> int:
         tokens_per_second=asked.tokens_per_second or smollm2_speed(),
         on_progress=progress_line(),
     )
-    report = validation.repair(asked.file, asked.repair) if asked.repair else None
+    report = validation.repair(asked.file, asked.repair, filter(None, [asked.split_with])) if asked.repair else None
     if asked.json:
         print(json.dumps([as_object(problem) for problem in problems], indent=1))
     else:

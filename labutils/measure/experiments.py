@@ -5,7 +5,6 @@ stopped and started again.
 """
 
 import json
-import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -103,13 +102,8 @@ def versions() -> dict[str, str]:
 def keep(name: str, record: dict) -> Path:
     """Write a record, whole or not at all; its path."""
     RECORDED.mkdir(exist_ok=True)
-    path, beside = RECORDED / f"{name}.json", RECORDED / f".{name}.{os.getpid()}.part"
-    try:
-        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    places.write(RECORDED / f"{name}.json", json.dumps(record, indent=1) + "\n")
+    return RECORDED / f"{name}.json"
 
 
 def recorded(name: str) -> dict:

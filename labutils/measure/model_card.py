@@ -4,7 +4,6 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting", arXiv 1810.03993.
 """
 
 import html
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 import huggingface_hub
 
+from labutils import places
 from labutils.measure.intervals import Score
 from labutils.model.recipes import Recipe
 
@@ -60,13 +60,8 @@ def write(folder: str | Path, about: About, recipe: Recipe) -> Path:
     folder = Path(folder)
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(f"{folder} holds no model: expected the folder that `models.save` wrote")
-    path, beside = folder / "README.md", folder / f".README.{os.getpid()}.part"
-    try:
-        beside.write_text(text(about, recipe), encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    places.write(folder / "README.md", text(about, recipe))
+    return folder / "README.md"
 
 
 def _table(scores: Mapping[str, Mapping[str, Score]]) -> str:

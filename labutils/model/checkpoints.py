@@ -15,7 +15,7 @@ from pathlib import Path
 
 from transformers import TrainerCallback
 
-from labutils import ranks
+from labutils import places, ranks
 from labutils.model import processes
 
 COMPLETE = "COMPLETE"
@@ -84,6 +84,4 @@ def _step(checkpoint: Path) -> int:
 
 
 def _write(out: Path, content: dict) -> None:
-    beside = out / ".run.json.part"
-    beside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    beside.replace(out / "run.json")
+    places.write(out / "run.json", json.dumps(content, indent=1))

@@ -40,14 +40,26 @@ def encode(prompt_text: str, answer: str, tokenizer: PreTrainedTokenizerBase, *,
     if tokenizer.eos_token_id is None:
         raise ValueError("the tokenizer has no end-of-text token, so a model could never learn to stop; set eos_token")
     read = prompt_ids(prompt_text, tokenizer)
-    written = tokenizer.encode(answer, add_special_tokens=False) + [tokenizer.eos_token_id]
+    written = _ids(answer, tokenizer) + [tokenizer.eos_token_id]
     ignored = [IGNORED] * len(read) if loss_on == "answer" else read
     return {"input_ids": read + written, "labels": ignored + written}
 
 
 def prompt_ids(prompt_text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """The ids of a prompt, the same in training and in asking: no special tokens but those the text itself names."""
-    return tokenizer.encode(prompt_text, add_special_tokens=False)
+    """The ids of a prompt, the same in training and in asking: no special tokens but those the text itself names.
+
+    Raises ValueError for half of a character pair, which no tokenizer reads.
+    """
+    return _ids(prompt_text, tokenizer)
+
+
+def _ids(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        near = text[max(0, error.start - 20) : error.end + 20]
+        raise ValueError(f"no UTF-8, or half of a character pair, in {near!r}; write the character anew") from None
+    return tokenizer.encode(text, add_special_tokens=False)
 
 
 def encode_all(
@@ -72,7 +84,7 @@ def encode_all(
         else:
             examples.append(example)
     if not examples:
-        raise ValueError(f"none of the {len(records)} records fits into {max_length} tokens; raise max_length")
+        raise ValueError(f"none of the {len(records)} records fits into {max_length} tokens (max_length); shorten them")
     return Encoded(examples, too_long)
 
 
@@ -102,7 +114,8 @@ def blocks(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, length: int
         raise ValueError(f"blocks hold 16-bit ids, got a tokenizer of {len(tokenizer):,} entries")
     written = array("H")
     for some in batched(texts, 1000):
-        for ids in tokenizer(list(some), add_special_tokens=False, verbose=False)["input_ids"]:
+        some = [text.encode("utf-8", "replace").decode() for text in some]  # no tokenizer reads half a character pair
+        for ids in tokenizer(some, add_special_tokens=False, verbose=False)["input_ids"]:
             written.extend(ids)
             written.append(tokenizer.eos_token_id)
     rows = len(written) // length

@@ -17,6 +17,7 @@ def replacing(path: Path, mark: str, what: str) -> Iterator[Path]:
     """
     if path.exists() and not _replaceable(path, mark):
         raise ValueError(f"{path} is not empty and holds other things than {what}; choose another folder")
+    path = Path(os.path.realpath(path))  # a link stays, and what it names is replaced
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
     try:

@@ -55,9 +55,7 @@ def convert(record: dict, to: str, template: str = "lecture") -> dict:
     Raises ValueError with the reason where the form cannot carry the record, or the way back would not give it again.
     """
     known(to)
-    form = form_of(record)
-    if form is None:
-        raise ValueError(f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}")
+    form = _form(record)
     talk = talk_of(record, form, template)
     made = record_of(talk, to, template)
     try:
@@ -67,6 +65,19 @@ def convert(record: dict, to: str, template: str = "lecture") -> dict:
     if not kept:
         raise ValueError(f"the way back from {to} to {form} would not give the same record")
     return made
+
+
+def sides(record: dict) -> dict:
+    """The two sides of a record of any form, {"question", "answer"}; plain text stays {"text"}. Further keys are left
+    out. sides({"prompt": "2+2?", "completion": "4", "id": 7}) -> {"question": "2+2?", "answer": "4"}
+
+    Raises ValueError with the reason where the form is unknown, or the record holds anything but one question and one
+    answer.
+    """
+    form = _form(record)
+    if form == "text":
+        return {"text": _text(record["text"], "text")}
+    return record_of(Talk(talk_of(record, form, "").turns, {}), "question/answer", "")
 
 
 def known(form: str) -> None:
@@ -103,10 +114,17 @@ def record_of(talk: Talk, form: str, template: str) -> dict:
         return {FORMS[form][0]: turns, **talk.extra}
     roles = [role for role, _ in talk.turns]
     if roles != ["user", "assistant"]:
-        raise ValueError(f"{form} holds one question and one answer, got {', '.join(roles) or 'no message'}")
+        got = ", ".join(roles) or "no message"
+        raise ValueError(f"{form} holds one question and one answer, got {got}; take it apart, or leave it out")
     (_, question), (_, answer) = talk.turns
     values = {"text": _filled, "alpaca": _alpaca}.get(form, lambda question, answer, template: (question, answer))
     return {**dict(zip(OWN_KEYS[form], values(question, answer, template), strict=True)), **talk.extra}
+
+
+def _form(record: dict) -> str:
+    if (form := form_of(record)) is None:
+        raise ValueError(f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}")
+    return form
 
 
 def _text(value: Any, key: str) -> str:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labutils.pairs.conversion import convert, form_of
-from labutils.pairs.exchange import numbered
-from labutils.pairs.records import FAMILIES
+from labutils.pairs.records import FAMILIES, numbered
 
 TABLES, LINES = (".csv", ".tsv", ".txt"), (".jsonl", ".json", ".ndjson")
 SEPARATORS = ",;\t|"

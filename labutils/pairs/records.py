@@ -4,17 +4,22 @@ A record is a plain dict. What a record's text looks like in training is for `te
 them is for `validation`.
 """
 
+import codecs
+import itertools
 import json
-import os
 import random
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 from datasets import Dataset, DatasetDict
 
+from labutils import places
 from labutils.corpus.duplicates import linked, near_pairs
 
+BOM = codecs.BOM_UTF8
 FAMILIES = {  # how files in the wild name the two sides of a pair; the first family whose keys are all there counts
     "question/answer": ("question", "answer"),
     "instruction/response": ("instruction", "response"),
@@ -52,45 +57,56 @@ def pair(record: dict) -> tuple[str, str]:
     return ("", record["text"]) if keys == ("text",) else (record[keys[0]], record[keys[1]])
 
 
-def read_jsonl(path: str | Path) -> list[dict]:
-    """All records of a JSON Lines file, in order; blank lines are passed over.
+def numbered(path: str | Path) -> Iterator[tuple[int, dict]]:
+    """The records of a file, JSON Lines or one JSON list, each with the line on which it begins; blank lines are passed
+    over. The file is opened once, so it may be a pipe.
 
-    Raises ValueError naming the first line that is not a JSON object, FileNotFoundError when there is no file.
+    Raises ValueError for the first line that is no JSON object, UTF-8, or has a key twice (one would be lost).
     """
-    records = []
-    for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path}, line {number}: not JSON ({error}); expected one object per line") from None
-        if not isinstance(record, dict):
-            raise ValueError(f"{path}, line {number}: expected an object, got {type(record).__name__}")
-        records.append(record)
-    return records
+    with Path(path).open("rb") as file:
+        lines = ((number, line.removeprefix(BOM)) for number, line in enumerate(file, 1))
+        first = next((each for each in lines if each[1].strip()), (0, b""))
+        if first[1].lstrip().startswith(b"["):
+            found = _list_items(path, b"\n" * (first[0] - 1) + first[1] + file.read())
+        else:
+            found = itertools.chain([first], lines)
+        for line, text in found:
+            if not text.strip():
+                continue
+            try:
+                record = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(f"{path}, line {line}: {why(error)}; expected an object, each key once") from None
+            if not isinstance(record, dict):
+                raise ValueError(f"{path}, line {line}: expected an object, got {type(record).__name__}")
+            yield line, record
 
 
-def write_jsonl(records: Iterable[dict], path: str | Path) -> Path:
+def read_jsonl(path: str | Path) -> list[dict]:
+    """All records of a file, in order, as `numbered` gives them. Raises what it raises; FileNotFoundError when there is
+    no file.
+    """
+    return [record for _, record in numbered(path)]
+
+
+def write_jsonl(records: Iterable[dict], path: str | Path, inputs: Iterable[str | Path] = ()) -> Path:
     """Write records as JSON Lines (UTF-8, one object a line): the whole file, or, on any error, the old one as it was.
 
-    Raises TypeError for a record that is not a dict or holds what JSON cannot, ValueError for NaN or a lone surrogate;
-    both name the record, counted from 1. FileNotFoundError when there is no folder to write into.
+    Raises TypeError for a record that is not a dict or holds what JSON cannot, ValueError for NaN; both name the
+    record, counted from 1. Raises what `places.writing` raises, such as ValueError where `path` is one of the `inputs`.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"no folder {path.parent} to write {path.name} into")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as out:
-            for number, record in enumerate(records, 1):
-                out.write(_line(number, record))
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    with places.writing(path, inputs) as out:
+        for number, record in enumerate(records, 1):
+            out.write(_line(number, record))
+    return Path(path)
+
+
+def as_json(record: dict) -> str:
+    """A record as JSON on one line, its letters as they are; half of a character pair, which UTF-8 cannot hold, becomes
+    an escape, and with it all that is not ASCII. Raises TypeError for what JSON cannot hold, ValueError for NaN.
+    """
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    return text if _writable(text) else json.dumps(record)
 
 
 def split(
@@ -106,8 +122,8 @@ def split(
     Records tied by a near-duplicate question (similarity 0.6 or more), or by an equal value under the key `same`
     (the fact that a pair is about, say), are never parted. Whole groups, shuffled by `seed`, go to "test" until it
     holds at least `held_out` of the records. `near` replaces the search for near-duplicates by known pairs of
-    positions. A key that a record lacks is None in its row. Raises ValueError when one side would be empty, or when no
-    record has the key `same`.
+    positions. A key that a record lacks is None in its row; values that a column cannot hold together, such as texts
+    and numbers, become text. Raises ValueError when one side would be empty, or when no record has the key `same`.
     """
     if not 0 < held_out < 1:
         raise ValueError(f"held_out must lie between 0 and 1, got {held_out}")
@@ -127,13 +143,77 @@ def split(
             f"seed={seed}; add other records, or change these"
         )
     train = [i for group in groups for i in group]
-    parts = {"train": sorted(train), "test": sorted(test)}
+    columns = {key: _column([record.get(key) for record in records]) for key in keys}
     return DatasetDict(
         {
-            name: Dataset.from_dict({key: [records[i].get(key) for i in rows] for key in keys})
-            for name, rows in parts.items()
+            name: Dataset.from_dict({key: [column[i] for i in sorted(rows)] for key, column in columns.items()})
+            for name, rows in (("train", train), ("test", test))
         }
     )
+
+
+def why(error: Exception) -> str:
+    """What an error in reading or writing JSON says, in words."""
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON ({error.msg} at column {error.colno})"
+    if isinstance(error, UnicodeEncodeError):
+        return "half of a character pair (a lone surrogate) cannot be written as UTF-8; write the character anew"
+    return str(error)
+
+
+def _list_items(path: str | Path, data: bytes) -> Iterator[tuple[int, str]]:
+    """The items of a JSON list as they stand in the text, each with its line."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}, line {line}: {error}; expected UTF-8") from None
+    decoder, at, line, seen = json.JSONDecoder(), text.index("[") + 1, 1, 0
+    while True:
+        while at < len(text) and text[at] in " \t\r\n":
+            at += 1
+        line, seen = line + text.count("\n", seen, at), at
+        if at < len(text) and text[at] == "]" and not text[at + 1 :].strip():
+            return
+        try:
+            _, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            line = getattr(error, "lineno", line)
+            raise ValueError(f"{path}, line {line}: {why(error)}; expected an object in a list") from None
+        yield line, text[at:end]
+        at = end
+        while at < len(text) and text[at] in " \t\r\n":
+            at += 1
+        if text[at : at + 1] not in (",", "]"):
+            raise ValueError(f"{path}, line {line}: expected a comma or the end of the list behind the object")
+        at += text[at] == ","
+
+
+def _column(values: list) -> list:
+    """Values as a column of a data set holds them: where it cannot, those that are no text become JSON, so text."""
+    try:
+        pa.array(values)
+    except (pa.ArrowException, UnicodeError, OverflowError):
+        texts = [each if each is None or isinstance(each, str) else json.dumps(each) for each in values]
+        return [each and each.encode("utf-8", "backslashreplace").decode() for each in texts]
+    return values
+
+
+def _writable(text: str) -> bool:
+    """Whether a text can be written as UTF-8: it holds no half of a character pair."""
+    return not re.search("[\ud800-\udfff]", text)
+
+
+def _once(pairs: list) -> dict:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _line(number: int, record: dict) -> bytes:
@@ -141,16 +221,14 @@ def _line(number: int, record: dict) -> bytes:
     if not isinstance(record, dict):
         raise TypeError(f"record {number}: expected a dict, got {type(record).__name__}")
     try:
-        return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    except TypeError as error:
-        raise TypeError(f"record {number}: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"record {number}: {error}") from None
+        return as_json(record).encode() + b"\n"
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"record {number}: {error}") from None
 
 
 def _equal(records: Sequence[dict], key: str | None) -> list[tuple[int, int]]:
-    places = defaultdict(list)
+    groups = defaultdict(list)
     for i, record in enumerate(records):
         if key is not None and record.get(key) is not None:
-            places[record[key]].append(i)
-    return [(group[0], i) for group in places.values() for i in group]
+            groups[json.dumps(record[key])].append(i)
+    return [(group[0], i) for group in groups.values() for i in group]

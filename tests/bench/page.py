@@ -18,8 +18,8 @@ def keep(found: dict, page: Path = PAGE) -> None:
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise ValueError(f"{page} must hold {BEGIN} and {END} once each")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    _write(page, f"{before}{BEGIN}\n{tables(found)}\n{END}{after}")
-    _write(page.with_suffix(".json"), json.dumps(found, indent=1) + "\n")
+    places.write(page, f"{before}{BEGIN}\n{tables(found)}\n{END}{after}")
+    places.write(page.with_suffix(".json"), json.dumps(found, indent=1) + "\n")
 
 
 def tables(found: dict) -> str:
@@ -111,9 +111,3 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A table in Markdown; a line of an error cannot break it."""
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in row) + " |" for row in rows)
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

@@ -6,7 +6,6 @@ over. Where nothing can be saved, this process remembers, and says so. Which exe
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -125,12 +124,4 @@ def _write(kept: dict[str, dict]) -> None:
     """Only under the lock, so parts that lie about are those of processes that died."""
     for part in path().parent.glob(f".{path().name}.*.part"):
         part.unlink(missing_ok=True)
-    beside = path().with_name(f".{path().name}.{os.getpid()}.part")
-    try:
-        with beside.open("w", encoding="utf-8") as out:
-            json.dump(kept, out, indent=1, sort_keys=True)
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(path())
-    finally:
-        beside.unlink(missing_ok=True)
+    places.write(path(), json.dumps(kept, indent=1, sort_keys=True))

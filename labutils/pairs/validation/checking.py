@@ -13,6 +13,7 @@ from labutils.pairs.validation.parsing import Parsed, Reader
 from labutils.pairs.validation.problems import Problem, Tally
 from labutils.pairs.validation.relations import Relations
 from labutils.pairs.validation.values import Parts
+from labutils.places import check_rereadable
 
 
 def validate(
@@ -33,11 +34,13 @@ def validate(
 
     Memory stays flat: lines over 4 MB are not parsed, 1,000 problems a kind are kept and the rest is counted, the
     search for near-duplicates ends at the first 50,000 questions. Any bytes are an answer, never an error.
-    Raises FileNotFoundError or another OSError for a file that cannot be read, ValueError for a limit under 1 or no
-    template.
+    Raises FileNotFoundError or another OSError for a file that cannot be read, ValueError for a pipe, a limit under 1
+    or no template.
     """
     if max_length < 1:
         raise ValueError(f"max_length must be at least 1, got {max_length}")
+    for each in filter(None, (path, split_with)):
+        check_rereadable(each)
     tally = Tally()
     _whole_file(path, template, tally)
     if is_json_list(path):

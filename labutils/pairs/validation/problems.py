@@ -40,7 +40,10 @@ KINDS = {  # code: (severity, fix)
     "misspelt_key": (ERROR, "rename the key; a repaired copy does"),
     "extra_key": (WARNING, "remove it, unless it is meant: training reads the two sides of a pair only"),
     "mixed_families": (WARNING, "bring all lines to one family with the command `convert`"),
-    "other_form": (NOTE, "turn it into pairs with `convert --to question/answer` before tuning with this course"),
+    "other_form": (
+        NOTE,
+        "`finetune` and `format` read it; for a notebook, use `convert --to question/answer`",
+    ),
     "wrong_type": (ERROR, "write the value as a text in double quotes"),
     "null": (ERROR, "write the text, or remove the line"),
     "empty_text": (ERROR, "write the text, or remove the line"),

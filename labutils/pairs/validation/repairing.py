@@ -6,13 +6,14 @@ Everything else stays as it is, byte for byte, and is listed: which of two answe
 
 import hashlib
 import json
-import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from labutils import places
 from labutils.pairs.validation.checking import validate
 from labutils.pairs.validation.lines import encoding, is_json_list
 from labutils.pairs.validation.mending import Change, mended_lines, unambiguous
@@ -31,34 +32,24 @@ class Report(NamedTuple):
     left: list[Problem]  # by the lines of the copy
 
 
-def repair(path: str | Path, out: str | Path) -> Report:
+def repair(path: str | Path, out: str | Path, others: Iterable[str | Path] = ()) -> Report:
     """Write a repaired copy of `path` to `out`, and every change, a JSON object a line, to `out` + ".changes.jsonl".
 
-    Both are written whole or not at all; the original is never touched. The file is read twice, in flat memory: records
-    that stand there twice are known only at the end.
-    Raises ValueError when `out` is the original, when the file is one JSON list, or when what says that it is UTF-16 is
-    not; FileNotFoundError when there is no folder to write into.
+    Both are written whole or not at all; the original is never touched, nor are the `others`. The file is read twice,
+    in flat memory: records that stand there twice are known only at the end.
+    Raises ValueError when one would be written over, when the file is one JSON list or a pipe, or when what says that
+    it is UTF-16 is not; FileNotFoundError when there is no folder to write into.
     """
     path, out = Path(path), Path(out)
+    places.check_rereadable(path)
     if is_json_list(path):
         raise ValueError(f"{path} is one JSON list; turn it into JSON Lines with the command `convert`")
-    changes = out.with_name(f"{out.name}.changes.jsonl")
-    for each in (out, changes):
-        if each.exists() and each.samefile(path):
-            raise ValueError(f"{each} is the original; a repaired copy needs another name")
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"no folder {out.parent} to write {out.name} into")
-    again = _repeated(path)
-    parts = [each.with_name(f".{each.name}.{os.getpid()}.part") for each in (out, changes)]
-    try:
-        with parts[0].open("wb") as copy, parts[1].open("wb") as told:
-            read, written, counts = _write(path, again, copy, told)
-        left = validate(parts[0])
-        for part, final in zip(parts, (out, changes), strict=True):
-            part.replace(final)
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
+    changes = Path(f"{out}.changes.jsonl")
+    inputs = [path, *others]
+    with places.writing(out, inputs) as copy, places.writing(changes, inputs) as told:
+        read, written, counts = _write(path, _repeated(path), copy, told)
+        copy.flush()
+        left = validate(copy.name)
     return Report(out, changes, read, written, dict(counts), left)
 
 
@@ -78,9 +69,6 @@ def _write(path: Path, again: np.ndarray, copy: BinaryIO, told: BinaryIO) -> tup
             _tell(told, counts, change)
         copy.write(data)
         written += line.start and bool(data)
-    for file in (copy, told):
-        file.flush()
-        os.fsync(file.fileno())
     return read, written, counts
 
 
