@@ -80,6 +80,13 @@ def test_cells_stay_as_they_stand(read):
     ]
 
 
+@pytest.mark.parametrize("answer", ["    x = 1\n    return x", "    return x + 1\n", "  - b", "\tb", "\u3000b"])
+def test_the_indentation_of_code_stays(read, answer):
+    pairs = [{"question": "Complete:\ndef f(x):\n", "answer": answer}]
+    assert read("a.csv", f'question,answer\n"{pairs[0]["question"]}","{answer}"\n').pairs == pairs
+    assert read("a.jsonl", json.dumps(pairs[0])).pairs == pairs
+
+
 def test_half_of_a_character_pair_is_told_by_its_line_and_the_others_go_on(read, tmp_path):
     """What notebook 06 does with a file of one's own."""
     rows = [

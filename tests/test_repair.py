@@ -20,6 +20,17 @@ REPAIRED = {  # kinds of which a copy has none, whatever the file
 }  # fmt: skip
 
 
+NEEDED = [  # by a program or a script, so it stays
+    line("a", "  if b:\n    c"), line("a", "    return x"), line("a", "\treturn x\n"), line("a", "- b\n  - c\n"),
+    line("Complete:\ndef f(x):\n", "    return x"), line("a", "\u3000b"),
+    line("\u179f\u17d2\u1793\u200b\u1791\u17b9\u1780?"),  # Khmer, with the ends of its words
+    line("\u0e01\u200b\u0e02", "a\u2060b"),  # Thai
+    line("PDF\u200c\u0647\u0627", "20\u200c\u0633"),  # Persian
+    line("\u05de\u05d4?", "12.5.2024\u200f"), line("\u05de\u05d4?", "\u200e12.5"),  # Hebrew, dates in the answers
+    line("\u182a\u180e\u1820\u180b"),  # Mongolian
+]  # fmt: skip
+
+
 @pytest.fixture
 def copy(tmp_path):
     """A function that repairs bytes: the copy's bytes, the changes as (line, code), the report."""
@@ -50,7 +61,8 @@ def copy(tmp_path):
         (line("a\u200bb"), line("ab"), [(1, "zero_width_character")]),
         (line("a \n"), line("a"), [(1, "space_before_answer")]),
         (line("a", " b"), line("a", "b"), [(1, "space_before_answer")]),
-        (line("a", "  if b:\n    c"), line("a", "  if b:\n    c"), []),  # the indentation of code
+        (line("a", "\n b"), line("a", "b"), [(1, "space_before_answer")]),
+        *((row, row, []) for row in NEEDED),
         (line("a\tb").replace(b"\\t", b"\t"), line("a\tb"), [(1, "raw_control_character")]),
         (line() + good(1)[0] + line(), line() + good(1)[0], [(3, "duplicate")]),
         (line() + line("Which  bird is it?"), line() + line("Which  bird is it?"), []),  # alike, but not word for word

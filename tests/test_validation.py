@@ -247,6 +247,11 @@ def test_a_form_that_tuning_does_not_read(check, row, severity):
         ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", []),  # Persian, with its joiner
         ("\U0001f468\u200d\U0001f469\u200d\U0001f467", []),  # a family in one picture
         ("\u05d0\u200f!", []),  # a direction mark beside Hebrew
+        ("\u179f\u200b\u1793", []),  # Khmer, with the end of a word
+        ("PDF\u200c\u0647\u0627", []),  # Persian behind a foreign word
+        ("\u182a\u180e\u1820", []),  # Mongolian, with its separator
+        ("\u05d0\u00adb", ["zero_width_character"]),
+        ("\u4e2d\u200bb", ["zero_width_character"]),
         ("\U0001f3f4\U000e0067\U000e0062\U000e007f", []),  # a flag
         ("a\u200db", ["zero_width_character"]),
         ("a\u200fb", ["zero_width_character"]),
@@ -553,7 +558,8 @@ def test_any_objects_are_problems_never_an_error(check, records):
     assert all(problem.line <= len(records) for problem in found)
 
 
-def test_marks_at_home_need_a_neighbour():
-    assert not texts.at_home("a\u200c\u0645", 1)
-    assert texts.at_home("\u0645\u200cb", 1)
-    assert not texts.at_home("\u0645\u200db", 1)
+def test_marks_at_home_need_a_script_of_their_own_in_the_pair(check):
+    assert not texts.at_home("a\u200cb", 1, False)
+    assert texts.at_home("a\u200cb", 1, True)
+    assert check(line("\u05de\u05d4?", "12.5.2024\u200f")) == []
+    assert check(line("What?", "12.5.2024\u200f")) == [(1, "zero_width_character")]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labutils.pairs.conversion import convert, form_of
-from labutils.pairs.records import FAMILIES, numbered
+from labutils.pairs.records import FAMILIES, numbered, unpadded
 
 TABLES, LINES = (".csv", ".tsv", ".txt"), (".jsonl", ".json", ".ndjson")
 SEPARATORS = ",;\t|"
@@ -148,7 +148,7 @@ def _pair(path: Path, line: int, row: dict, one: str, other: str) -> dict:
 
 
 def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else "" if value is None else json.dumps(value)
+    return unpadded(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 def _converted(path: Path, line: int, row: dict) -> dict:

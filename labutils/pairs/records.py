@@ -109,6 +109,14 @@ def as_json(record: dict) -> str:
     return text if _writable(text) else json.dumps(record)
 
 
+def unpadded(text: str) -> str:
+    """A text of one line without the white space around it. What may be the indentation of code, and a text of several
+    lines, stays as it is. unpadded(" Hello\\n") -> "Hello"; unpadded("    return x") -> "    return x".
+    """
+    begins = text[: len(text) - len(text.lstrip())].rpartition("\n")[2]
+    return text if "\n" in text.strip() or begins not in ("", " ") else text.strip()
+
+
 def split(
     records: Sequence[dict],
     *,

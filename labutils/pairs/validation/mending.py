@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, ROLES
+from labutils.pairs.records import as_json, unpadded
 from labutils.pairs.validation.keys import shape
 from labutils.pairs.validation.lines import Line, read_lines
 from labutils.pairs.validation.parsing import Reader
 from labutils.pairs.validation.problems import Tally
-from labutils.pairs.validation.texts import PATTERNS, at_home
+from labutils.pairs.validation.texts import SCRIPTS, ZERO_WIDTH, at_home
 
 READABLE = {"bom", "raw_control_character"}  # with these alone, what a line says is certain
 
@@ -78,7 +79,7 @@ def _inside(line: Line, data: bytes, changes: list[Change]) -> tuple[bytes, list
     if not inside:
         return data, changes
     try:
-        written = json.dumps(mended, ensure_ascii=not _writable(mended), allow_nan=False)
+        written = as_json(mended)
     except ValueError:
         return data, changes
     if _numbers(written) != _numbers(text):
@@ -98,8 +99,9 @@ def mend(record: dict) -> tuple[dict, list[tuple[str, str]]]:
     done = [("misspelt_key", f"{got} -> {meant}") for got, meant in found.renamed.items()]
     record = {found.renamed.get(key, key): copy.deepcopy(value) for key, value in record.items()}
     slots = _slots(record, found.form)
+    scripted = any(SCRIPTS.search(holder[key]) for holder, key in slots if not holder[key].isascii())
     for holder, key in slots:
-        shown = without_hidden(holder[key])
+        shown = without_hidden(holder[key], scripted)
         if shown != holder[key] and shown.strip():
             done.append(("zero_width_character", f"{len(holder[key]) - len(shown)} removed from {key}"))
             holder[key] = shown
@@ -108,11 +110,9 @@ def mend(record: dict) -> tuple[dict, list[tuple[str, str]]]:
     return record, done
 
 
-def without_hidden(text: str) -> str:
-    """A text without the zero-width characters that have no business where they stand."""
-    places = [match.start() for match in PATTERNS["zero_width_character"].finditer(text)]
-    gone = {place for place in places if not at_home(text, place)}
-    return "".join(c for place, c in enumerate(text) if place not in gone) if gone else text
+def without_hidden(text: str, scripted: bool) -> str:
+    """A text without the zero-width characters that have no business where they stand; `scripted` as in `at_home`."""
+    return ZERO_WIDTH.sub(lambda found: found[0] if at_home(text, found.start(), scripted) else "", text)
 
 
 Slot = tuple[dict, str]  # a text by where it stands: slot[0][slot[1]]
@@ -143,12 +143,11 @@ def _sides(record: dict, form: str, slots: list[Slot]) -> tuple[Slot | None, Slo
 def _closed(question: Slot | None, answer: Slot | None) -> list[tuple[str, str]]:
     """Remove white space between question and answer, where it surely means nothing; what was done."""
     done = []
-    if question and (text := question[0][question[1]]) != text.rstrip() and text.strip():
-        question[0][question[1]] = text.rstrip()
-        done.append(("space_before_answer", f"white space removed from the end of {question[1]}"))
-    if answer and (text := answer[0][answer[1]]) != text.lstrip() and text.strip() and "\n" not in text.strip():
-        answer[0][answer[1]] = text.lstrip()  # in several lines, it may be the indentation of code
-        done.append(("space_before_answer", f"white space removed from the beginning of {answer[1]}"))
+    for slot, place, cut in ((question, "end", str.rstrip), (answer, "beginning", str.lstrip)):
+        text = slot[0][slot[1]] if slot else ""
+        if text.strip() and cut(text) != text and unpadded(text) == text.strip():
+            slot[0][slot[1]] = cut(text)
+            done.append(("space_before_answer", f"white space removed from the {place} of {slot[1]}"))
     return done
 
 
@@ -162,15 +161,6 @@ def _has_raw_control_character(text: str) -> bool:
     except json.JSONDecodeError as error:
         return error.msg.startswith("Invalid control character")
     return False
-
-
-def _writable(record: dict) -> bool:
-    """Whether a record can be written without escapes: it holds no lone surrogate."""
-    try:
-        json.dumps(record, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _numbers(text: str) -> list[Decimal]:

@@ -14,20 +14,25 @@ from labutils.pairs.validation.problems import WARNING, Tally, quoted
 from labutils.pairs.validation.values import Parts
 
 BIDI = "\u202a-\u202e\u2066-\u2069"  # Boucher and Anderson 2021, "Trojan Source"
-MARKS = "\u061c\u200e\u200f"  # directions of single characters; at home in Arabic and Hebrew
-JOINERS = "\u200c\u200d"  # at home between letters of other scripts, and in emoji
-HIDDEN = "\u00ad\u180e\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f"
+JOINERS = "\u200c\u200d"  # at home in emoji, too
+NEEDED = JOINERS + "\u061c\u180e\u200b\u200e\u200f\u2060"  # joiners, directions, ends of words: at home in SCRIPTS
+HIDDEN = "\u00ad\u2061-\u2064\ufeff\U000e0000-\U000e007f"
 CLASSES = {  # code: the characters; a tab, \n and \r are text
     "lone_surrogate": "\ud800-\udfff",
     "replacement_character": "\ufffd",
     "control_character": "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029",
     "bidi_character": BIDI,
-    "zero_width_character": HIDDEN + JOINERS + MARKS,
+    "zero_width_character": HIDDEN + NEEDED,
 }
 CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
 SUSPECT = re.compile("[" + "".join(CLASSES.values()) + "]")
 PATTERNS = {code: re.compile(f"[{characters}]") for code, characters in CLASSES.items()}
+ZERO_WIDTH = PATTERNS["zero_width_character"]
 HOME = re.compile("[^\x00-\u024f\u2000-\u206f\ufeff]")  # a letter of another script, or a picture
+SCRIPTS = re.compile(  # written from the right, joined, or without spaces (The Unicode Standard, chapters 9, 12 to 17)
+    "[\u0590-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\ua8ff\ua930-\ua95f\ua980-\uab2f\uabc0-\uabff"
+    "\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00011fff\U0001e800-\U0001eeff]"
+)
 FLAG = "\U0001f3f4"  # the tag characters behind it spell a region
 SPECIAL = re.compile(  # what tokenizers read as one special token, so that it ends a turn or a text
     r"<\|[A-Za-z_]{1,30}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<｜[^｜<>]{1,40}｜>"
@@ -41,8 +46,9 @@ def check(number: int, parts: Parts, joined: str, template: str, tally: Tally, *
     past a fault that is told already.
     """
     if (CONTROL if joined.isascii() else SUSPECT).search(joined):
+        scripted = bool(SCRIPTS.search(joined))
         for label, text in parts.texts:
-            characters(number, label, text, tally, damaged=damaged)
+            characters(number, label, text, scripted, tally, damaged=damaged)
     if parts.form != "text":
         markers(number, parts.texts, joined, template, tally)
     spaces(number, parts, template, tally)
@@ -75,28 +81,28 @@ class Persons:
         self.texts, self.begins, self.size = [], [], 0
 
 
-def characters(number: int, label: str, text: str, tally: Tally, *, damaged: bool = False) -> None:
-    """One problem a class of character that a text should not hold."""
+def characters(number: int, label: str, text: str, scripted: bool, tally: Tally, *, damaged: bool = False) -> None:
+    """One problem a class of character that a text should not hold; `scripted` as in `at_home`."""
     for code, pattern in PATTERNS.items():
         places = [match.start() for match in pattern.finditer(text)]
         if code == "zero_width_character":
-            places = [place for place in places if not at_home(text, place)]
+            places = [place for place in places if not at_home(text, place, scripted)]
         if places and not (damaged and code == "replacement_character"):
             more = f" and {len(places) - 1:,} more" if len(places) > 1 else ""
             cause = f"{label}: U+{ord(text[places[0]]):04X} at character {places[0] + 1}{more}"
             tally.add(number, code, cause)
 
 
-def at_home(text: str, place: int) -> bool:
-    """Whether an invisible character belongs where it stands: a joiner between letters of other scripts or in an emoji,
-    a direction mark beside one, the tags of a flag.
+def at_home(text: str, place: int, scripted: bool) -> bool:
+    """Whether an invisible character belongs where it stands: the pair holds letters of SCRIPTS, which need it
+    (`scripted`), or it is a joiner in an emoji, or one of the tags of a flag.
     """
     character = text[place]
+    if scripted and character in NEEDED:
+        return True
     if character in JOINERS:
         before, after = text[max(0, place - 2) : place], text[place + 1 : place + 3]
         return bool(HOME.search(before)) and (character == "\u200c" or bool(HOME.search(after)) or not after.strip())
-    if character in MARKS:
-        return bool(HOME.search(text[max(0, place - 20) : place + 20]))
     return character >= "\U000e0000" and FLAG in text[max(0, place - 8) : place]
 
 
