@@ -157,10 +157,16 @@ def test_records_that_are_too_long_are_named(labutils, start, birds, tmp_path):
         ("finetune pairs.jsonl --model smollm2 --out run", "python3 -m labutils fetch smollm2"),
         ("finetune pairs.jsonl --model start --out start", "start is not empty and holds no run"),
         ("finetune pairs.jsonl --model start --out notes.txt", "notes.txt is not empty and holds no run"),
-        ("finetune pairs.jsonl --model start --out run --steps 0", "steps must be above 0, got 0"),
-        ("finetune pairs.jsonl --model start --out run --epochs 0", "epochs must be above 0, got 0"),
-        ("finetune pairs.jsonl --model start --out run --batch 0", "batch must be above 0, got 0"),
-        ("finetune pairs.jsonl --model start --out run --keep-every -1", "keep_every must be above 0, got -1"),
+        *(
+            (f"finetune pairs.jsonl --model start --out run --{option} {value}", f"{name} must be above 0 and at most ")
+            for name in ("steps", "epochs", "batch", "keep_every", "learning_rate")
+            for option in [name.replace("_", "-")]
+            for value in ((-1, 10**39) if name in ("steps", "batch", "keep_every") else (-1, "inf", "nan", "1e999"))
+        ),
+        *(
+            (f"pretrain --corpus text.jsonl --out run --minutes {value}", "minutes must be above 0 and at most")
+            for value in ("-1", "0", "inf", "nan", "1e999")
+        ),
         ("finetune pairs.jsonl --model start --out run --steps x", "invalid int value: 'x'"),
         ("finetune pairs.jsonl --model start --out run --steps 1 --epochs 1", "not allowed with argument --steps"),
         ("finetune pairs.jsonl --model start --out run --template x", "a template has {question} once"),

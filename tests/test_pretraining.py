@@ -153,8 +153,9 @@ def test_minutes_become_steps(fresh, text_blocks, monkeypatch):
 
 
 def test_minutes_that_are_none(fresh, text_blocks):
-    with pytest.raises(ValueError, match="minutes must be above 0, got 0"):
-        steps_in(0, fresh(), text_blocks)
+    for minutes in (0, -1, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"minutes must be above 0 and at most 1,000,000,000, got {minutes}"):
+            steps_in(minutes, fresh(), text_blocks)
 
 
 def test_steps_in_leaves_the_model_alone(fresh, text_blocks):

@@ -110,9 +110,16 @@ def test_total_steps(recipe, examples, steps):
 @pytest.mark.parametrize("name", ["steps", "epochs", "batch", "look_every", "keep_every"])
 def test_a_recipe_of_nothing(name):
     assert getattr(Recipe(**{name: 1}), name) == 1
-    for value in (0, -1):
-        with pytest.raises(ValueError, match=f"^{name} must be above 0, got {value}$"):
+    assert getattr(Recipe(**{name: 10**9}), name) == 10**9
+    for value in (0, -1, 10**9 + 1, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"^{name} must be above 0 and at most 1,000,000,000, got {value}$"):
             Recipe(**{name: value})
+
+
+def test_a_rate_that_is_none():
+    for rate in (0, -1, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"learning_rate must be above 0 and at most 1e\\+38, got {rate}"):
+            Recipe(learning_rate=rate)
 
 
 def test_every_epoch_reads_every_example_once_in_an_order_of_its_own():

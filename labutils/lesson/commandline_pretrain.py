@@ -10,7 +10,7 @@ from labutils import ranks
 from labutils.corpus import quality, sources
 from labutils.corpus.docstrings import docstrings
 from labutils.lesson.commandline import progress_line, where_to_go_on
-from labutils.model import encoding, models, training
+from labutils.model import encoding, models, recipes, training
 from labutils.model.tokenizers import train_bpe
 
 LENGTH = 512  # tokens of a block
@@ -35,13 +35,15 @@ def pretrain_options(parser: argparse.ArgumentParser) -> None:
 
 
 def pretrain_command(asked: argparse.Namespace) -> int:
+    if asked.minutes is not None:
+        recipes.check_setting("minutes", asked.minutes)
     texts = corpus(asked.corpus)
     tokenizer = models.open_model("base").tokenizer if models.available("base") else train_bpe(texts, PIECES)
     opened = models.create(tokenizer, seed=asked.seed)
     blocks = encoding.blocks(texts, tokenizer, LENGTH)
     names = ("steps", "batch", "learning_rate", "seed", "keep_every", "compiled")
     recipe = replace(training.PRETRAINING, **{name: getattr(asked, name) for name in names})
-    if asked.minutes:
+    if asked.minutes is not None:
         recipe = replace(recipe, steps=begun(asked) or training.steps_in(asked.minutes, opened, blocks, recipe))
     ranks.say(f"{blocks.ids.size:,} tokens, {recipe.total_steps(len(blocks)):,} steps")
     with where_to_go_on(asked.out):

@@ -4,6 +4,13 @@ import math
 from dataclasses import dataclass, replace
 
 OPTIMIZERS = ("adamw", "muon")
+MOST = 1_000_000_000  # of anything that a run is told by
+
+
+def check_setting(name: str, value: float, most: float = MOST) -> None:
+    """Raises ValueError for a setting that is not above 0, over `most`, or no number."""
+    if not 0 < value <= most:
+        raise ValueError(f"{name} must be above 0 and at most {most:,}, got {value}")
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("steps", "epochs", "batch", "look_every", "keep_every"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be above 0, got {value}")
+            if (value := getattr(self, name)) is not None:
+                check_setting(name, value)
+        check_setting("learning_rate", self.learning_rate, 1e38)  # what a weight can hold
         if not 0 <= self.replay < 1:
             raise ValueError(f"replay must be a share from 0 to below 1, got {self.replay}")
         if self.optimizer not in OPTIMIZERS:

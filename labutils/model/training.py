@@ -28,7 +28,7 @@ from labutils.model.loss import next_token_loss, plain_head
 from labutils.model.models import Opened, save
 from labutils.model.optimizers import MasterOptimizer, Masters, halves, masters
 from labutils.model.progress import Progress, Watch
-from labutils.model.recipes import FINETUNING, PRETRAINING, Recipe
+from labutils.model.recipes import FINETUNING, PRETRAINING, Recipe, check_setting
 
 __all__ = ["PRETRAINING", "Progress", "Recipe", "Run", "finetune", "pretrain", "steps_in"]
 
@@ -144,13 +144,12 @@ def _keep(opened: Opened, out: Path, run: Run) -> None:
 def steps_in(minutes: float, opened: Opened, examples: Sequence[dict], recipe: Recipe = PRETRAINING) -> int:
     """How many steps a run makes in so many minutes on this machine: a few are made, on a copy of the model.
 
-    The first step is left out: it makes room that later ones use. Raises ValueError for no time at all, and in one of
-    several processes, which would each find another number.
+    The first step is left out: it makes room that later ones use. Raises ValueError for no time at all or endless time,
+    and in one of several processes, which would each find another number.
     """
     if ranks.size() > 1:
         raise ValueError("minutes become steps in a single process only; give the steps")
-    if minutes <= 0:
-        raise ValueError(f"minutes must be above 0, got {minutes}")
+    check_setting("minutes", minutes)
     copied, times = Opened(copy.deepcopy(opened.model), opened.tokenizer), []
     few = [examples[i] for i in range(min(len(examples), 4 * recipe.batch))]
     finetune(copied, few, replace(recipe, steps=4), on_progress=lambda progress: times.append(time.perf_counter()))
