@@ -132,6 +132,23 @@ def test_speed_and_its_share_of_the_peak(tiny, tmp_path, monkeypatch):
     assert found["megabytes"] is None or found["megabytes"] > 100
 
 
+def test_growth_in_sizes_and_in_pairs(tiny, tmp_path, monkeypatch):
+    rest = Book(tmp_path / "rest.jsonl", ABOUT)
+    monkeypatch.setattr(plan, "PAIRS", (3, 150))
+    monkeypatch.setattr(plan, "SOME", 100)
+    for job in plan.growths(1, sizes=([64, 1], tiny)):
+        rest.measure(job, lambda job: child.measure("growth")(job, tmp_path))
+    empty = Bench("m", plan.SMALL, Book(tmp_path / "m.jsonl", ABOUT))
+    rows = summary([empty], rest)["growth"]
+    assert [(row["size"], row["pairs"]) for row in rows] == [([64, 1], 100), (tiny, 100), ([64, 1], 3), ([64, 1], 150)]
+    small, other = (row["weights"][0] for row in rows[:2])
+    assert small == 8192 * 64 + 4 * 64**2 + 3 * 64 * 192 + 3 * 64 and other == models.weights(
+        models.open_model(tiny).model
+    )
+    assert all(row["tokens_a_second"][0] > 100 for row in rows)
+    assert "| 1 million | 150 |" in page.tables(summary([empty], rest))
+
+
 def test_the_peak_is_a_product_of_matrices(monkeypatch):
     monkeypatch.setattr(tuning, "SIDE", 64)
     assert all(rate > 0 for rate in tuning.matrix().values())

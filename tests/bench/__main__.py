@@ -20,7 +20,7 @@ from .plan import Bench
 from .summary import summary
 from .tuning import file_of
 
-STAGES = ("speed", "race", "others", "profile")
+STAGES = ("speed", "race", "others", "profile", "growth")
 COMPANY = places.DATA / "company"
 
 
@@ -71,6 +71,12 @@ def run(stage: str, benches: list[Bench], rest: Book, rounds: int, work: Path) -
             measure(plan.profiles(bench), bench.book, work)
     if stage == "others":
         measure(plan.without_model(rounds), rest, work)
+    if stage == "growth":
+        measure(
+            plan.growths(rounds, [size for size in plan.SIZES if size != "smollm2" or models.available(size)]),
+            rest,
+            work,
+        )
 
 
 def measure(jobs: Iterable[dict], book: Book, work: Path) -> None:

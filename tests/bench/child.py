@@ -23,7 +23,7 @@ def measure(kind: str) -> Callable[[dict, Path], dict]:
         from . import profile
 
         return profile.of_a_step
-    return {"speed": tuning.speed, "race": tuning.race}[kind]
+    return {"speed": tuning.speed, "race": tuning.race, "growth": tuning.growth}[kind]
 
 
 if __name__ == "__main__":

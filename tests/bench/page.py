@@ -35,6 +35,17 @@ def tables(found: dict) -> str:
     for path, of_model in found["models"].items():
         if of_model["profile"]:
             parts += [f"### Where a step of this course goes, `{Path(path).name}`", *where(of_model["profile"][-1])]
+    if rows := [row for row in found["growth"] if row["tokens_a_second"]]:
+        lines = [
+            (
+                f"{row['weights'][0] / 1e6:.0f} million",
+                f"{row['pairs']:,}",
+                number(row["tokens_a_second"]),
+                number(row["megabytes"]),
+            )
+            for row in rows
+        ]
+        parts += ["### As it grows", table(("weights", "pairs", "tokens a second", "peak MB"), lines)]
     if lines := rest(found):
         parts += ["### Beside tuning", table(("", "a second"), lines)]
     return "\n\n".join(parts)

@@ -1,7 +1,7 @@
 """Which measurements are made, in which order: rivals take turns in rounds, so that a slow minute slows them all."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -33,8 +33,10 @@ class Bench(NamedTuple):
 
 
 SMALL = Plan(2, recipes.FINETUNING_SMALL.batch, 3, 3, 8000, (5e-4, 1e-3, 2e-3, 4e-3), 64, tuple(OURS))
-LARGE = Plan(24, recipes.FINETUNING.batch, 3, 1, 1500, (), 16, ("ours",))  # a race would take a working day
+LARGE = Plan(24, recipes.FINETUNING.batch, 24, 2, 1500, (3e-4, 1e-3), 16, ("ours",))  # of rates two: they are slow
 BATCHES = {"one by one": 1, "in batches": 32}
+SIZES, SOME = ([256, 6], [384, 8], [512, 10], "smollm2"), 96  # 7, 17, 34 and 135 million weights; pairs for each
+PAIRS = (10, 100, 1000, 10_000)
 
 
 def plan_of(weights: int) -> Plan:
@@ -77,6 +79,13 @@ def asking(bench: Bench, rounds: int) -> Iterator[dict]:
 def profiles(bench: Bench) -> Iterator[dict]:
     """Where the time of a step of ours goes."""
     yield {"measure": "profile", "model": bench.model}
+
+
+def growths(rounds: int, sizes: Sequence[object] = SIZES) -> Iterator[dict]:
+    """Sizes with so many pairs, and numbers of pairs with the first of the sizes."""
+    for seed in range(rounds):
+        for size, pairs in [*((size, SOME) for size in sizes), *((sizes[0], pairs) for pairs in PAIRS)]:
+            yield {"measure": "growth", "size": size, "pairs": pairs, "seed": seed}
 
 
 def without_model(rounds: int) -> Iterator[dict]:

@@ -2,6 +2,7 @@
 highest] of the rounds.
 """
 
+import json
 from statistics import median
 
 from .book import Book
@@ -16,9 +17,18 @@ def summary(benches: list[Bench], rest: Book) -> dict:
     return {
         "about": rest.about,
         "models": {bench.model: of_model(bench) for bench in benches},
+        "growth": growth(rest),
         "survey": {name: spread(rest, name, measure="survey") for name in ("documents", "megabytes")},
         "validation": {"megabytes": spread(rest, "megabytes", measure="validation")},
     }
+
+
+def growth(rest: Book) -> list[dict]:
+    """For each size and number of pairs the weights, the tokens a second and the memory."""
+    asked = {json.dumps([row["job"]["size"], row["job"]["pairs"]]): row["job"] for row in rest.found(measure="growth")}
+    names = ("weights", "tokens_a_second", "megabytes")
+    wanted = [{key: job[key] for key in ("measure", "size", "pairs")} for job in asked.values()]
+    return [job | {name: spread(rest, name, **job) for name in names} for job in wanted]
 
 
 def of_model(bench: Bench) -> dict:

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import torch
 
-from labutils.model import costs, models
+from labutils import places
+from labutils.model import costs, encoding, models
 from labutils.model.loss import mean_loss
+from labutils.pairs.records import read_jsonl
 
 from .clock import Clock
 from .rivals import RIVALS, Run
 
 SIDE = 2048  # of the square matrices whose product is the peak
+STEPS, BATCH = 6, 48  # updates at least, and pairs an update at most, where growth is measured
+COMPANY = places.DATA / "company"
 
 
 def speed(job: dict, work: Path) -> dict:
@@ -46,6 +50,24 @@ def race(job: dict, work: Path) -> dict:
     clock = Clock(opened.model, lambda: mean_loss(opened, held_out), job["look"], job.get("until"))
     tune(job, Run(opened, examples, clock, job["epochs"], job["rate"], job["seed"]))
     return {"looks": clock.looks}
+
+
+def growth(job: dict, work: Path) -> dict:
+    """Tokens a second and peak memory of this course with AdamW, for a size of the model and a number of pairs.
+
+    A size is [width, layers] of random weights with the tokenizer of `base`, or the name of a model. Pairs are the
+    company's, again and again where more are asked for; there are at least STEPS updates.
+    """
+    opened = models.open_model(job["size"] if isinstance(job["size"], str) else "base")
+    if not isinstance(job["size"], str):
+        opened = models.create(opened.tokenizer, width=job["size"][0], layers=job["size"][1])
+    company = encoding.encode_all(read_jsonl(COMPANY / "train.jsonl"), "lecture", opened.tokenizer).examples
+    clock = Clock(opened.model)
+    examples = [company[i % len(company)] for i in range(job["pairs"])]
+    rival = RIVALS["ours, adamw"]
+    rival.tune(Run(opened, examples, clock, max(1, STEPS * BATCH / len(examples)), seed=job["seed"]), rival.settings)
+    numbers = {"weights": models.weights(opened.model), "tokens_a_second": clock.speed()[0]}
+    return numbers | {"megabytes": peak_memory()}
 
 
 def tune(job: dict, run: Run) -> None:
