@@ -133,6 +133,14 @@ BREAKS = {
         lambda c: c.add("train", {"question": NEW, "answer": "Yes.", "fact": "off-topic: music"}),
         lambda c: [f"off-topic: music: {NEW!r}: the answer is not that of an off-topic question"],
     ),
+    "an invented product that the handbook has": (
+        lambda c: c.add("invented", {"question": f"{NEW} a Plover?", "fact": "invented: Plover", "split": "dev"}),
+        lambda c: [f"Plover: {f'{NEW} a Plover?'!r} is asked twice, does not name it, or it occurs elsewhere"],
+    ),
+    "an invented product that its question does not name": (
+        lambda c: c.add("invented", {"question": NEW, "fact": "invented: Zebu", "split": "dev"}),
+        lambda c: [f"Zebu: {NEW!r} is asked twice, does not name it, or it occurs elsewhere"],
+    ),
     "an unknown thing turned down as off-topic": (
         lambda c: c.add(
             "train",

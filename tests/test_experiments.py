@@ -110,6 +110,7 @@ def test_scores_of_answers_by_hand(monkeypatch):
         "format": share([True, True, True, True, True]),
         "refuses_off_topic": share([True, False]),
         "refuses_real": share([False, True, True]),
+        "abstains": share([True]),
         "stops": share([True, True, True, False, True]),
         "answers": texts,
     }

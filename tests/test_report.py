@@ -32,7 +32,8 @@ def course(asked, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
     company = tmp_path / "company"
     (company / "v2").mkdir(parents=True)
     changed = asked[1] | {"answer": "It is nine.", "must": "nine", "was": "two", "question": "Another wording?"}
-    for name, records in {"test": asked, "dev": asked[:3], "v2/test": [changed]}.items():
+    invented = [{"question": "The roc?", "fact": "invented: roc", "split": split} for split in stages.SPLITS]
+    for name, records in {"test": asked, "dev": asked[:3], "v2/test": [changed], "invented": invented}.items():
         (company / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     base = models.save(fresh(), tmp_path / "base")
     monkeypatch.setattr(experiments, "COMPANY", company)
@@ -251,9 +252,9 @@ def test_the_command(labutils, course, bird_folder):
     code, out, err = labutils("report", "--model", "base", bird_folder, "--json")
     assert code == 0
     found = json.loads(out)
-    assert [set(row) for row in found] == [{"stage", "score", "value", "low", "high", "n"}] * 16
-    assert [row["score"] for row in found[:8]] == list(SCORES)
-    assert [row["stage"] for row in found[::8]] == ["base", str(bird_folder)]
+    assert [set(row) for row in found] == [{"stage", "score", "value", "low", "high", "n"}] * 18
+    assert [row["score"] for row in found[:9]] == list(SCORES)
+    assert [row["stage"] for row in found[::9]] == ["base", str(bird_folder)]
     assert [row["value"] for row in found if row["score"] == "fact_hits"] == [0, 1]
     assert [line.partition(":")[0] for line in err.splitlines()] == ["base", str(bird_folder)]
     assert labutils("report", "--model", "base", "--model", bird_folder, "--json")[1] == out
@@ -267,10 +268,10 @@ def test_the_command_for_people(labutils, course, monkeypatch):
     assert code == 0 and len(err.splitlines()) == len(STAGES)
     assert "".join(lines[0].split()) == "scorerandombasefinetuned(recorded)n"
     assert re.split("  +", lines[1]) == ["facts right", "0% (0 to 32)", "0% (0 to 32)", "100% (68 to 100)", "8"]
-    assert len({len(line) for line in lines[:9]}) == 1
-    assert lines[10].startswith("In brackets") and lines[11].startswith("Columns marked recorded")
+    assert len({len(line) for line in lines[:10]}) == 1
+    assert lines[11].startswith("In brackets") and lines[12].startswith("Columns marked recorded")
     rows = json.loads(labutils("report", "--json")[1])
-    assert [row["stage"] for row in rows if row.get("recorded")] == ["finetuned"] * 8
+    assert [row["stage"] for row in rows if row.get("recorded")] == ["finetuned"] * 9
 
 
 def test_every_option_of_the_command_counts(labutils, course, tmp_path, monkeypatch):

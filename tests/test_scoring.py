@@ -162,6 +162,7 @@ def test_every_answer_of_the_company_keeps_the_format_and_is_exact():
     [
         ({"fact": "plover-weight"}, "fact"),
         ({"fact": "unknown"}, "unknown"),
+        ({"fact": "invented: Zebu"}, "invented"),
         ({"fact": "off-topic: law"}, "off-topic"),
         ({"fact": "off-topic-weather"}, "off-topic"),
         ({}, "fact"),
@@ -178,18 +179,22 @@ ASKED = [
     {"question": "c", "answer": "Blue."},
     {"question": "d", "fact": "unknown", "must": "does not say", "answer": "It does not say."},
     {"question": "e", "fact": "off-topic: law", "must": "only answer", "answer": REFUSAL},
+    {"question": "f", "fact": "invented: Zebu"},
+    {"question": "g", "fact": "invented: Gnu"},
 ]
 
 
 def test_what_is_judged_of_which_question():
     replies = [("It lasts 17 months", True), (REFUSAL, True), ("blue", False), (REFUSAL, True), (REFUSAL, True)]
+    replies += [("The handbook does not say how heavy a Zebu is.", True), ("It is red.", True)]
     assert judge(replies, ASKED) == {
-        "fact_hits": [True, False, None, None, None],
-        "exact": [True, None, True, None, None],
-        "format": [False, True, False, True, True],
-        "stops": [True, True, False, True, True],
-        "refuses_off_topic": [None, None, None, None, True],
-        "refuses_real": [False, True, False, True, None],
+        "fact_hits": [True, False, None, None, None, None, None],
+        "exact": [True, None, True, None, None, None, None],
+        "format": [False, True, False, True, True, None, None],
+        "stops": [True, True, False, True, True, None, None],
+        "refuses_off_topic": [None, None, None, None, True, None, None],
+        "refuses_real": [False, True, False, True, None, None, None],
+        "abstains": [None, None, None, True, None, True, False],
     }
 
 
@@ -202,7 +207,7 @@ def test_a_score_that_applies_to_no_question_is_left_out():
 
 @pytest.mark.parametrize("replies", [[], [("", True)] * 6])
 def test_replies_and_questions_of_different_number(replies):
-    with pytest.raises(ValueError, match=f"^expected 5 answers, one a question, got {len(replies)}$"):
+    with pytest.raises(ValueError, match=f"^expected 7 answers, one a question, got {len(replies)}$"):
         judge(replies, ASKED)
 
 
@@ -212,7 +217,7 @@ def test_the_right_answers_score_all_there_is_and_silence_nothing(split):
     right = shares(judge([(question["answer"], True) for question in asked], asked))
     best = {"refuses_real": 0}
     assert {name: score.value for name, score in right.items()} == {name: best.get(name, 1) for name in right}
-    assert len(right) == 6
+    assert len(right) == 7
     silent = shares(judge([("", False)] * len(asked), asked))
     assert {score.value for score in silent.values()} == {0}
     refusing = shares(judge([(REFUSAL, True)] * len(asked), asked))

@@ -120,10 +120,22 @@ def changed(old: list[dict], new: list[dict]) -> list[str]:
     ] + [f"{f['fact']}: its new statement still holds {f['was']!r}" for f in new if fact_hit(f["statement"], f["was"])]
 
 
+def absent(invented: list[dict], texts: list[str], others: list[dict]) -> list[str]:
+    """Invented products that do occur, or that their question does not name, and questions that are asked twice."""
+    faults, asked = [], Counter(record["question"] for record in [*invented, *others])
+    for record in invented:
+        product, question = record["fact"].removeprefix("invented: "), record["question"]
+        name = re.compile(rf"(?i)\b{re.escape(product)}\b")
+        if not name.search(question) or asked[question] > 1 or any(map(name.search, texts)):
+            faults.append(f"{product}: {question!r} is asked twice, does not name it, or it occurs elsewhere")
+    return faults
+
+
 def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
     """The counts of a company's folder, and every fault found in it."""
     files = ("facts", "train", "dev", "test", "v2/facts", "v2/train", "v2/test")
     facts, train, dev, test, new_facts, new_train, new_test = (read_jsonl(folder / f"{name}.jsonl") for name in files)
+    invented = read_jsonl(folder / "invented.jsonl")
     handbooks = [(folder / name).read_text(encoding="utf-8") for name in ("handbook.md", "v2/handbook.md")]
     faults = [
         *standing(facts, handbooks[0]),
@@ -135,6 +147,7 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         *asking([*train, *new_train], [*dev, *test, *new_test]),
         *covering(train, {"dev": dev, "test": test}, facts),
         *changed(facts, new_facts),
+        *absent(invented, [*handbooks, *(str(record) for record in [*train, *new_train])], [*train, *dev, *test]),
     ]
     counts = {
         "facts": len(facts),
@@ -147,6 +160,7 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         "handbook, words": len(handbooks[0].split()),
         "changed": len(new_facts),
         "changed: pairs": len(new_train),
+        **Counter(f"invented: {record['split']}" for record in invented),
     }
     counts["off-topic"] = counts.pop("pairs: off-topic", 0)
     counts["topics"] = len({record["fact"] for record in train if kind(record) == "off-topic"})

@@ -18,6 +18,7 @@ FORMS: Mapping[str, tuple[str, Callable[[float, float, float], str]]] = {
     "stops": ("stops by itself", percent),
     "refuses_off_topic": ("off-topic turned down", percent),
     "refuses_real": ("real questions turned down (less is better)", percent),
+    "abstains": ("what nobody can know: not answered", percent),
     "answer_loss": ("loss on right answers, nats a token (less is better)", number),
     "bits_per_byte": ("unread text, bits a byte (less is better)", number),
 }

@@ -14,12 +14,13 @@ from labutils import machine
 from labutils.measure import cards, experiments
 from labutils.measure.cards import Card
 from labutils.measure.intervals import Score
-from labutils.measure.stages import STAGES, Stage, held_out_texts, questions
+from labutils.measure.stages import STAGES, Stage, held_out_texts, invented, questions
 from labutils.model import models
 from labutils.model.models import ModelMissing, Opened
 
 SCORES = (
-    "fact_hits", "exact", "format", "stops", "refuses_off_topic", "refuses_real", "answer_loss", "bits_per_byte"
+    "fact_hits", "exact", "format", "stops", "refuses_off_topic", "refuses_real", "abstains", "answer_loss",
+    "bits_per_byte",
 )  # fmt: skip
 NAME = "report"
 
@@ -133,7 +134,7 @@ def recorded_scores() -> dict[str, dict[str, Score]]:
 
 
 def _measure(stage: Stage, split: str, texts: Sequence[str], fp32: bool) -> Card:
-    asked = questions(split, stage.edition)
+    asked = questions(split, stage.edition) + invented(split)
     return cards.measure(models.open_model(stage.model), asked, texts, template=stage.template, fp32=fp32)
 
 

@@ -45,10 +45,16 @@ def refuses(answer: str) -> bool:
     return "i can only answer questions about" in answer.lower()
 
 
+def abstains(answer: str) -> bool:
+    """Whether an answer states nothing: it says that the handbook does not say, or refuses."""
+    return "the handbook does not say" in answer.lower() or refuses(answer)
+
+
 def kind(question: Mapping) -> str:
-    """What sort of question a record is, by its fact: "off-topic", "unknown" (the handbook does not say) or "fact"."""
+    """What sort of question a record is, by its fact: "off-topic", "unknown" (the handbook does not say), "invented"
+    (about a product that does not exist) or "fact"."""
     fact = question.get("fact", "")
-    return "off-topic" if fact.startswith("off-topic") else "unknown" if fact == "unknown" else "fact"
+    return next((sort for sort in ("off-topic", "unknown", "invented") if fact.startswith(sort)), "fact")
 
 
 def judge(replies: Sequence[tuple[str, bool]], questions: Sequence[Mapping]) -> dict[str, list[bool | None]]:
@@ -60,24 +66,27 @@ def judge(replies: Sequence[tuple[str, bool]], questions: Sequence[Mapping]) -> 
             asked for a fact, or for the exact answer.
 
     Returns:
-        fact_hits and exact (of questions of fact), format and stops (of all), refuses_off_topic (of off-topic ones)
-        and refuses_real (of all others: turning these down is wrong).
+        fact_hits and exact (of questions of fact), format and stops (of all but invented ones), refuses_off_topic (of
+        off-topic ones), refuses_real (of facts and unknown ones: refusing these is wrong) and abstains (of unknown and
+        invented ones, to which every statement would be wrong).
 
     Raises:
         ValueError: another number of answers than of questions.
     """
     if len(replies) != len(questions):
         raise ValueError(f"expected {len(questions)} answers, one a question, got {len(replies)}")
-    found = {name: [] for name in ("fact_hits", "exact", "format", "stops", "refuses_off_topic", "refuses_real")}
+    names = ("fact_hits", "exact", "format", "stops", "refuses_off_topic", "refuses_real", "abstains")
+    found = {name: [] for name in names}
     for (answer, stopped), question in zip(replies, questions, strict=True):
         asked, refused = kind(question), refuses(answer)
         must, expected = (question.get(key) if asked == "fact" else None for key in ("must", "answer"))
         found["fact_hits"].append(None if must is None else fact_hit(answer, must))
         found["exact"].append(None if expected is None else exact(answer, expected))
-        found["format"].append(keeps_format(answer))
-        found["stops"].append(bool(stopped))
+        found["format"].append(None if asked == "invented" else keeps_format(answer))
+        found["stops"].append(None if asked == "invented" else bool(stopped))
         found["refuses_off_topic"].append(refused if asked == "off-topic" else None)
-        found["refuses_real"].append(None if asked == "off-topic" else refused)
+        found["refuses_real"].append(refused if asked in ("fact", "unknown") else None)
+        found["abstains"].append(abstains(answer) if asked in ("unknown", "invented") else None)
     return found
 
 

@@ -48,6 +48,12 @@ def questions(split: str = "test", edition: int = 1) -> list[dict]:
     return [question | new.get(question["fact"], {}) for question in asked]
 
 
+def invented(split: str = "test") -> list[dict]:
+    """Questions about products that do not exist, as the company's other ones: {"question", "fact"}."""
+    asked = read_jsonl(experiments.COMPANY / "invented.jsonl")
+    return [{key: each[key] for key in ("question", "fact")} for each in asked if each["split"] == split]
+
+
 def held_out_texts(number: int = TEXTS) -> list[str]:
     """Text of the kind that the base model has read, from a package that it has not: on every machine, offline.
 
