@@ -16,7 +16,7 @@ from bench.summary import summary
 
 from labutils.model import costs, loop, models, optimizers, recipes
 
-ABOUT = {"versions": {"torch": "2"}, "cores": 2}
+ABOUT = {"versions": {"torch": "2"}, "cores": 2, "processor": "Z80"}
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +302,7 @@ def test_the_summary_and_its_page(bench, tmp_path):
     path.write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n")
     page.keep(found, path)
     text = path.read_text()
-    assert text.startswith(f"before\n{page.BEGIN}\n2 cores; torch 2.\n") and text.endswith(f"{page.END}\nafter\n")
+    assert text.startswith(f"before\n{page.BEGIN}\nZ80, 2 cores; torch 2.\n") and text.endswith(f"{page.END}\nafter\n")
     assert json.loads((tmp_path / "speed.json").read_text()) == found
     for part in (
         "| `Trainer` defaults | batches of 8, padded, fp32 | 30 (20 to 40) | 2.00 x | 2.50 x |",
@@ -320,7 +320,7 @@ def test_the_summary_and_its_page(bench, tmp_path):
 
 def test_nothing_measured_yet_is_an_empty_page(tmp_path):
     empty = Bench("m", plan.SMALL, Book(tmp_path / "m.jsonl", ABOUT))
-    assert page.tables(summary([empty], Book(tmp_path / "rest.jsonl", ABOUT))) == "2 cores; torch 2."
+    assert page.tables(summary([empty], Book(tmp_path / "rest.jsonl", ABOUT))) == "Z80, 2 cores; torch 2."
 
 
 def test_a_page_without_marks_is_left_alone(tmp_path):

@@ -3,6 +3,8 @@
 import argparse
 import hashlib
 import json
+import platform
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -33,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--keep", action="store_true", help="put the result into docs/speed.md")
     asked = parser.parse_args(argv)
     work = asked.work.resolve()
-    here = {"versions": {**versions(), "trl": version("trl")}, "cores": machine.cores()}
+    here = {"versions": {**versions(), "trl": version("trl")}, "cores": machine.cores(), "processor": processor()}
     rest = Book(work / "rows.jsonl", here)
     benches = [prepare(model, work, here) for model in asked.models]
     for stage in asked.stages:
@@ -43,6 +45,13 @@ def main(argv: list[str] | None = None) -> int:
     if asked.keep:
         page.keep(found)
     return 0
+
+
+def processor() -> str:
+    """The processor's name, as its system tells it."""
+    told = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.+)", told.read_text()) if told.is_file() else None
+    return found[1] if found else platform.processor() or platform.machine()
 
 
 def prepare(model: str, work: Path, here: dict) -> Bench:

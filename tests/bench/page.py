@@ -25,7 +25,8 @@ def keep(found: dict, page: Path = PAGE) -> None:
 def tables(found: dict) -> str:
     """Every stage that was measured, the machine first."""
     about = found["about"]
-    parts = [f"{about['cores']} cores; {', '.join(f'{name} {of}' for name, of in about['versions'].items())}."]
+    versions = ", ".join(f"{name} {of}" for name, of in about["versions"].items())
+    parts = [f"{about['processor']}, {about['cores']} cores; {versions}."]
     for path, of_model in found["models"].items():
         model = f"`{Path(path).name}`"
         if of_model["speed"]:
