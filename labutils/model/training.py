@@ -108,7 +108,8 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         padded = isinstance(examples, Blocks) or not attention.able(model)
         stack.enter_context(_compiled(opened, recipe.compiled))
         stack.enter_context(_own_forward(model))
-        stack.enter_context(_sparse_embedding(model))
+        if not recipe.compiled:  # compiled code knows no sparse gradients
+            stack.enter_context(_sparse_embedding(model))
         trainer = Loop(
             model=model,
             args=args,
