@@ -4,7 +4,14 @@ import copy
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, DataCollatorWithFlattening, LlamaConfig, Qwen2Config
+from transformers import (
+    AutoModelForCausalLM,
+    DataCollatorWithFlattening,
+    Gemma2Config,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+)
 
 from labutils.model import attention
 from labutils.model.loop import ROUND, rounded, split
@@ -64,6 +71,24 @@ def test_what_is_filled_up_changes_no_logit():
         for batch in (row, rounded(row)):
             found.append(a(input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False).logits)
     torch.testing.assert_close(found[0], found[1][:, :14])
+
+
+@pytest.mark.parametrize("length", [4, attention.SHORT + 1])
+def test_dropout_is_applied(length):
+    sides = [torch.randn(1, heads, length, 8) for heads in (4, 2, 2)]
+    found, _ = attention.end_to_end(None, *sides, None, dropout=1.0, position_ids=torch.arange(length)[None])
+    assert found.shape == (1, length, 4, 8) and not found.any()
+
+
+def test_what_it_does_not_do_is_found_out():
+    capped = AutoModelForCausalLM.from_config(
+        Gemma2Config(**SIZE, num_attention_heads=4, num_key_value_heads=2, head_dim=8, sliding_window=None)
+    )
+    assert not attention.able(capped) and capped.config._attn_implementation != attention.NAME
+    narrow = model(MistralConfig)
+    assert attention.able(narrow)
+    narrow.config.sliding_window = attention.WIDEST - 1
+    assert not attention.able(narrow)
 
 
 def test_a_model_that_mixes_tokens_of_two_texts_is_found_out():
