@@ -89,9 +89,25 @@ def test_every_option_of_finetune_reaches_the_recipe(labutils, pairs, start, tmp
 
     monkeypatch.setattr(training, "finetune", finetune)
     labutils("finetune", pairs, "--model", start, "--out", tmp_path / "a")
-    options = ["--epochs", 2.5, "--batch", 4, "--learning-rate", 0.01, "--seed", 7, "--keep-every", 9, "--resume"]
+    options = [
+        "--epochs",
+        2.5,
+        "--batch",
+        4,
+        "--learning-rate",
+        0.01,
+        "--seed",
+        7,
+        "--keep-every",
+        9,
+        "--replay",
+        0.4,
+        "--resume",
+    ]
     _, _, err = labutils("finetune", pairs, "--model", start, "--out", tmp_path / "b", *options)
-    recipe = replace(recipes.FINETUNING_SMALL, epochs=2.5, batch=4, learning_rate=0.01, seed=7, keep_every=9)
+    recipe = replace(
+        recipes.FINETUNING_SMALL, epochs=2.5, batch=4, learning_rate=0.01, seed=7, keep_every=9, replay=0.4
+    )
     assert seen == [
         (recipes.FINETUNING_SMALL, 8, str(tmp_path / "a"), False),
         (recipe, 8, str(tmp_path / "b"), True),

@@ -8,7 +8,7 @@ import pytest
 from labutils import places
 from labutils.corpus import docstrings as module
 from labutils.corpus.docstrings import docstrings, paragraphs
-from labutils.measure.stages import HELD_OUT, TEXTS, held_out_texts
+from labutils.measure.held_out import PACKAGE, documents
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,24 @@ from labutils.measure.stages import HELD_OUT, TEXTS, held_out_texts
 )
 def test_which_paragraphs_are_plain(text, kept):
     assert list(paragraphs(f'"""{text}"""')) == [text] * kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (
+            "Returns ``True`` if *x* is an instance of :class:`~torch.Tensor`.",
+            "Returns True if x is an instance of torch.Tensor.",
+        ),
+        ("The value of max_length is n/2 = 4.", "The value of max_length is n/2 = 4."),
+        ("width : int, optional, in pixels", None),
+        ("Use ``True``.", None),
+        (">>> a session of more words than five.", None),
+    ],
+)
+def test_which_paragraphs_need_not_be_plain(text, kept):
+    assert list(paragraphs(f'"""{text}"""', plain=False)) == [kept] * (kept is not None)
+    assert list(paragraphs(f'"""{text}"""')) == []
 
 
 def test_paragraphs_are_lines():
@@ -90,12 +108,12 @@ def test_a_package_that_is_not_here():
 
 
 def test_the_held_out_package_gives_enough_text_without_a_network():
-    texts = held_out_texts()
-    assert len(texts) == len(set(texts)) == TEXTS
+    texts = documents()
+    assert len(texts) == len(set(texts)) == 64
     assert 60_000 < sum(map(len, texts)) < 200_000 and min(map(len, texts)) >= 500
-    assert held_out_texts(3) == texts[:3] == [d["text"] for d in itertools.islice(docstrings(HELD_OUT), 3)]
+    assert documents(3) == texts[:3] == [d["text"] for d in itertools.islice(docstrings(PACKAGE), 3)]
 
 
 def test_the_base_has_not_read_the_held_out_package():
     rows = map(json.loads, (places.DATA / "base" / "packages.jsonl").read_text(encoding="utf-8").splitlines())
-    assert [row["role"] for row in rows if row["name"].lower() == HELD_OUT] == ["held_out"]
+    assert [row["role"] for row in rows if row["name"].lower() == PACKAGE] == ["held_out"]

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from labutils.measure import experiments, stages
+from labutils.measure import experiments, held_out, stages
 from labutils.measure.experiments import Experiment
 from labutils.measure.grid import mixture
 from labutils.measure.grid.plans import PLANS
-from labutils.measure.intervals import Score, share
+from labutils.measure.intervals import Mean, Score
 from labutils.model import asking, encoding, models, training
 from labutils.model.fetching import ModelMissing
 from labutils.model.training import Recipe
@@ -48,6 +48,7 @@ def plan(fresh, birds, tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": made})
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
     monkeypatch.setattr(experiments, "WORK", tmp_path / "work")
+    monkeypatch.setattr(held_out, "documents", lambda: ["The heron stands on one leg."])
     return made
 
 
@@ -94,34 +95,12 @@ def test_a_finished_experiment_is_asked_again_not_trained_again(plan, monkeypatc
     assert told == []
 
 
-def test_scores_of_answers_by_hand(monkeypatch):
-    questions = [
-        {"question": "a", "fact": "x", "must": "17 months"},
-        {"question": "b", "fact": "y", "must": "red"},
-        {"question": "c", "fact": "off-topic-weather"},
-        {"question": "d", "fact": "off-topic-news"},
-        {"question": "e", "fact": "unknown"},
-    ]
-    texts = ["It lasts 17 months.", REFUSAL, REFUSAL, "Sunny.", REFUSAL]
-    replies = [asking.Reply(text, stopped) for text, stopped in zip(texts, [1, 1, 1, 0, 1], strict=True)]
-    monkeypatch.setattr(experiments.asking, "ask", lambda opened, asked: replies if asked == list("abcde") else None)
-    assert experiments.ask_all("model", questions) == {
-        "fact_hits": share([True, False]),
-        "format": share([True, True, True, True, True]),
-        "refuses_off_topic": share([True, False]),
-        "refuses_real": share([False, True, True]),
-        "abstains": share([True]),
-        "stops": share([True, True, True, False, True]),
-        "answers": texts,
-    }
-
-
 def test_a_record_is_read_back_with_its_scores(plan, monkeypatch):
     monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", plan._replace(recipe=Recipe(steps=1)))
     record = experiments.run("tiny")
     again = experiments.recorded("tiny")
     assert again["after"] == record["after"] and again["before"] == record["before"]
-    assert isinstance(again["after"]["fact_hits"], Score)
+    assert isinstance(again["after"]["fact_hits"], Score) and isinstance(again["after"]["bits_per_byte"], Mean)
     assert again["after"]["fact_hits"].n == 8 and again["before"]["refuses_real"].n == 9
 
 

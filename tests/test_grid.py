@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from labutils import places
-from labutils.measure import experiments, held_out, scoring, stages
+from labutils.measure import experiments, held_out, scoring
 from labutils.measure.cards import Card
 from labutils.measure.grid import abbreviations, draws, effects, lines, mixture, plans, points, questions, recording
 from labutils.measure.grid.plans import PLANS, Point
@@ -68,7 +68,7 @@ def company(birds, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "COMPANY", folder)
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
     monkeypatch.setattr(experiments, "WORK", tmp_path / "work")
-    monkeypatch.setattr(stages, "held_out_texts", lambda: ["The heron stands on one leg.", "The crane dances."])
+    monkeypatch.setattr(held_out, "documents", lambda: ["The heron stands on one leg.", "The crane dances."])
     base = models.save(fresh(), tmp_path / "base")
     monkeypatch.setattr(models, "BUNDLED", {"base": base, "finetuned": bird_folder})
     return folder
@@ -261,7 +261,7 @@ def test_every_score_is_there_and_is_what_asking_gives(company, bird_folder, fp3
     assert len(card.judged["openings"]) == 5 and len(card.judged["new"]) == len(card.judged["old"]) == 1
     assert len(card.judged["abbreviations"]) == len(card.judged["abbreviations_opened"]) == 24
     assert card.losses["answer_loss"].items == [0, 1, 2, 3, 4]
-    assert card.losses["bits_per_byte"] == held_out.bits_per_byte(opened, stages.held_out_texts()).of_items()
+    assert card.losses["bits_per_byte"] == held_out.bits_per_byte(opened, held_out.documents()).of_items()
 
 
 def test_only_what_is_wanted_is_asked(company, fresh):

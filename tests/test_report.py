@@ -41,7 +41,7 @@ def course(asked, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED", {"base": base, "finetuned": bird_folder})
     monkeypatch.setitem(STAGES, "updated", Stage(str(tmp_path / "updated"), edition=2))
     monkeypatch.setitem(STAGES, "smollm2 finetuned", Stage(str(tmp_path / "tuned")))
-    monkeypatch.setattr(report, "held_out_texts", lambda: TEXTS)
+    monkeypatch.setattr(held_out, "documents", lambda: TEXTS)
     return tmp_path
 
 

@@ -57,6 +57,7 @@ def finetune_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rank", type=int, help="of LoRA's adapters; the default is 8")
     parser.add_argument("--batch", type=int, help="pairs an update, of all processes together")
     parser.add_argument("--learning-rate", type=float, help="the highest one")
+    parser.add_argument("--replay", type=float, help="share of general text among the tokens: what is kept; 0: none")
     parser.add_argument("--seed", type=int, help="the order of the pairs, and fresh adapters")
     parser.add_argument("--template", default="lecture", help="the prompt template")
     parser.add_argument("--keep-every", type=int, help="steps between two checkpoints")

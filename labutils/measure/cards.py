@@ -12,13 +12,15 @@ from labutils.measure.intervals import Mean, Score, paired
 from labutils.model import asking
 from labutils.model.models import Opened
 
+LOSSES = ("answer_loss", "bits_per_byte")
+
 
 class Card(NamedTuple):
     """What one model scored."""
 
     answers: list[str]  # of each question
     judged: dict[str, list[bool | None]]  # of each score whether each answer has it, as from `scoring.judge`
-    losses: dict[str, Losses]  # answer_loss and bits_per_byte, where there was something to measure them on
+    losses: dict[str, Losses]  # of LOSSES, where there was something to measure them on
 
     def scores(self) -> dict[str, Score]:
         """Every score with its 95 % interval: Wilson's for shares, the bootstrap's for losses."""

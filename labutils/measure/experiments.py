@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import places
-from labutils.measure import scoring
+from labutils.measure import cards, held_out
 from labutils.measure.grid import draws
-from labutils.measure.intervals import Score
-from labutils.model import asking, checkpoints, encoding, models, training
+from labutils.measure.intervals import Mean, Score
+from labutils.model import checkpoints, encoding, models, training
 from labutils.model.models import Opened
-from labutils.model.recipes import UPDATING
+from labutils.model.recipes import FINETUNING, UPDATING
 from labutils.pairs.records import read_jsonl
 
 RECORDED = places.DATA / "recorded"
@@ -32,15 +32,22 @@ class Experiment(NamedTuple):
     questions: Path
     recipe: training.Recipe
     changed: Path | None = None  # the folder of a second edition: its pairs are read, its questions asked
+    invented: Path | None = None  # questions about products that do not exist, asked along
     old: int = 0  # pairs on what it did not change that are read along with them, so that they are not forgotten
 
 
 EXPERIMENTS = {
     "company_smollm2": Experiment(
-        "smollm2", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", training.Recipe(epochs=3, keep_every=100)
+        "smollm2", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", FINETUNING, invented=COMPANY / "invented.jsonl"
     ),
     "company_updated": Experiment(
-        "finetuned", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", UPDATING, COMPANY / "v2", old=1000
+        "finetuned",
+        COMPANY / "train.jsonl",
+        COMPANY / "dev.jsonl",
+        UPDATING,
+        COMPANY / "v2",
+        COMPANY / "invented.jsonl",
+        1000,
     ),
 }
 
@@ -56,17 +63,23 @@ def pairs_of(plan: Experiment) -> list[dict]:
 
 def questions_of(plan: Experiment) -> list[dict]:
     """The questions that are asked; a second edition's own ones take the place of those on what it changed."""
-    questions = read_jsonl(plan.questions)
+    questions = read_jsonl(plan.questions) + (invented(plan.invented, "dev") if plan.invented else [])
     if plan.changed is None:
         return questions
     new = read_jsonl(plan.changed / "test.jsonl")
     return [each for each in questions if each["fact"] not in {question["fact"] for question in new}] + new
 
 
+def invented(path: Path, split: str) -> list[dict]:
+    """Questions about products that do not exist, as the company's other ones: {"question", "fact"}."""
+    asked = (each for each in read_jsonl(path) if each["split"] == split)
+    return [{key: each[key] for key in ("question", "fact")} for each in asked]
+
+
 def ask_all(opened: Opened, questions: list[dict]) -> dict:
-    """Every question's answer, and the shares of `scoring.judge` over all."""
-    replies = asking.ask(opened, [question["question"] for question in questions])
-    return {**scoring.shares(scoring.judge(replies, questions)), "answers": [reply.text for reply in replies]}
+    """Every question's answer, and the scores of `cards.measure`."""
+    card = cards.measure(opened, questions, held_out.documents())
+    return {**card.scores(), "answers": card.answers}
 
 
 def run(name: str, on_progress=lambda progress: None) -> dict:
@@ -113,5 +126,6 @@ def recorded(name: str) -> dict:
         raise FileNotFoundError(f"no record of {name}; make it with: python3 -m labutils experiment {name}")
     record = json.loads(path.read_text(encoding="utf-8"))
     for stage in ("before", "after"):
-        record[stage] |= {k: Score(*v) for k, v in record[stage].items() if k != "answers"}
+        scores = {name: four for name, four in record[stage].items() if name != "answers"}
+        record[stage] |= {name: (Mean if name in cards.LOSSES else Score)(*four) for name, four in scores.items()}
     return record

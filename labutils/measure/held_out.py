@@ -7,11 +7,12 @@ them. Nothing is generated here, and no weight changes.
 import bisect
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
+from labutils.corpus.docstrings import docstrings
 from labutils.measure.intervals import Mean, bootstrap, paired
 from labutils.model import encoding
 from labutils.model.loss import each_loss
@@ -22,6 +23,7 @@ from labutils.pairs.records import pair
 
 WINDOW = 1500  # bytes: about 400 tokens, so that they fit into the base's 512
 SPACES = " \n\t\r"
+PACKAGE = "networkx"  # a package that torch brings along, and that the base's corpus leaves out (data/base)
 
 
 class Losses(NamedTuple):
@@ -43,6 +45,14 @@ class Losses(NamedTuple):
         """The loss with its interval, had other texts or questions of the same kind been there (the bootstrap)."""
         whole = self.of_items()
         return bootstrap(whole.values, whole.sizes)
+
+
+def documents(number: int = 64) -> list[str]:
+    """Text of the kind that the base model has read, from a package that it has not: on every machine, offline.
+
+    smollm2 may well have read it. Raises ValueError where the package is not installed.
+    """
+    return [document["text"] for document in islice(docstrings(PACKAGE), number)]
 
 
 def difference(one: Losses, other: Losses) -> Mean:

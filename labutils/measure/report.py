@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import machine
-from labutils.measure import cards, experiments
+from labutils.measure import cards, experiments, held_out
 from labutils.measure.cards import Card
 from labutils.measure.intervals import Score
-from labutils.measure.stages import STAGES, Stage, held_out_texts, invented, questions
+from labutils.measure.stages import STAGES, Stage, questions
 from labutils.model import models
 from labutils.model.models import ModelMissing, Opened
 
@@ -67,7 +67,7 @@ def of_stages(
     Args:
         stages: the columns; all of STAGES without it, and then those that are neither here nor recorded are left out.
         split: "test", or "dev" to choose by (nothing of it is recorded).
-        texts: for bits per byte; `held_out_texts` without it.
+        texts: for bits per byte; `held_out.documents` without it.
         fp32: losses without bfloat16.
         live: False shows what is recorded, and measures nothing.
         record: keep what was measured as the record, beside stages recorded earlier on the same questions.
@@ -90,7 +90,7 @@ def of_stages(
     for name, stage in chosen.items():
         if name in here:
             began = time.perf_counter()
-            texts = held_out_texts() if texts is None else texts
+            texts = held_out.documents() if texts is None else texts
             measured[name] = _measure(stage, split, texts, fp32)
             rows += rows_of(name, measured[name].scores())
             tell(f"{name}: measured in {time.perf_counter() - began:.0f} s")
@@ -134,7 +134,7 @@ def recorded_scores() -> dict[str, dict[str, Score]]:
 
 
 def _measure(stage: Stage, split: str, texts: Sequence[str], fp32: bool) -> Card:
-    asked = questions(split, stage.edition) + invented(split)
+    asked = questions(split, stage.edition) + experiments.invented(experiments.COMPANY / "invented.jsonl", split)
     return cards.measure(models.open_model(stage.model), asked, texts, template=stage.template, fp32=fp32)
 
 

@@ -3,16 +3,12 @@
 The company's `test.jsonl` is read here, for the report card, and nowhere else: choices are made on `dev.jsonl`.
 """
 
-from itertools import islice
 from typing import NamedTuple
 
-from labutils.corpus.docstrings import docstrings
 from labutils.measure import experiments
 from labutils.pairs.records import read_jsonl
 
 SPLITS = ("test", "dev")
-HELD_OUT = "networkx"  # a package that torch brings along, and that the base's corpus leaves out (data/base)
-TEXTS = 64  # documents of it
 
 
 class Stage(NamedTuple):
@@ -46,17 +42,3 @@ def questions(split: str = "test", edition: int = 1) -> list[dict]:
     changed = {record["fact"]: record for record in read_jsonl(experiments.COMPANY / "v2" / "test.jsonl")}
     new = {fact: {key: record[key] for key in ("answer", "must", "was")} for fact, record in changed.items()}
     return [question | new.get(question["fact"], {}) for question in asked]
-
-
-def invented(split: str = "test") -> list[dict]:
-    """Questions about products that do not exist, as the company's other ones: {"question", "fact"}."""
-    asked = read_jsonl(experiments.COMPANY / "invented.jsonl")
-    return [{key: each[key] for key in ("question", "fact")} for each in asked if each["split"] == split]
-
-
-def held_out_texts(number: int = TEXTS) -> list[str]:
-    """Text of the kind that the base model has read, from a package that it has not: on every machine, offline.
-
-    smollm2 may well have read it. Raises ValueError where the package is not installed.
-    """
-    return [document["text"] for document in islice(docstrings(HELD_OUT), number)]

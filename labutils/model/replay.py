@@ -1,7 +1,7 @@
 """General text among the pairs, so that a model that is tuned keeps what it was trained on (replay, or rehearsal).
 
 The text is docstrings of packages that the set-up installs: every learner has it, and it is of the kind that `base`
-was trained on. What forgetting is measured on (`measure.stages.held_out_texts`) is not among it.
+was trained on. What forgetting is measured on (`measure.held_out.documents`) is not among it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,13 @@ PACKAGES = (
     "matplotlib", "datasets", "numpy", "huggingface-hub", "peft", "accelerate",
 )  # fmt: skip
 LENGTH = 128  # tokens of a row of general text
-TIMES = 2  # that a row is read: to find twice as much text in the packages takes longer than it is worth
 
 
 def mixed(examples: Sequence[dict], tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> tuple[list[dict], Recipe]:
     """The examples of a whole run, with general text for `recipe.replay` of the tokens, and the recipe for them.
 
     The number of updates stays what it was, and each still has `recipe.batch` of the examples, in the mean; the text
-    comes on top. It is read TIMES, while examples come again each epoch, so that replaying it is no learning by heart.
+    comes on top. It is read once, while examples come again each epoch, so that replaying it is no learning by heart.
     The seed decides which text. Raises ValueError where the packages hold too little of it.
     """
     if not recipe.replay:
@@ -36,9 +35,8 @@ def mixed(examples: Sequence[dict], tokenizer: PreTrainedTokenizerBase, recipe: 
     whole = [examples[i % len(examples)] for i in range(steps * min(recipe.batch, len(examples)))]
     tokens = sum(len(example["input_ids"]) for example in whole)
     rows = round(tokens * recipe.replay / (1 - recipe.replay) / LENGTH)
-    read = (TIMES * general(tokenizer, -(-rows // TIMES), recipe.seed))[:rows]
     batch = -(-(len(whole) + rows) // (steps * ranks.size())) * ranks.size()  # which processes can share
-    return whole + read, replace(recipe, steps=steps, batch=batch, replay=0.0)
+    return whole + general(tokenizer, rows, recipe.seed), replace(recipe, steps=steps, batch=batch, replay=0.0)
 
 
 def general(tokenizer: PreTrainedTokenizerBase, rows: int, seed: int) -> list[dict]:
@@ -58,5 +56,5 @@ def general(tokenizer: PreTrainedTokenizerBase, rows: int, seed: int) -> list[di
 
 
 def _pages(seed: int) -> Iterator[str]:
-    streams = [docstrings(package, seed=seed) for package in PACKAGES]
+    streams = [docstrings(package, seed=seed, plain=False) for package in PACKAGES]
     return (page["text"] for page in chain.from_iterable(zip_longest(*streams)) if page)

@@ -49,7 +49,7 @@ def card(opened: Opened, settings: Settings, seed: int, taught: frozenset[str] =
         judged["abbreviations"] = hits(replies(opened, settings, asked, solved), asked)
         judged["abbreviations_opened"] = gone_on(opened, asked)
     if "text" in settings.asked:
-        losses["bits_per_byte"] = held_out.bits_per_byte(opened, stages.held_out_texts()).of_items()
+        losses["bits_per_byte"] = held_out.bits_per_byte(opened, held_out.documents()).of_items()
     return Card(answers, judged, losses)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from labutils.model.encoding import LOSS_ON
-from labutils.model.recipes import FINETUNING_SMALL
 
 FACTS = ("asked first", "others", "any")
 PROMPTS = ("plain", "few-shot", "passage")
@@ -33,11 +32,11 @@ class Settings:
     template: str = "lecture"  # the prompt template, in training and in asking
     loss_on: str = "answer"  # what is trained of a pair, as for `encoding.encode`
     ending: bool = True  # whether an end-of-text stands behind every answer
-    epochs: float = FINETUNING_SMALL.epochs  # times that each pair is read
+    epochs: float = 5  # times that each pair is read
     least: int = 60  # steps at least: few pairs are read more often, so that they make no short run
-    batch: int = FINETUNING_SMALL.batch  # examples a step; all of them where there are fewer
-    learning_rate: float = FINETUNING_SMALL.learning_rate  # the highest one
-    optimizer: str = FINETUNING_SMALL.optimizer
+    batch: int = 48  # examples a step; all of them where there are fewer
+    learning_rate: float = 6e-3  # the highest one
+    optimizer: str = "muon"
     way: str = "all weights"  # which weights move
     rank: int = 8  # of LoRA
     prompt: str = "plain"  # what stands before a question: nothing, solved examples, or a passage of the handbook
