@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from labutils.model import loss
-from labutils.model.encoding import IGNORED, pad, pad_id
+from labutils.model.encoding import IGNORED, KEPT, pad, pad_id
 from labutils.model.loss import each_loss, loss_of, mean_loss, next_token_loss, plain_head, token_losses
 
 
@@ -33,6 +33,35 @@ def test_chunks_have_the_loss_and_the_slopes_of_the_whole(fresh, bird_examples, 
     assert ours.item() == pytest.approx(whole.item(), rel=1e-6)
     for name, slope in slopes(opened.model).items():
         torch.testing.assert_close(slope, expected[name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_where_a_guess_is_to_be_kept_it_costs_what_it_has_moved(fresh, bird_examples, monkeypatch, fp32, plain):
+    opened, other = fresh(), fresh(1).model
+    monkeypatch.setattr(loss, "plain_head", lambda model: plain)
+    rows, labels = batch_of(opened, bird_examples)
+    mixed = labels.clone()
+    mixed[::2] = torch.where(rows["input_ids"][::2] > 0, KEPT, IGNORED)
+    asked = []
+
+    def before(model):
+        def guesses(ids):
+            asked.append(ids)
+            return model(**rows).logits[:, :-1][mixed[:, 1:] == KEPT].detach()
+
+        return guesses
+
+    counted, kept = mixed[:, 1:] >= 0, mixed[:, 1:] == KEPT
+    ours, theirs = (each(**rows).logits[:, :-1].log_softmax(-1) for each in (opened.model, other))
+    answers = -ours[counted].gather(1, mixed[:, 1:][counted][:, None]).sum()
+    moved = (theirs[kept].exp() * (theirs[kept] - ours[kept])).sum()
+    assert moved > 0.1
+    found = loss_of(opened.model, rows, mixed, None, before(other))
+    assert found.item() == pytest.approx(((answers + moved) / (counted.sum() + kept.sum())).item(), rel=1e-5)
+    assert loss_of(opened.model, rows, mixed, 7, before(opened.model)).item() == pytest.approx(
+        answers.item() / 7, rel=1e-5
+    )
+    assert torch.equal(asked[0], rows["input_ids"][:, :-1][kept])
 
 
 def test_head_and_embedding_need_not_be_shared(tokenizer, bird_examples, fp32):
@@ -119,4 +148,5 @@ def test_a_model_that_does_more_to_its_logits_is_called_as_a_whole(fresh, bird_e
     assert not plain_head(capped)
     assert not plain_head(torch.nn.DataParallel(fresh().model))
     rows, labels = batch_of(opened, bird_examples)
-    assert torch.equal(loss_of(capped, rows, labels), next_token_loss(capped(**rows, use_cache=False).logits, labels))
+    whole = next_token_loss(capped(**rows, use_cache=False).logits, labels)
+    assert loss_of(capped, rows, labels).item() == pytest.approx(whole.item(), rel=1e-6)

@@ -1,11 +1,16 @@
 """General text among pairs: how much, which, and that it comes on top of what is read anyway."""
 
+import copy
 from dataclasses import replace
 
 import pytest
 
 from labutils import ranks
+from labutils.measure.held_out import bits_per_byte
 from labutils.model import replay
+from labutils.model.encoding import KEPT
+from labutils.model.loss import mean_loss
+from labutils.model.models import Opened
 from labutils.model.recipes import Recipe
 from labutils.model.training import finetune
 
@@ -24,7 +29,7 @@ def test_text_is_a_share_of_all_tokens_and_comes_on_top(bird_examples, tokenizer
     text = [row for row in examples if row not in bird_examples]
     size, general = (sum(len(example["input_ids"]) for example in part) for part in (examples, text))
     assert general / size == pytest.approx(share, abs=replay.LENGTH / size)
-    assert all(len(row["input_ids"]) == replay.LENGTH and row["labels"] == row["input_ids"] for row in text)
+    assert all(len(row["input_ids"]) == replay.LENGTH and set(row["labels"]) == {KEPT} for row in text)
     assert len(examples) - len(text) == steps * min(recipe.batch, len(bird_examples))
     assert found.total_steps(len(examples)) == steps and 0 <= found.batch * steps - len(examples) < steps
 
@@ -53,6 +58,23 @@ def test_a_run_reads_both(fresh, bird_examples, pages):
     both = finetune(fresh(), bird_examples, replace(recipe, replay=0.4))
     assert both.history[-1].step == plain.history[-1].step
     assert 1 - plain.tokens / both.tokens == pytest.approx(0.4, abs=replay.LENGTH / both.tokens)
+
+
+def test_a_model_guesses_on_such_text_as_before(fresh, bird_examples, pages):
+    """At equally many updates by the same pairs, and the pairs are learned as well."""
+    text = [f"Page {i} of the documentation tells how it works." for i in range(999, 1099)]
+    known, recipe = fresh(), Recipe(steps=80, batch=8, learning_rate=5e-3)
+    finetune(known, [{"input_ids": (ids := known.tokenizer.encode(each)), "labels": ids} for each in text], recipe)
+    bits, losses = [], []
+    for share in (0.0, 0.5):
+        opened = Opened(copy.deepcopy(known.model), known.tokenizer)
+        losses.append(
+            finetune(opened, bird_examples, replace(recipe, replay=share)) and mean_loss(opened, bird_examples)
+        )
+        bits.append(bits_per_byte(opened, text).score().value)
+    start = bits_per_byte(known, text).score().value
+    assert bits[0] > 2 * start and bits[1] < start + 0.2 * (bits[0] - start)
+    assert max(losses) < 1
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])

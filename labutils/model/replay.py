@@ -1,18 +1,21 @@
-"""General text among the pairs, so that a model that is tuned keeps what it was trained on (replay, or rehearsal).
+"""General text among the pairs, on which a model that is tuned is held to what it said before (replay, distillation).
 
 The text is docstrings of packages that the set-up installs: every learner has it, and it is of the kind that `base`
-was trained on. What forgetting is measured on (`measure.held_out.documents`) is not among it.
+was trained on. What is to be kept is not the text but the model's guesses on it, all probabilities of each; so text
+that it has never seen does as well. What forgetting is measured on (`measure.held_out.documents`) is not among it.
 """
 
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
 
-from transformers import PreTrainedTokenizerBase
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from labutils import ranks
+from labutils import machine, ranks
 from labutils.corpus.docstrings import docstrings
-from labutils.model.encoding import blocks
+from labutils.model.encoding import KEPT
 from labutils.model.recipes import Recipe
 
 PACKAGES = (
@@ -40,19 +43,34 @@ def mixed(examples: Sequence[dict], tokenizer: PreTrainedTokenizerBase, recipe: 
 
 
 def general(tokenizer: PreTrainedTokenizerBase, rows: int, seed: int) -> list[dict]:
-    """So many rows of LENGTH tokens from docstrings, a document of each of PACKAGES in turn; every token is trained.
+    """So many rows of LENGTH tokens from docstrings, a document of each of PACKAGES in turn; every label is KEPT.
 
     Raises ValueError when their docstrings hold fewer tokens.
     """
-    texts, tokens = [], 0
+    ids: list[int] = []
     for text in _pages(seed) if rows else ():
-        texts.append(text)
-        tokens += len(tokenizer.encode(text, add_special_tokens=False)) + 1
-        if tokens >= rows * LENGTH:
-            return list(blocks(texts, tokenizer, LENGTH))[:rows]
-    if rows:
-        raise ValueError(f"expected {rows * LENGTH:,} tokens of general text, {', '.join(PACKAGES)} hold {tokens:,}")
-    return []
+        ids += [*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]
+        if len(ids) >= rows * LENGTH:
+            break
+    if len(ids) < rows * LENGTH:
+        names = ", ".join(PACKAGES)
+        raise ValueError(f"expected {rows * LENGTH:,} tokens of general text, {names} hold {len(ids):,}")
+    cut = (ids[at : at + LENGTH] for at in range(0, rows * LENGTH, LENGTH))
+    return [{"input_ids": row, "labels": [KEPT] * LENGTH} for row in cut]
+
+
+@torch.no_grad()
+def as_it_was(model: PreTrainedModel) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What a model says now of rows of `general`, whatever becomes of it: ids that stand before a KEPT label, of whole
+    rows one behind the other, to logits of shape (ids, vocabulary)."""
+    bf16 = torch.cuda.is_available() or machine.bf16()
+    before = copy.deepcopy(model).to(torch.bfloat16 if bf16 else torch.float32).eval()
+
+    @torch.no_grad()
+    def guesses(ids: torch.Tensor) -> torch.Tensor:
+        return before.to(ids.device)(input_ids=ids.view(-1, LENGTH - 1), use_cache=False).logits.flatten(0, 1)
+
+    return guesses
 
 
 def _pages(seed: int) -> Iterator[str]:

@@ -71,14 +71,15 @@ def finetune(
 ) -> Run:
     """Train a model on examples, in place: all of its weights, or those that `adapters` left to move.
 
-    Where `recipe.replay` asks for it, general text is mixed in (`replay.mixed`); the losses that are told are of both
-    then, and `held_out` alone is of pairs. With `out`, checkpoints are kept there while it runs, and the model is saved
-    there at the end; `resume=True` goes on from the newest whole checkpoint and ends with the weights of an
-    uninterrupted run. However a run ends, the model is left ready to be asked, with the weights of its last whole step.
-    Adapters are saved alone, and merged into a model that opens without them. Under `torchrun` the processes share each
-    batch; the first one writes, looks at `held_out` and tells. Raises ValueError when there are no examples, `out`
-    holds another run or a finished one, the loss is no number any more, or the batch has no equal shares; MemoryError
-    and OSError, with what to do, where a step or a save finds no room; processes.Left when another process has ended.
+    Where `recipe.replay` asks for it, general text is mixed in, on which the model is held to what it said before
+    (`replay.mixed`); the losses that are told are of both then, and `held_out` alone is of pairs. With `out`,
+    checkpoints are kept there while it runs, and the model is saved there at the end; `resume=True` goes on from the
+    newest whole checkpoint and ends with the weights of an uninterrupted run. However a run ends, the model is left
+    ready to be asked, with the weights of its last whole step. Adapters are saved alone, and merged into a model that
+    opens without them. Under `torchrun` the processes share each batch; the first one writes, looks at `held_out` and
+    tells. Raises ValueError when there are no examples, `out` holds another run or a finished one, the loss is no
+    number any more, or the batch has no equal shares; MemoryError and OSError, with what to do, where a step or a save
+    finds no room; processes.Left when another process has ended.
     """
     if not examples:
         raise ValueError("no examples to train on")
@@ -92,6 +93,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
     if out is not None:
         settings = _settings(opened.model, examples, recipe)
         checkpoint = processes.agreed(lambda: checkpoints.begin(out, settings, resume))
+    before = replay.as_it_was(opened.model) if recipe.replay else None
     if recipe.replay:
         examples, recipe = replay.mixed(examples, opened.tokenizer, recipe)
     steps = recipe.total_steps(len(examples))
@@ -120,6 +122,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
             optimizers=(_optimizer(model, recipe, stack.enter_context(masters(model)) if apart else None), None),
         )
         trainer.remove_callback(PrinterCallback)
+        trainer.before = before
         trainer.halves, trainer.compiled = stack.enter_context(_halves()), recipe.compiled
         trainer.autocast, trainer.by_length = bf16 and not apart, padded
         stack.callback(mishaps.put_right, model)
