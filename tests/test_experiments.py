@@ -6,8 +6,6 @@ import pytest
 
 from labutils.measure import experiments, held_out, stages
 from labutils.measure.experiments import Experiment
-from labutils.measure.grid import mixture
-from labutils.measure.grid.plans import PLANS
 from labutils.measure.intervals import Mean, Score
 from labutils.model import asking, encoding, models, training
 from labutils.model.fetching import ModelMissing
@@ -154,19 +152,6 @@ def test_the_updated_model_is_kept_where_the_report_looks_for_it(updated, tmp_pa
 def test_the_stage_updated_is_an_experiment():
     assert stages.STAGES["updated"].model == str(experiments.WORK / "company_updated")
     assert experiments.EXPERIMENTS["company_updated"].model == "finetuned"
-
-
-def test_the_updated_model_is_a_point_of_the_grid_that_was_chosen_on():
-    """The same pairs in the same order by the same recipe: the choice on `dev` holds for the model that ships."""
-    plan, points = experiments.EXPERIMENTS["company_updated"], PLANS["knowledge"]
-    settings = next(
-        point.settings for point in points.values() if point.settings.changed and point.settings.pairs == plan.old
-    )
-    pairs = experiments.pairs_of(plan)
-    assert mixture.pairs_of(settings, plan.recipe.seed) == pairs
-    steps = max(settings.least, plan.recipe.total_steps(len(pairs)))
-    assert (settings.model, steps) == (plan.model, plan.recipe.total_steps(len(pairs)))
-    assert (settings.batch, settings.learning_rate) == (plan.recipe.batch, plan.recipe.learning_rate)
 
 
 def test_the_experiments_that_ship_name_files_that_ship():

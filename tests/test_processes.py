@@ -109,7 +109,7 @@ def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch,
     """The command under `torchrun`, twice in one start, against the same commands here: whole and with adapters."""
 
     def lines(where):
-        options = ["--epochs", 3, "--keep-every", 4]
+        options = ["--epochs", 3, "--keep-every", 4, "--replay", 0]
         (tmp_path / where).mkdir()
         return [finetune(nine, start, tmp_path / where / name, *options, *more) for name, more in KINDS.items()]
 

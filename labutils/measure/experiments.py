@@ -6,6 +6,7 @@ stopped and started again.
 
 import json
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -38,7 +39,11 @@ class Experiment(NamedTuple):
 
 EXPERIMENTS = {
     "company_smollm2": Experiment(
-        "smollm2", COMPANY / "train.jsonl", COMPANY / "dev.jsonl", FINETUNING, invented=COMPANY / "invented.jsonl"
+        "smollm2",
+        COMPANY / "train.jsonl",
+        COMPANY / "dev.jsonl",
+        replace(FINETUNING, keep_every=100),
+        invented=COMPANY / "invented.jsonl",
     ),
     "company_updated": Experiment(
         "finetuned",

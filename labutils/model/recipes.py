@@ -15,7 +15,7 @@ def check_setting(name: str, value: float, most: float = MOST) -> None:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. Defaults suit `smollm2` on pairs; `suited` has those for smaller models."""
+    """How to train. `suited` has what suits a model of some size on pairs."""
 
     steps: int | None = None  # updates of the weights; None: as many as `epochs` take
     epochs: float = 3  # times that every example is read
@@ -46,9 +46,9 @@ class Recipe:
         return self.steps or math.ceil(self.epochs * math.ceil(examples / self.batch))
 
 
-FINETUNING = Recipe()
+FINETUNING = Recipe(epochs=2, learning_rate=4e-4, replay=0.15)
 SMALL = 30_000_000  # weights: between `base`, which needs large steps and many readings, and `smollm2`
-FINETUNING_SMALL = Recipe(epochs=5, batch=48, learning_rate=6e-3, optimizer="muon")
+FINETUNING_SMALL = Recipe(epochs=6, batch=32, learning_rate=5e-3, optimizer="muon", replay=0.2)
 UPDATING = replace(FINETUNING_SMALL, steps=60, learning_rate=2e-3)  # gently: what `finetuned` knows is to stay
 PRETRAINING = Recipe(
     epochs=1, batch=16, learning_rate=4e-3, warmup=0.02, decay=0.2, weight_decay=0.1, optimizer="muon", keep_every=100
@@ -56,7 +56,8 @@ PRETRAINING = Recipe(
 
 
 def suited(weights: int, *, adapters: bool = False) -> Recipe:
-    """The recipe for tuning a model of so many weights on pairs; both were chosen on the company's dev questions.
+    """The recipe for tuning a model of so many weights on pairs; both were chosen on the company's dev questions, by
+    what is learned and what is kept (`data/finetuned/README.md`).
 
     Adapters are trained by AdamW, at a common rate that was not chosen: Muon's steps are of full rank, theirs are not.
     """

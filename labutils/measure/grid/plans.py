@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from labutils.measure.grid.settings import Settings
-from labutils.model.recipes import UPDATING
 
 SEEDS, MORE = (0, 1, 2), (0, 1, 2, 3, 4)
 SIZES = (10, 30, 100, 300, 1000)
@@ -35,7 +34,7 @@ OTHERS = Settings(facts="others", refusals=False)
 READING = ("company", "text")
 RANDOM = Settings(model="random", asked=READING)
 FIRST = Settings(model="finetuned", pairs=0, asked=("company", "changed"))
-GENTLY = {"epochs": 1, "least": UPDATING.steps, "learning_rate": UPDATING.learning_rate}  # equally many steps
+GENTLY = {"epochs": 1, "least": 60, "learning_rate": 2e-3}  # equally many steps
 SECOND = replace(FIRST, facts="any", changed=True, **GENTLY)
 BY_ADAMW = Settings(optimizer="adamw", learning_rate=2e-3, asked=READING)
 BY_LORA = replace(BY_ADAMW, way="LoRA", learning_rate=1e-2)  # the best of three on dev
