@@ -639,10 +639,7 @@ def test_a_plan_has_seeds_enough(name):
     assert len(PLANS["amount"][plans.LIVE].seeds) >= 5
 
 
-OLDER = pytest.mark.xfail(strict=True, reason="its second edition was taught to an earlier finetuned")
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[OLDER] * (name == "knowledge")) for name in PLANS])
+@pytest.mark.parametrize("name", PLANS)
 def test_a_record_that_ships_is_whole_and_of_the_model_that_ships(name):
     if not lines.path(name).is_file():
         pytest.skip("not recorded yet")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from labutils.model import loss
-from labutils.model.encoding import IGNORED, KEPT, pad, pad_id
+from labutils.model.encoding import DISTILLED, IGNORED, pad, pad_id
 from labutils.model.loss import each_loss, loss_of, mean_loss, next_token_loss, plain_head, token_losses
 
 
@@ -36,29 +36,29 @@ def test_chunks_have_the_loss_and_the_slopes_of_the_whole(fresh, bird_examples, 
 
 
 @pytest.mark.parametrize("plain", [True, False])
-def test_where_a_guess_is_to_be_kept_it_costs_what_it_has_moved(fresh, bird_examples, monkeypatch, fp32, plain):
+def test_distillation_is_the_divergence_from_the_teacher(fresh, bird_examples, monkeypatch, fp32, plain):
     opened, other = fresh(), fresh(1).model
     monkeypatch.setattr(loss, "plain_head", lambda model: plain)
     rows, labels = batch_of(opened, bird_examples)
     mixed = labels.clone()
-    mixed[::2] = torch.where(rows["input_ids"][::2] > 0, KEPT, IGNORED)
+    mixed[::2] = torch.where(rows["input_ids"][::2] > 0, DISTILLED, IGNORED)
     asked = []
 
-    def before(model):
-        def guesses(ids):
+    def teacher(model):
+        def predictions(ids):
             asked.append(ids)
-            return model(**rows).logits[:, :-1][mixed[:, 1:] == KEPT].detach()
+            return model(**rows).logits[:, :-1][mixed[:, 1:] == DISTILLED].detach()
 
-        return guesses
+        return predictions
 
-    counted, kept = mixed[:, 1:] >= 0, mixed[:, 1:] == KEPT
+    counted, kept = mixed[:, 1:] >= 0, mixed[:, 1:] == DISTILLED
     ours, theirs = (each(**rows).logits[:, :-1].log_softmax(-1) for each in (opened.model, other))
     answers = -ours[counted].gather(1, mixed[:, 1:][counted][:, None]).sum()
     moved = (theirs[kept].exp() * (theirs[kept] - ours[kept])).sum()
     assert moved > 0.1
-    found = loss_of(opened.model, rows, mixed, None, before(other))
+    found = loss_of(opened.model, rows, mixed, None, teacher(other))
     assert found.item() == pytest.approx(((answers + moved) / (counted.sum() + kept.sum())).item(), rel=1e-5)
-    assert loss_of(opened.model, rows, mixed, 7, before(opened.model)).item() == pytest.approx(
+    assert loss_of(opened.model, rows, mixed, 7, teacher(opened.model)).item() == pytest.approx(
         answers.item() / 7, rel=1e-5
     )
     assert torch.equal(asked[0], rows["input_ids"][:, :-1][kept])

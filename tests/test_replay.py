@@ -8,7 +8,7 @@ import pytest
 from labutils import ranks
 from labutils.measure.held_out import bits_per_byte
 from labutils.model import replay
-from labutils.model.encoding import KEPT
+from labutils.model.encoding import DISTILLED
 from labutils.model.loss import mean_loss
 from labutils.model.models import Opened
 from labutils.model.recipes import Recipe
@@ -29,7 +29,7 @@ def test_text_is_a_share_of_all_tokens_and_comes_on_top(bird_examples, tokenizer
     text = [row for row in examples if row not in bird_examples]
     size, general = (sum(len(example["input_ids"]) for example in part) for part in (examples, text))
     assert general / size == pytest.approx(share, abs=replay.LENGTH / size)
-    assert all(len(row["input_ids"]) == replay.LENGTH and set(row["labels"]) == {KEPT} for row in text)
+    assert all(len(row["input_ids"]) == replay.LENGTH and set(row["labels"]) == {DISTILLED} for row in text)
     assert len(examples) - len(text) == steps * min(recipe.batch, len(bird_examples))
     assert found.total_steps(len(examples)) == steps and 0 <= found.batch * steps - len(examples) < steps
 
@@ -60,12 +60,12 @@ def test_a_run_reads_both(fresh, bird_examples, pages):
     assert 1 - plain.tokens / both.tokens == pytest.approx(0.4, abs=replay.LENGTH / both.tokens)
 
 
-def test_a_model_guesses_on_such_text_as_before(fresh, bird_examples, pages):
-    """At equally many updates by the same pairs, and the pairs are learned as well."""
+def test_predictions_on_such_text_stay(fresh, bird_examples, pages):
+    """The control reads the same pairs in as many steps. The pairs are learned either way, beside text more slowly."""
     text = [f"Page {i} of the documentation tells how it works." for i in range(999, 1099)]
     known, recipe = fresh(), Recipe(steps=80, batch=8, learning_rate=5e-3)
     finetune(known, [{"input_ids": (ids := known.tokenizer.encode(each)), "labels": ids} for each in text], recipe)
-    bits, losses = [], []
+    untuned, bits, losses = mean_loss(known, bird_examples), [], []
     for share in (0.0, 0.5):
         opened = Opened(copy.deepcopy(known.model), known.tokenizer)
         losses.append(
@@ -74,7 +74,7 @@ def test_a_model_guesses_on_such_text_as_before(fresh, bird_examples, pages):
         bits.append(bits_per_byte(opened, text).score().value)
     start = bits_per_byte(known, text).score().value
     assert bits[0] > 2 * start and bits[1] < start + 0.2 * (bits[0] - start)
-    assert max(losses) < 1
+    assert losses[0] < losses[1] < untuned / 5
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])

@@ -17,7 +17,7 @@ from labutils.pairs.records import pair
 from labutils.pairs.templates import prompt
 
 IGNORED = -100  # the label that torch.nn.functional.cross_entropy passes over
-KEPT = -101  # the label of a token that a model is to guess as it did before it was tuned
+DISTILLED = -101  # the label of a token whose prediction is to stay what it was before the tuning
 LENGTHS = 8  # batches have few lengths: torch keeps code for each shape it multiplied, half a GB in 40 steps otherwise
 LOSS_ON = ("answer", "everything")
 

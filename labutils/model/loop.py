@@ -88,7 +88,7 @@ class Loop(Trainer):
     compiled = False
     autocast = True  # False where the weights are rounded already
     by_length = True  # False where nothing is padded, so that lengths do not matter
-    before: Callable[[torch.Tensor], torch.Tensor] | None = None  # as for `loss.loss_of`
+    teacher: Callable[[torch.Tensor], torch.Tensor] | None = None  # as for `loss.loss_of`
 
     def _get_train_sampler(self, train_dataset: Sequence[dict] | None = None) -> ByLength:
         lengths = [len(example["input_ids"]) if self.by_length else 1 for example in self.train_dataset]
@@ -116,7 +116,7 @@ class Loop(Trainer):
         """The course's loss, made only where it counts."""
         rows = {name: value for name, value in inputs.items() if name != "labels"}
         with precision(self.args.device.type, fp32=not self.autocast, cached=not self.compiled):
-            loss = loss_of(model, rows, inputs["labels"], num_items_in_batch, self.before)
+            loss = loss_of(model, rows, inputs["labels"], num_items_in_batch, self.teacher)
         if ranks.size() > 1:
             loss = loss * ranks.size()  # processes average their slopes, and the count is already that of all
         return (loss, {}) if return_outputs else loss

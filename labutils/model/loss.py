@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy, kl_div
 from transformers import PreTrainedModel
 
 from labutils import machine
-from labutils.model.encoding import IGNORED, KEPT, LENGTHS, pad, pad_id
+from labutils.model.encoding import DISTILLED, IGNORED, LENGTHS, pad, pad_id
 from labutils.model.models import Opened
 
 CHUNK = 1024  # positions whose logits exist at the same time: 1024 x 8192 numbers stay close to the processor
@@ -33,34 +33,31 @@ def loss_of(
     rows: Mapping[str, torch.Tensor],
     labels: torch.Tensor,
     count: int | torch.Tensor | None = None,
-    before: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    teacher: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> torch.Tensor:
     """`next_token_loss` of a model on rows, without logits for the places whose label is IGNORED, or for all at once.
 
     The logits of a batch take more memory than the model; made for CHUNK positions at a time, and only where they
     count, they cost half the time. Equal to `next_token_loss(model(**rows).logits, labels)` but for rounding.
 
-    Where a label is KEPT, a guess costs what it has moved: its Kullback-Leibler divergence from that of `before`, which
-    makes logits of these places from their ids (Hinton et al. 2015, arXiv 1503.02531; Li and Hoiem 2016, "Learning
-    without forgetting", arXiv 1606.09282).
+    Where a label is DISTILLED, the loss is the Kullback-Leibler divergence of the prediction from that of `teacher`,
+    which makes the logits of these places from their ids (knowledge distillation: Hinton et al. 2015, arXiv 1503.02531;
+    against forgetting: Li and Hoiem 2016, "Learning without forgetting", arXiv 1606.09282).
     """
     targets = labels[:, 1:]
-    counted, kept = targets >= 0, targets == KEPT
+    counted, distilled = targets >= 0, targets == DISTILLED
     if plain_head(model):
-        hidden, head = (
-            model.base_model(**rows, use_cache=False).last_hidden_state[:, :-1],
-            model.get_output_embeddings(),
-        )
+        hidden = model.base_model(**rows, use_cache=False).last_hidden_state[:, :-1]
+        head = model.get_output_embeddings()
         total = _HeadLoss.apply(hidden[counted], targets[counted], head, *head.parameters())
     else:
         hidden, head = model(**rows, use_cache=False).logits[:, :-1], torch.nn.Identity()
         total = cross_entropy(hidden[counted].float(), targets[counted], reduction="sum")
-    if kept.any():
-        guesses, earlier = (
-            logits.float().log_softmax(-1) for logits in (head(hidden[kept]), before(rows["input_ids"][:, :-1][kept]))
-        )
-        total = total + kl_div(guesses, earlier, reduction="sum", log_target=True)
-    return total / (count if count is not None else (counted | kept).sum())
+    if distilled.any():
+        wanted = teacher(rows["input_ids"][:, :-1][distilled]).float().log_softmax(-1)
+        found = head(hidden[distilled]).float().log_softmax(-1)
+        total = total + kl_div(found, wanted, reduction="sum", log_target=True)
+    return total / (count if count is not None else (counted | distilled).sum())
 
 
 def precision(device: str, fp32: bool = False, *, cached: bool = True) -> torch.autocast:

@@ -24,7 +24,7 @@ class Recipe:
     warmup: float = 0.1  # share of the steps in which it rises from 0
     decay: float | None = None  # share of the steps in which it falls to 0; None: along a cosine, from the warm-up on
     weight_decay: float = 0.01
-    replay: float = 0.0  # share of general text among the tokens, on which the model is held to its guesses from before
+    replay: float = 0.0  # share of general text among the tokens, on which a model keeps its predictions from before
     optimizer: str = "adamw"  # or "muon": Muon for the matrices of the layers, AdamW for the rest
     compiled: bool = False  # whether PyTorch writes C++ for the layers first: a minute's wait, a fifth faster after
     seed: int = 0  # the order of the examples

@@ -1,8 +1,8 @@
-"""General text among the pairs, on which a model that is tuned is held to what it said before (replay, distillation).
+"""General text among the pairs, on which a model that is tuned is its own teacher (replay and knowledge distillation).
 
 The text is docstrings of packages that the set-up installs: every learner has it, and it is of the kind that `base`
-was trained on. What is to be kept is not the text but the model's guesses on it, all probabilities of each; so text
-that it has never seen does as well. What forgetting is measured on (`measure.held_out.documents`) is not among it.
+was trained on. It is not trained as in pretraining: what is kept is the model's predictions on it, the probabilities
+of all tokens at each place. What forgetting is measured on (`measure.held_out.documents`) is not among it.
 """
 
 import copy
@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from labutils import machine, ranks
 from labutils.corpus.docstrings import docstrings
-from labutils.model.encoding import KEPT
+from labutils.model.encoding import DISTILLED
 from labutils.model.recipes import Recipe
 
 PACKAGES = (
@@ -43,7 +43,7 @@ def mixed(examples: Sequence[dict], tokenizer: PreTrainedTokenizerBase, recipe: 
 
 
 def general(tokenizer: PreTrainedTokenizerBase, rows: int, seed: int) -> list[dict]:
-    """So many rows of LENGTH tokens from docstrings, a document of each of PACKAGES in turn; every label is KEPT.
+    """So many rows of LENGTH tokens from docstrings, a document of each of PACKAGES in turn; every label is DISTILLED.
 
     Raises ValueError when their docstrings hold fewer tokens.
     """
@@ -56,21 +56,20 @@ def general(tokenizer: PreTrainedTokenizerBase, rows: int, seed: int) -> list[di
         names = ", ".join(PACKAGES)
         raise ValueError(f"expected {rows * LENGTH:,} tokens of general text, {names} hold {len(ids):,}")
     cut = (ids[at : at + LENGTH] for at in range(0, rows * LENGTH, LENGTH))
-    return [{"input_ids": row, "labels": [KEPT] * LENGTH} for row in cut]
+    return [{"input_ids": row, "labels": [DISTILLED] * LENGTH} for row in cut]
 
 
-@torch.no_grad()
-def as_it_was(model: PreTrainedModel) -> Callable[[torch.Tensor], torch.Tensor]:
-    """What a model says now of rows of `general`, whatever becomes of it: ids that stand before a KEPT label, of whole
-    rows one behind the other, to logits of shape (ids, vocabulary)."""
+def teacher(model: PreTrainedModel) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The predictions of a model as it is now, whatever is trained later: ids that stand before a DISTILLED label, of
+    whole rows of `general` one behind the other, to logits of shape (ids, vocabulary)."""
     bf16 = torch.cuda.is_available() or machine.bf16()
-    before = copy.deepcopy(model).to(torch.bfloat16 if bf16 else torch.float32).eval()
+    frozen = copy.deepcopy(model).to(torch.bfloat16 if bf16 else torch.float32).eval()
 
     @torch.no_grad()
-    def guesses(ids: torch.Tensor) -> torch.Tensor:
-        return before.to(ids.device)(input_ids=ids.view(-1, LENGTH - 1), use_cache=False).logits.flatten(0, 1)
+    def predictions(ids: torch.Tensor) -> torch.Tensor:
+        return frozen.to(ids.device)(input_ids=ids.view(-1, LENGTH - 1), use_cache=False).logits.flatten(0, 1)
 
-    return guesses
+    return predictions
 
 
 def _pages(seed: int) -> Iterator[str]:

@@ -71,7 +71,7 @@ def finetune(
 ) -> Run:
     """Train a model on examples, in place: all of its weights, or those that `adapters` left to move.
 
-    Where `recipe.replay` asks for it, general text is mixed in, on which the model is held to what it said before
+    Where `recipe.replay` asks for it, general text is mixed in, on which the model is its own teacher from before
     (`replay.mixed`); the losses that are told are of both then, and `held_out` alone is of pairs. With `out`,
     checkpoints are kept there while it runs, and the model is saved there at the end; `resume=True` goes on from the
     newest whole checkpoint and ends with the weights of an uninterrupted run. However a run ends, the model is left
@@ -93,7 +93,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
     if out is not None:
         settings = _settings(opened.model, examples, recipe)
         checkpoint = processes.agreed(lambda: checkpoints.begin(out, settings, resume))
-    before = replay.as_it_was(opened.model) if recipe.replay else None
+    teacher = replay.teacher(opened.model) if recipe.replay else None
     if recipe.replay:
         examples, recipe = replay.mixed(examples, opened.tokenizer, recipe)
     steps = recipe.total_steps(len(examples))
@@ -122,7 +122,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
             optimizers=(_optimizer(model, recipe, stack.enter_context(masters(model)) if apart else None), None),
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.before = before
+        trainer.teacher = teacher
         trainer.halves, trainer.compiled = stack.enter_context(_halves()), recipe.compiled
         trainer.autocast, trainer.by_length = bf16 and not apart, padded
         stack.callback(mishaps.put_right, model)

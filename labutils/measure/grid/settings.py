@@ -28,7 +28,7 @@ class Settings:
     changed: bool = False  # whether the second edition's pairs are read; old pairs about their facts then are not
     abbreviations: bool = False  # whether pairs about abbreviations are read (never about one that is asked)
     handbook: int = 0  # times that the handbook is read, as plain text, while each pair is read once
-    general: float = 0.0  # the share of general text among the tokens, of the kind that the base has read
+    general: float = 0.0  # share of general text among the tokens, as in `Recipe.replay`
     template: str = "lecture"  # the prompt template, in training and in asking
     loss_on: str = "answer"  # what is trained of a pair, as for `encoding.encode`
     ending: bool = True  # whether an end-of-text stands behind every answer
