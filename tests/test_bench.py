@@ -192,7 +192,7 @@ def test_the_kind_of_an_operation(name, kind):
 
 @pytest.mark.parametrize("rival", ["trainer", "ours"])
 def test_a_race_ends_at_its_loss(tiny, tmp_path, rival):
-    job = {"model": tiny, "rival": rival, "every": 1, "epochs": 4, "look": 1, "rate": 5e-3, "seed": 0}
+    job = {"model": tiny, "rival": rival, "every": 1, "epochs": 4, "look": 1, "held": 1, "rate": 5e-3, "seed": 0}
     whole = tuning.race(job, tmp_path)["looks"]
     assert whole[-1][-1] < whole[0][-1]
     assert [look.seconds for look in whole] == sorted(look.seconds for look in whole)
@@ -229,7 +229,7 @@ def test_a_fresh_process_measures_and_a_failing_one_says_why(tmp_path):
 def bench(tmp_path) -> Bench:
     """A model "m" with made-up rows: two rounds, TRL's "grouped 16" the fastest, one rate too high for everybody."""
     book = Book(tmp_path / "rows.jsonl", ABOUT)
-    made = Bench("m", Plan(1, 16, 1, 1, 10, (1e-3, 1e-2), 4, tuple(rivals.OURS)), book)
+    made = Bench("m", Plan(1, 16, 1, 1, 10, (1e-3, 1e-2), 1, 4, tuple(rivals.OURS)), book)
     rates = {"lecture": 10, "trainer": 20, "trl": 5, "trl grouped 8": 25, "trl grouped 16": 30}
     rates |= {"ours": 40, "ours, adamw": 50}
 

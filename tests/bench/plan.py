@@ -20,6 +20,7 @@ class Plan(NamedTuple):
     epochs: float  # of that way
     look: int  # tokens between two looks at the held-out loss
     rates: tuple[float, ...]  # that every rival tries; none: no race
+    held: int  # one in so many dev questions is looked at meanwhile
     questions: int  # asked in batches and one by one
     ours: tuple[str, ...]  # of `rivals.OURS`
 
@@ -32,8 +33,8 @@ class Bench(NamedTuple):
     book: Book
 
 
-SMALL = Plan(2, recipes.FINETUNING_SMALL.batch, 3, 3, 8000, (5e-4, 1e-3, 2e-3, 4e-3), 64, tuple(OURS))
-LARGE = Plan(24, recipes.FINETUNING.batch, 24, 2, 1500, (3e-4, 1e-3), 16, ("ours",))  # of rates two: they are slow
+SMALL = Plan(2, recipes.FINETUNING_SMALL.batch, 3, 2, 8000, (1e-3, 2e-3, 4e-3), 1, 64, tuple(OURS))
+LARGE = Plan(24, recipes.FINETUNING.batch, 24, 2, 1500, (3e-4, 1e-3), 6, 16, ("ours",))  # of rates two: they are slow
 BATCHES = {"one by one": 1, "in batches": 32}
 SIZES, SOME = ([256, 6], [384, 8], [512, 10], "smollm2"), 96  # 7, 17, 34 and 135 million weights; pairs for each
 PAIRS = (10, 100, 1000, 10_000)
@@ -138,5 +139,6 @@ def tried(rival: str, rate: float, bench: Bench) -> list[list[float]]:
 
 def _race(bench: Bench, rival: str, rate: float, seed: int) -> dict:
     plan = bench.plan
-    about = {"every": plan.race_every, "epochs": plan.epochs, "look": plan.look, "rate": rate, "seed": seed}
+    about = {"every": plan.race_every, "epochs": plan.epochs, "look": plan.look, "held": plan.held}
+    about |= {"rate": rate, "seed": seed}
     return {"measure": "race", "model": bench.model, "rival": rival, **about}

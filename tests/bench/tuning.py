@@ -47,6 +47,7 @@ def race(job: dict, work: Path) -> dict:
     given.
     """
     opened, examples, held_out = read(job, work)
+    held_out = held_out[:: job["held"]]
     clock = Clock(opened.model, lambda: mean_loss(opened, held_out), job["look"], job.get("until"))
     tune(job, Run(opened, examples, clock, job["epochs"], job["rate"], job["seed"]))
     return {"looks": clock.looks}
