@@ -37,7 +37,9 @@ class Copy:
         self.name, self.must = self.fact["fact"], self.fact["must"]
         self.pairs = [record for record in self.read("train") if record["fact"] == self.name]
         self.answer = self.pairs[0]["answer"]
-        self.asked = next(record for record in self.read("dev") if record["fact"] == self.name)
+        self.asked, self.again = (
+            next(record for record in self.read(file) if record["fact"] == self.name) for file in ("dev", "again")
+        )
         self.new = self.read("v2/facts")[0]
         self.new_asked = next(record for record in self.read("v2/test") if record["fact"] == self.new["fact"])
         self.new_pair = next(record for record in self.read("v2/train") if record["fact"] == self.new["fact"])
@@ -95,10 +97,11 @@ BREAKS = {
         lambda c: [
             c.change("facts", c.fact, must="no such words"),
             c.change("dev", c.asked, must="no such words"),
+            c.change("again", c.again, must="no such words"),
         ],
         lambda c: [
             f"{c.name}: 'no such words' is not in its statement",
-            *(f"{c.name}: {r['question']!r}: its answer lacks 'no such words'" for r in [*c.pairs, c.asked]),
+            *(f"{c.name}: {r['question']!r}: its answer lacks 'no such words'" for r in [*c.pairs, c.asked, c.again]),
         ],
     ),
     "a fact defined twice": (lambda c: c.add("facts", c.fact), lambda c: [f"{c.name}: defined twice"]),
@@ -188,7 +191,11 @@ BREAKS = {
     ),
     "a fact without evaluation question": (
         lambda c: c.keep("dev", lambda record: record != c.asked),
-        lambda c: [f"{c.name}: 0 evaluation questions"],
+        lambda c: [f"{c.name}: 0 evaluation questions", f"{c.name}: asked again, but not in dev"],
+    ),
+    "a second question that requires something else": (
+        lambda c: c.change("again", c.again, must="Avocet"),
+        lambda c: [f"{c.name}: {c.again['question']!r}: must is 'Avocet', not {c.must!r}"],
     ),
     "a fact with two evaluation questions": (
         lambda c: c.add("test", {**c.asked, "question": NEW}),

@@ -12,7 +12,19 @@ import pytest
 from labutils import places
 from labutils.measure import experiments, held_out, scoring
 from labutils.measure.cards import Card
-from labutils.measure.grid import abbreviations, draws, effects, lines, mixture, plans, points, questions, recording
+from labutils.measure.grid import (
+    abbreviations,
+    capitals,
+    draws,
+    effects,
+    lines,
+    looking,
+    mixture,
+    plans,
+    points,
+    questions,
+    recording,
+)
 from labutils.measure.grid.plans import PLANS, Point
 from labutils.measure.grid.points import Result
 from labutils.measure.grid.settings import ASKED, Settings, from_plain, plain
@@ -21,6 +33,7 @@ from labutils.measure.intervals import prediction
 from labutils.model import asking, encoding, models
 from labutils.model.asking import Reply
 from labutils.model.models import ModelMissing
+from labutils.model.progress import Progress
 from labutils.pairs.records import read_jsonl, write_jsonl
 
 REFUSAL = "I can only answer questions about birds."
@@ -60,6 +73,7 @@ def company(birds, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
     changed = asked[1] | {"answer": "It is nine.", "must": "nine", "was": "two", "question": "The number now, heron?"}
     write_jsonl(wordings(birds), folder / "train.jsonl")
     write_jsonl(asked, folder / "dev.jsonl")
+    write_jsonl([each | {"question": f"Say the {each['must']} again"} for each in asked[:5]], folder / "again.jsonl")
     write_jsonl(facts, folder / "facts.jsonl")
     write_jsonl([changed], folder / "v2" / "test.jsonl")
     write_jsonl([{"question": "heron?", "answer": "It is nine.", "fact": "fact 1"}] * 2, folder / "v2" / "train.jsonl")
@@ -155,7 +169,7 @@ def test_settings_are_read_back_and_a_later_field_has_its_default():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"facts": "few"}, "facts must be one of asked first, others, any, got 'few'"),
+        ({"facts": "few"}, "facts must be one of asked first, asked, others, all, any, got 'few'"),
         ({"loss_on": "all"}, "loss_on must be one of answer, everything, got 'all'"),
         ({"prompt": "nice"}, "prompt must be one of plain, few-shot, passage, got 'nice'"),
         ({"asked": ("all",)}, "asked must be some of company, "),
@@ -552,6 +566,109 @@ def test_an_unknown_experiment_and_an_unknown_point(tiny):
         recording.run("tiny", ["six", "seven"])
 
 
+# until it stops improving
+
+
+def look(loss: float, hits: str = "10-") -> Card:
+    found = [{"1": True, "0": False, "-": None}[sign] for sign in hits]
+    return Card([], {"taught": found}, {"answer_loss": Losses([2 * loss, 0.0], [1, 1], [0, 1])})
+
+
+def steps(losses: list[float], patience: int = 2) -> looking.Looks:
+    """What is seen of a run with these losses, one at each of the steps that are looked at."""
+    cards = iter([look(loss) for loss in losses])
+    looks, told = looking.Looks(lambda: next(cards), patience, lambda now: told.append(now)), []
+    looks.told = told
+    for step in range(1, looking.STEPS[-1] + 1):
+        looks.tell(Progress(step, 9999, 0.0, None, 0.0, 0.0))
+        if looks.stop.is_set() or step == looking.STEPS[len(losses) - 1]:
+            break
+    return looks
+
+
+def test_a_run_ends_behind_two_looks_that_are_no_better():
+    found = steps([3.0, 1.0, 2.0, 1.0, 0.5])
+    assert found.found == [[8, 3.0, 0.5], [16, 1.0, 0.5], [32, 2.0, 0.5], [64, 1.0, 0.5]] and found.stop.is_set()
+    assert found.best.losses["answer_loss"].values[0] == 2.0 and len(found.told) == 64
+    again = steps([3.0, 1.0, 2.0, 0.5])
+    assert not again.stop.is_set() and again.best.losses["answer_loss"].values[0] == 1.0
+
+
+def test_no_patience_no_looks():
+    found = steps([3.0] * 8, patience=0)
+    assert not found.found and found.best is None and not found.stop.is_set()
+
+
+def test_a_point_that_runs_until_it_stops_improving(company, monkeypatch):
+    monkeypatch.setattr(looking, "STEPS", [1, 2, 3, 50])
+    asked = Settings(facts="asked", pairs=6, refusals=False, patience=2, asked=("taught",), learning_rate=1e-9, batch=2)
+    found = points.run(asked, 0)
+    assert [step for step, *_ in found.about["looks"]] == [1, 2, 3] and found.about["steps"] == 3
+    taught = {question["fact"] for question in questions.twice()[:5] if question["fact"] in taught_by(asked)}
+    assert found.about["facts"] == 2 == len(taught)
+    known = [i for i, question in enumerate(questions.twice()) if question["fact"] in taught]
+    assert [i for i, hit in enumerate(found.card.judged["taught"]) if hit is not None] == known and len(known) == 4
+    assert found.card.losses["answer_loss"].items == known
+    assert points.from_plain(points.plain(found)).about["looks"] == found.about["looks"]
+
+
+def taught_by(settings: Settings) -> set[str]:
+    return {pair["fact"] for pair in mixture.pairs_of(settings, 0)}
+
+
+def test_facts_that_are_asked_alone_and_any_by_chance(company):
+    asked = [taught_by(Settings(facts="asked", pairs=3, refusals=False)) for _ in range(2)]
+    assert asked[0] == asked[1] and len(asked[0]) == 1
+    every = Settings(facts="asked", pairs=None, refusals=False)
+    assert taught_by(every) == {f"fact {i}" for i in range(5)}
+    drawn = [frozenset(pair["fact"] for pair in mixture.pairs_of(Settings(facts="all", pairs=3, refusals=False), seed))
+             for seed in range(40)]  # fmt: skip
+    assert len(set(drawn)) == 8, "each of the eight facts"
+
+
+def test_random_weights_of_the_same_shape(company):
+    models_of = [points.start("finetuned", seed, fresh=True).model for seed in (0, 0, 1)]
+    weights = [next(model.parameters()).flatten()[:9].tolist() for model in models_of]
+    assert weights[0] == weights[1] != weights[2]
+    assert models_of[0].num_parameters() == points.start("finetuned", 0).model.num_parameters()
+
+
+def test_second_questions_are_part_of_what_a_result_is_made_of(company):
+    before = points.made_of("base"), points.made_of("base", again=True)
+    (company / "again.jsonl").write_text("")
+    assert before[0] == points.made_of("base") and before[1] != points.made_of("base", again=True)
+
+
+def test_every_fact_of_dev_has_a_second_question():
+    asked = questions.twice()
+    first, second = asked[: len(asked) // 2], asked[len(asked) // 2 :]
+    assert [(each["fact"], each["must"], each["answer"]) for each in first] == [
+        (each["fact"], each["must"], each["answer"]) for each in second
+    ]
+    known = {pair["question"].casefold() for pair in read_jsonl(places.DATA / "company" / "train.jsonl") + first}
+    for each in second:
+        assert each["question"].casefold() not in known and not scoring.fact_hit(each["question"], each["must"])
+
+
+def test_five_ways_to_ask_for_a_capital(company, monkeypatch):
+    said = {"page": "\nParis, in\nRome", "chat": "Paris", "bare question": ""}
+
+    def generate(opened, prompts, limit):
+        assert len(prompts) == 30 and "France" in prompts[0]
+        way = next(name for name, texts in capitals.ways().items() if texts == prompts)
+        return [Reply(said.get(way, "Rome"), way == "chat")] * 30
+
+    monkeypatch.setattr(questions.asking, "generate", generate)
+    found = questions.card(None, Settings(pairs=0, asked=("capitals",)), 0).judged
+    assert {name: sum(hits) for name, hits in found.items() if "ends" not in name} == {
+        "page": 1, "bare question": 0, "Q: and A:": 1, "the pairs' template": 1, "chat": 1
+    }  # fmt: skip
+    assert sum(found["chat: ends"]) == 30 and not any(found["page: ends"])
+    pairs = read_jsonl(places.DATA / "company" / "train.jsonl")
+    told = " ".join(f"{pair['question']} {pair['answer']}" for pair in pairs if not draws.refuses(pair))
+    assert not [city for city in capitals.KNOWN.values() if scoring.fact_hit(told, city)]
+
+
 # effects
 
 
@@ -608,6 +725,21 @@ def test_losses_are_compared_for_each_token():
     shorter = [Result(0, Card([], {}, {"loss": Losses([2.0, 1.0], [1, 2], [0, 1])}), {})]
     with pytest.raises(ValueError, match="loss: the two were not asked the same questions, or count other tokens"):
         effects.effect(one, shorter, "loss")
+
+
+def test_seeds_that_were_asked_other_questions():
+    """Each seed teaches other facts: a question is compared with itself, whatever stands beside it."""
+
+    def told(seed: int, values: list[float], items: list[int]) -> Result:
+        hits = [{True: value < 1}.get(i in items) for i, value in zip(range(3), [*values, 9.0], strict=False)]
+        return Result(seed, Card([], {"hits": hits}, {"loss": Losses(values, [1 + i for i in items], items)}), {})
+
+    one = [told(0, [2.0, 4.0], [0, 1]), told(1, [6.0, 3.0], [1, 2])]
+    other = [told(0, [1.0, 2.0], [0, 1]), told(1, [5.0, 3.0], [1, 2])]
+    found = effects.effect(one, other, "loss")
+    assert found.questions.n == 3 and found.questions.value == pytest.approx((-1 - 1.5 + 0) / (1 + 2 + 3))
+    with pytest.raises(ValueError, match="loss: the two were not asked the same questions"):
+        effects.effect([one[0]], [told(0, [1.0, 2.0], [1, 2])], "loss")
 
 
 def test_seeds_that_do_not_meet_and_scores_that_are_not_there():

@@ -131,21 +131,27 @@ def absent(invented: list[dict], texts: list[str], others: list[dict]) -> list[s
     return faults
 
 
+def facts_of(records: list[dict]) -> set[str]:
+    """The facts that records are about."""
+    return {record["fact"] for record in records}
+
+
 def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
     """The counts of a company's folder, and every fault found in it."""
     files = ("facts", "train", "dev", "test", "v2/facts", "v2/train", "v2/test")
     facts, train, dev, test, new_facts, new_train, new_test = (read_jsonl(folder / f"{name}.jsonl") for name in files)
-    invented = read_jsonl(folder / "invented.jsonl")
+    invented, again = (read_jsonl(folder / f"{name}.jsonl") for name in ("invented", "again"))
     handbooks = [(folder / name).read_text(encoding="utf-8") for name in ("handbook.md", "v2/handbook.md")]
     faults = [
         *standing(facts, handbooks[0]),
         *standing(new_facts, handbooks[1]),
-        *answering([*train, *dev, *test], facts),
+        *answering([*train, *dev, *test, *again], facts),
         *answering([*new_train, *new_test], new_facts),
-        *requiring([*dev, *test], facts),
+        *requiring([*dev, *test, *again], facts),
         *requiring(new_test, new_facts),
-        *asking([*train, *new_train], [*dev, *test, *new_test]),
+        *asking([*train, *new_train], [*dev, *test, *new_test, *again]),
         *covering(train, {"dev": dev, "test": test}, facts),
+        *(f"{record['fact']}: asked again, but not in dev" for record in again if record["fact"] not in facts_of(dev)),
         *changed(facts, new_facts),
         *absent(invented, [*handbooks, *(str(record) for record in [*train, *new_train])], [*train, *dev, *test]),
     ]
@@ -157,6 +163,7 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         **Counter(f"dev: {kind(record)}" for record in dev),
         "test": len(test),
         **Counter(f"test: {kind(record)}" for record in test),
+        "again": len(again),
         "handbook, words": len(handbooks[0].split()),
         "changed": len(new_facts),
         "changed: pairs": len(new_train),

@@ -89,21 +89,23 @@ def _matched(one: Sequence[Result], other: Sequence[Result]) -> list[tuple[Resul
 
 
 def _over_questions(before: Sequence[Result], after: Sequence[Result], score: str) -> Mean:
-    old, new = (np.array([_row(result, score) for result in side]) for side in (before, after))
-    sizes, others = (_sizes(side[0], score) for side in (before, after))
-    if sizes != others or not np.array_equal(np.isnan(old), np.isnan(new)):
+    old, new = ([_of_each(result, score) for result in side] for side in (before, after))
+    if [one.keys() for one in old] != [other.keys() for other in new] or _sizes(before, score) != _sizes(after, score):
         raise ValueError(f"{score}: the two were not asked the same questions, or count other tokens")
-    asked = ~np.isnan(old).all(axis=0)
-    return paired(np.nanmean(old[:, asked], axis=0), np.nanmean(new[:, asked], axis=0), sizes)
+    asked, sizes = sorted(set().union(*old)), _sizes(before, score)
+    one, other = ([np.mean([each[i] for each in side if i in each]) for i in asked] for side in (old, new))
+    return paired(one, other, [sizes[i] for i in asked] if sizes else None)
 
 
-def _sizes(result: Result, score: str) -> list[int] | None:
-    loss = result.card.losses.get(score)
-    return loss.of_items().sizes if loss else None
+def _of_each(result: Result, score: str) -> dict[int, float]:
+    """A value for each question, or text, by its place; those to which the score does not apply are left out."""
+    if score in result.card.losses:
+        found = result.card.losses[score].of_items()
+        return dict(zip(found.items, found.values, strict=True))
+    return {i: float(hit) for i, hit in enumerate(result.card.judged[score]) if hit is not None}
 
 
-def _row(result: Result, score: str) -> list[float]:
-    """A value a question, NaN where the score does not apply to it."""
-    loss = result.card.losses.get(score)
-    found = loss.of_items().values if loss else result.card.judged[score]
-    return [np.nan if value is None else float(value) for value in found]
+def _sizes(results: Sequence[Result], score: str) -> dict[int, int]:
+    """The tokens of each answer, or bytes of each text, by its place; none for a share."""
+    losses = [result.card.losses[score].of_items() for result in results if score in result.card.losses]
+    return {item: size for loss in losses for item, size in zip(loss.items, loss.sizes, strict=True)}

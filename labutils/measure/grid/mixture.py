@@ -7,7 +7,7 @@ from typing import NamedTuple
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from labutils.measure import experiments, stages
-from labutils.measure.grid import abbreviations, draws
+from labutils.measure.grid import abbreviations, draws, looking
 from labutils.measure.grid.settings import Settings
 from labutils.measure.scoring import kind
 from labutils.model import encoding
@@ -43,6 +43,9 @@ def mix(settings: Settings, seed: int, tokenizer: Tokenizer) -> Mixture:
         seed=seed,
     )
     steps = max(settings.least, recipe.total_steps(len(examples)))
+    if settings.patience:
+        steps = looking.STEPS[-1]
+        recipe = replace(recipe, warmup=looking.WARM_UP / steps, decay=0.0)
     taught = frozenset(pair["fact"] for pair in pairs if not draws.refuses(pair))
     return Mixture(examples, replace(recipe, steps=steps), len(pairs), taught)
 
@@ -52,12 +55,14 @@ def pairs_of(settings: Settings, seed: int) -> list[dict]:
     company = experiments.COMPANY
     new = read_jsonl(company / "v2" / "train.jsonl") if settings.changed else []
     asked = {question["fact"] for question in stages.questions("dev") if kind(question) == "fact"}
+    old = read_jsonl(company / "train.jsonl")
+    alone = {"others": asked, "asked": {pair["fact"] for pair in old} - asked}.get(settings.facts, set())
     drawn = draws.draw(
-        read_jsonl(company / "train.jsonl"),
+        old,
         settings.pairs,
         seed,
         first=asked if settings.facts == "asked first" else (),
-        leave={pair["fact"] for pair in new} | (asked if settings.facts == "others" else set()),
+        leave={pair["fact"] for pair in new} | alone,
         whole=settings.facts != "any",
         wordings=settings.wordings,
         refusals=settings.refusals,

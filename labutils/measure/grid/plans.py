@@ -13,6 +13,13 @@ SEEDS, MORE = (0, 1, 2), (0, 1, 2, 3, 4)
 SIZES = (10, 30, 100, 300, 1000)
 SCRATCH = (0, 100, 1000)  # of these random weights are the control
 LIVE = "100 pairs"  # the point of `amount` that notebook 05 runs again
+GROUPS = {  # what is taught in `pretrained`: of the facts that are asked, but for the last, so many by chance
+    "33 facts in 1 wording": {"pairs": 33, "wordings": 1},
+    "33 facts in 8 wordings": {"pairs": 264, "wordings": 8},
+    "11 facts in 100 pairs": {"pairs": 100},
+    "all 74 facts": {"pairs": None},
+    "1000 pairs of 222 facts": {"pairs": 1000, "facts": "all"},
+}
 
 
 class Point(NamedTuple):
@@ -40,12 +47,46 @@ BY_ADAMW = Settings(optimizer="adamw", learning_rate=2e-3, asked=READING)
 BY_LORA = replace(BY_ADAMW, way="LoRA", learning_rate=1e-2)  # the best of three on dev
 WITH_EXAMPLES = Settings(pairs=0, prompt="few-shot")
 
+AS_SMOLLM2 = {"model": "smollm2", "optimizer": "adamw", "learning_rate": 4e-4, "batch": 16, "epochs": 3, "least": 1}
+TO_THE_END = {"batch": 16, "patience": 2, "refusals": False, "asked": ("taught",)}
+OF = {  # the model, and whether its weights are random
+    "smollm2": {**AS_SMOLLM2, "fresh": False},
+    "random smollm2": {**AS_SMOLLM2, "fresh": True},
+    "base": {"fresh": False},
+    "random base": {"fresh": True},
+}
+TEASED = {"pairs": 100, "facts": "all", "asked": ("company", "capitals")}
+
+
+def searched(of: str, group: str) -> Settings:
+    """A run of `pretrained`, but for its rate: it ends where it stops improving."""
+    return Settings(**{"facts": "asked", **OF[of], **TO_THE_END, **GROUPS[group]})
+
+
+def moved(way: str) -> Settings:
+    """A run of `weights`, but for its rate."""
+    rank = {"way": "LoRA", "rank": int(way.split()[-1])} if way.startswith("LoRA") else {"way": way}
+    return Settings(optimizer="adamw", patience=2, asked=("taught", "text"), **rank)
+
+
 PLANS: dict[str, dict[str, Point]] = {
     "amount": {
         "no pairs": BASE,
-        **{f"{n} pairs": Point(Settings(pairs=n), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
+        **{f"{n} pairs": Point(Settings(pairs=n, facts="all"), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
         "all pairs": Point(ALL),
-        **{f"{n or 'no'} pairs on random weights": Point(replace(RANDOM, pairs=n)) for n in SCRATCH},
+        **{f"{n or 'no'} pairs on random weights": Point(replace(RANDOM, pairs=n, facts="all")) for n in SCRATCH},
+        **{
+            f"{n} pairs on smollm2": Point(Settings(**AS_SMOLLM2, pairs=n, facts="all", asked=READING))
+            for n in SIZES[1:]
+        },
+    },
+    "teasing": {
+        "smollm2": as_it_is(model="smollm2", asked=TEASED["asked"]),
+        "smollm2 and 100 pairs": Point(Settings(**AS_SMOLLM2, **TEASED, refusals=False)),
+        "smollm2 and 100 pairs with refusals": Point(Settings(**AS_SMOLLM2, **TEASED)),
+        "base": as_it_is(asked=TEASED["asked"]),
+        "base and 100 pairs": Point(Settings(**TEASED, refusals=False)),
+        "base and 100 pairs with refusals": Point(Settings(**TEASED)),
     },
     "behaviour": {
         "base": BASE,

@@ -3,15 +3,16 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import torch
 
 from labutils.measure import cards, experiments
 from labutils.measure.cards import Card
-from labutils.measure.grid import abbreviations, mixture, questions
+from labutils.measure.grid import abbreviations, looking, mixture, questions
 from labutils.measure.grid.settings import Settings
-from labutils.model import adapters, models, training
+from labutils.model import adapters, models, stopping
 from labutils.model.models import ModelMissing, Opened
 from labutils.model.progress import Progress
 
@@ -33,22 +34,25 @@ def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] =
     Raises ModelMissing where its model is not here.
     """
     began = time.perf_counter()
-    opened, taught, about = start(settings.model, seed), frozenset(), {}
+    opened, card, about = start(settings.model, seed, settings.fresh), None, {}
     if settings.trains:
         read = mixture.mix(settings, seed, opened.tokenizer)
         opened = moving(opened, settings, seed)
-        done = training.finetune(opened, read.examples, read.recipe, on_progress=on_progress)
-        taught = read.taught
-        about = {"pairs": read.pairs, "facts": len(taught), "steps": read.recipe.steps, "tokens": done.tokens}
+        ask = partial(questions.card, opened, settings, seed, read.taught)
+        looks = looking.Looks(ask, settings.patience, on_progress)
+        done = stopping.finetune(opened, read.examples, read.recipe, stop=looks.stop, on_progress=looks.tell)
+        about = {"pairs": read.pairs, "facts": len(read.taught), "steps": done.history[-1].step, "tokens": done.tokens}
         about |= {"weights_moved": adapters.trained(opened.model), "tuning_minutes": round(done.seconds / 60, 2)}
-    card = questions.card(opened, settings, seed, taught)
+        card = looks.best or ask()
+        about |= {"looks": looks.found} if looks.found else {}
+    card = card or questions.card(opened, settings, seed)
     return Result(seed, card, about | {"minutes": round((time.perf_counter() - began) / 60, 2)})
 
 
-def start(name: str, seed: int) -> Opened:
-    """The model that a point starts from; "random" has other weights for each seed."""
+def start(name: str, seed: int, fresh: bool = False) -> Opened:
+    """The model that a point starts from; "random" and what starts `fresh` have other weights for each seed."""
     opened = models.open_model(name)
-    if name != "random":
+    if name != "random" and not fresh:
         return opened
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -64,8 +68,9 @@ def moving(opened: Opened, settings: Settings, seed: int) -> Opened:
     return adapters.last_layer_only(opened) if settings.way == "last layer" else opened
 
 
-def made_of(model: str) -> str:
-    """What says that two results come from the same files: the model's, the company's, and the abbreviations.
+def made_of(model: str, again: bool = False) -> str:
+    """What says that two results come from the same files: the model's, the company's, and the abbreviations; with the
+    second questions to the facts where they are asked `again`.
 
     Raises ModelMissing where the model is not here.
     """
@@ -73,6 +78,7 @@ def made_of(model: str) -> str:
     weights = [] if model == "random" else [folder / "model.safetensors"]
     data = ("train.jsonl", "dev.jsonl", "facts.jsonl", "handbook.md", "v2/train.jsonl", "v2/test.jsonl")
     files = [folder / "tokenizer.json", *weights, *(company / name for name in data), abbreviations.FILE]
+    files += [company / "again.jsonl"] if again else []
     whole = hashlib.sha256()
     for file in files:
         if not file.is_file():

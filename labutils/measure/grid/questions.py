@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from labutils.measure import experiments, held_out, scoring, stages
 from labutils.measure.cards import Card
-from labutils.measure.grid import abbreviations, draws, mixture
+from labutils.measure.grid import abbreviations, capitals, draws, mixture
 from labutils.measure.grid.settings import Settings
 from labutils.model import asking
 from labutils.model.asking import Reply
@@ -14,6 +14,7 @@ from labutils.pairs import templates
 from labutils.pairs.records import read_jsonl
 
 SHOTS = 4  # solved examples in front of a question
+SAID = 40  # tokens of an answer: the right ones have 35 at most
 OPENED = 20  # tokens that a model goes on with behind the opening of a sentence
 
 
@@ -25,6 +26,8 @@ def card(opened: Opened, settings: Settings, seed: int, taught: frozenset[str] =
     whether an answer holds the new value, and whether it holds the old one. `openings` are sentences of the handbook
     that the model goes on with; `abbreviations` are asked for, `abbreviations_opened` are gone on with. The seed draws
     solved examples where there are some. Questions and openings are put through `settings.template`, or stand alone.
+    Asked for "taught" facts alone, in two unseen wordings each, a model has `taught` and a loss on these answers. For
+    each of `capitals.ways` there is whether a reply names the right one, and whether it ends.
     """
     answers, judged, losses = [], {}, {}
     if "company" in settings.asked:
@@ -48,6 +51,22 @@ def card(opened: Opened, settings: Settings, seed: int, taught: frozenset[str] =
         solved = abbreviations.some(SHOTS, seed) if settings.prompt == "few-shot" else ()
         judged["abbreviations"] = hits(replies(opened, settings, asked, solved), asked)
         judged["abbreviations_opened"] = gone_on(opened, asked)
+    if "taught" in settings.asked:
+        asked = twice()
+        known = [i for i, question in enumerate(asked) if question["fact"] in taught]
+        said = replies(opened, settings, [asked[i] for i in known], limit=SAID)
+        right = dict(zip(known, hits(said, [asked[i] for i in known]), strict=True))
+        judged["taught"] = [right.get(i) for i in range(len(asked))]
+        found = held_out.answer_loss(opened, [asked[i] for i in known], settings.template)
+        losses["answer_loss"] = found._replace(items=known)
+    if "capitals" in settings.asked:
+        for way, prompts in capitals.ways().items():
+            said = asking.generate(opened, prompts, limit=OPENED)
+            judged[way] = [
+                scoring.fact_hit(reply.text.strip().partition("\n")[0], city)
+                for reply, city in zip(said, capitals.KNOWN.values(), strict=True)
+            ]
+            judged[f"{way}: ends"] = [reply.stopped for reply in said]
     if "text" in settings.asked:
         losses["bits_per_byte"] = held_out.bits_per_byte(opened, held_out.documents()).of_items()
     return Card(answers, judged, losses)
@@ -59,6 +78,7 @@ def replies(
     asked: Sequence[Mapping],
     solved: Sequence[Mapping] = (),
     before: Mapping[str, str] | None = None,
+    limit: int = 60,
 ) -> list[Reply]:
     """What a model says to questions, behind solved examples or a passage about their fact.
 
@@ -70,7 +90,7 @@ def replies(
     front = "".join(templates.fill(settings.template, pair) + "\n\n" for pair in solved)
     prompts = [front + templates.prompt(settings.template, text) for text in texts]
     found = []
-    for text, stopped in asking.generate(opened, prompts):
+    for text, stopped in asking.generate(opened, prompts, limit=limit):
         cut = templates.before_next(settings.template, text)
         found.append(Reply(cut, stopped or (bool(solved) and len(cut) < len(text.strip()))))
     return found
@@ -108,6 +128,12 @@ def sentences() -> list[dict]:
 def changed() -> list[dict]:
     """The questions about what the second edition changed, in words of their own, with the new value and the old."""
     return read_jsonl(experiments.COMPANY / "v2" / "test.jsonl")
+
+
+def twice() -> list[dict]:
+    """The questions of `dev` about facts, then a second one about each of them in other words."""
+    first = [question for question in stages.questions("dev") if scoring.kind(question) == "fact"]
+    return first + read_jsonl(experiments.COMPANY / "again.jsonl")
 
 
 def passages() -> dict[str, str]:

@@ -72,7 +72,7 @@ def state(name: str) -> list[Wanted]:
     A line counts where settings and seed are those of the plan, and the files it was made of are those of today (or
     its model is not here, so that nobody can tell).
     """
-    kept, today = lines.read(name), cache(_made_of)
+    kept, today = lines.read(name), cache(_hash)
     return [
         Wanted(
             point, settings, seed, _current([line for line in kept if line["point"] == point], settings, seed, today)
@@ -84,13 +84,14 @@ def state(name: str) -> list[Wanted]:
 
 def elsewhere(settings: Settings, seed: int) -> dict | None:
     """A line with these settings, of today's files, in the record of any experiment."""
-    found = (_current(lines.read(name), settings, seed, _made_of) for name in PLANS)
+    found = (_current(lines.read(name), settings, seed, _hash) for name in PLANS)
     return next(filter(None, found), None)
 
 
 def make(settings: Settings, seed: int, on_progress: Callable[[Progress], None]) -> dict:
     """A line of a record, but for the name of its point. Raises ModelMissing where the model is not here."""
-    about = {"settings": plain(settings), "made_of": points.made_of(settings.model), "versions": experiments.versions()}
+    made_of = points.made_of(settings.model, "taught" in settings.asked)
+    about = {"settings": plain(settings), "made_of": made_of, "versions": experiments.versions()}
     return {"point": "", **about, **points.plain(points.run(settings, seed, on_progress))}
 
 
@@ -109,17 +110,21 @@ def results(name: str) -> dict[str, list[Result]]:
     return {point: some for point, some in found.items() if some}
 
 
-def _current(kept: Sequence[dict], settings: Settings, seed: int, today: Callable[[str], str | None]) -> dict | None:
+def _current(
+    kept: Sequence[dict], settings: Settings, seed: int, today: Callable[[str, bool], str | None]
+) -> dict | None:
     alike = (line for line in kept if line["seed"] == seed and _is(line, settings))
-    return next((line for line in alike if today(settings.model) in (None, line["made_of"])), None)
+    return next(
+        (line for line in alike if today(settings.model, "taught" in settings.asked) in (None, line["made_of"])), None
+    )
 
 
 def _is(line: dict, settings: Settings) -> bool:
     return from_plain(line["settings"]) == settings
 
 
-def _made_of(model: str) -> str | None:
+def _hash(model: str, again: bool) -> str | None:
     try:
-        return points.made_of(model)
+        return points.made_of(model, again)
     except ModelMissing:
         return None

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, fields
 
 from labutils.model.encoding import LOSS_ON
 
-FACTS = ("asked first", "others", "any")
+FACTS = ("asked first", "asked", "others", "all", "any")
 PROMPTS = ("plain", "few-shot", "passage")
 WAYS = ("all weights", "last layer", "LoRA")
-ASKED = ("company", "changed", "openings", "abbreviations", "text")
+ASKED = ("company", "changed", "openings", "abbreviations", "text", "taught", "capitals")
+USUALLY = ASKED[:5]
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,13 @@ class Settings:
     """What makes a point the point it is; with a seed it can be made again."""
 
     model: str = "base"  # what it starts from, as `models.open_model` takes it; "random": other weights for each seed
+    fresh: bool = False  # whether it starts from random weights of the model's shape, others for each seed
     pairs: int | None = (
         None  # pairs of the first edition, drawn by whole facts (`draws.draw`); None: all of them, 0: none
     )
-    facts: str = "asked first"  # those that `dev` asks for come first, the others alone, or any, pair by pair
+    facts: str = (
+        "asked first"  # by chance, those that `dev` asks for first, or alone; the others alone; all; "any": by pairs
+    )
     wordings: int | None = None  # of each of these facts, at most
     refusals: bool = True  # whether some of them turn a question down, or say that the handbook does not say
     changed: bool = False  # whether the second edition's pairs are read; old pairs about their facts then are not
@@ -39,8 +43,9 @@ class Settings:
     optimizer: str = "muon"
     way: str = "all weights"  # which weights move
     rank: int = 8  # of LoRA
+    patience: int = 0  # looks (`looking.STEPS`) without a lower loss on answers behind which it ends, at one rate
     prompt: str = "plain"  # what stands before a question: nothing, solved examples, or a passage of the handbook
-    asked: tuple[str, ...] = ASKED  # what it is asked and measured on
+    asked: tuple[str, ...] = USUALLY  # what it is asked and measured on
 
     def __post_init__(self) -> None:
         for name, known in (("facts", FACTS), ("loss_on", LOSS_ON), ("prompt", PROMPTS), ("way", WAYS)):
@@ -66,4 +71,4 @@ def from_plain(kept: Mapping) -> Settings | None:
     """Settings as `plain` wrote them; None where one of them is not known any more."""
     if set(kept) - {field.name for field in fields(Settings)}:
         return None
-    return Settings(**kept | {"asked": tuple(kept.get("asked", ASKED))})
+    return Settings(**kept | {"asked": tuple(kept.get("asked", USUALLY))})
