@@ -46,7 +46,7 @@ class Recipe:
         return self.steps or math.ceil(self.epochs * math.ceil(examples / self.batch))
 
 
-FINETUNING = Recipe(epochs=2, learning_rate=4e-4, replay=0.15)
+FINETUNING = Recipe(epochs=3, learning_rate=4e-4, replay=0.15)
 SMALL = 30_000_000  # weights: between `base`, which needs large steps and many readings, and `smollm2`
 FINETUNING_SMALL = Recipe(epochs=6, batch=32, learning_rate=5e-3, optimizer="muon", replay=0.2)
 UPDATING = replace(FINETUNING_SMALL, steps=60, learning_rate=2e-3)  # gently: what `finetuned` knows is to stay

@@ -75,10 +75,6 @@ PLANS: dict[str, dict[str, Point]] = {
         **{f"{n} pairs": Point(Settings(pairs=n, facts="all"), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
         "all pairs": Point(ALL),
         **{f"{n or 'no'} pairs on random weights": Point(replace(RANDOM, pairs=n, facts="all")) for n in SCRATCH},
-        **{
-            f"{n} pairs on smollm2": Point(Settings(**AS_SMOLLM2, pairs=n, facts="all", asked=READING))
-            for n in SIZES[1:]
-        },
     },
     "teasing": {
         "smollm2": as_it_is(model="smollm2", asked=TEASED["asked"]),
