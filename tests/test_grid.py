@@ -764,8 +764,10 @@ def test_values_are_those_of_the_card():
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_has_seeds_enough(name):
     for point, (settings, drawn) in PLANS[name].items():
-        varies = settings.trains or settings.model == "random" or settings.prompt == "few-shot"
-        assert len(set(drawn)) == len(drawn) >= (3 if varies and settings.model != "smollm2" else 1), point
+        examples = settings.prompt == "few-shot" and settings.model != "smollm2"
+        varies = settings.trains or settings.model == "random" or examples
+        searching = " rate " in point and drawn == (0,)
+        assert len(set(drawn)) == len(drawn) >= (3 if varies and not searching else 1), point
         assert "," not in point
         assert replace(settings, asked=ASKED).asked == ASKED
     assert len(PLANS["amount"][plans.LIVE].seeds) >= 5

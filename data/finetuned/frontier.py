@@ -64,7 +64,6 @@ RECIPES = [
     muon(5e-3, 6, 0.2, 32, seed=2),
     Tried("base", recipes.Recipe(epochs=5, batch=32, learning_rate=2e-3, replay=0.2)),
     Tried("smollm2", UNTUNED),
-    Tried("smollm2", recipes.Recipe(epochs=2, learning_rate=8e-4, replay=0.1)),
     Tried("smollm2", recipes.Recipe(epochs=2, learning_rate=4e-4, replay=0.15)),
     Tried("smollm2", recipes.Recipe(epochs=3, learning_rate=4e-4, replay=0.15)),
 ]

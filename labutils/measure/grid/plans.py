@@ -48,13 +48,20 @@ BY_LORA = replace(BY_ADAMW, way="LoRA", learning_rate=1e-2)  # the best of three
 WITH_EXAMPLES = Settings(pairs=0, prompt="few-shot")
 
 AS_SMOLLM2 = {"model": "smollm2", "optimizer": "adamw", "learning_rate": 4e-4, "batch": 16, "epochs": 3, "least": 1}
-TO_THE_END = {"batch": 16, "patience": 2, "refusals": False, "asked": ("taught",)}
+TO_THE_END = {"batch": 8, "patience": 2, "refusals": False, "asked": ("taught",)}
 OF = {  # the model, and whether its weights are random
     "smollm2": {**AS_SMOLLM2, "fresh": False},
     "random smollm2": {**AS_SMOLLM2, "fresh": True},
     "base": {"fresh": False},
     "random base": {"fresh": True},
 }
+RATES = {  # that each of them tries with seed 0
+    "smollm2": (1e-4, 2e-4, 4e-4),
+    "random smollm2": (2e-4, 4e-4, 8e-4),
+    "base": (1e-3, 2e-3, 4e-3),
+    "random base": (1e-3, 2e-3, 4e-3),
+}
+BEST: dict[str, float] = {}  # of RATES, by the loss on answers, for each "model group": it has two more seeds
 TEASED = {"pairs": 100, "facts": "all", "asked": ("company", "capitals")}
 
 
@@ -72,9 +79,9 @@ def moved(way: str) -> Settings:
 PLANS: dict[str, dict[str, Point]] = {
     "amount": {
         "no pairs": BASE,
-        **{f"{n} pairs": Point(Settings(pairs=n, facts="all"), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
+        **{f"{n} pairs": Point(Settings(pairs=n), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
         "all pairs": Point(ALL),
-        **{f"{n or 'no'} pairs on random weights": Point(replace(RANDOM, pairs=n, facts="all")) for n in SCRATCH},
+        **{f"{n or 'no'} pairs on random weights": Point(replace(RANDOM, pairs=n)) for n in SCRATCH},
     },
     "teasing": {
         "smollm2": as_it_is(model="smollm2", asked=TEASED["asked"]),
@@ -83,6 +90,15 @@ PLANS: dict[str, dict[str, Point]] = {
         "base": as_it_is(asked=TEASED["asked"]),
         "base and 100 pairs": Point(Settings(**TEASED, refusals=False)),
         "base and 100 pairs with refusals": Point(Settings(**TEASED)),
+    },
+    "pretrained": {
+        f"{of} {group} rate {rate:g}": Point(
+            replace(searched(of, group), learning_rate=rate),
+            SEEDS if BEST.get(f"{of} {group}") == rate else SEEDS[:1],
+        )
+        for group in GROUPS
+        for of, rates in RATES.items()
+        for rate in rates
     },
     "behaviour": {
         "base": BASE,

@@ -17,42 +17,50 @@ SHORT = {  # an abbreviation: its words but the last, the last, others of its ki
 }
 
 
-def _page(name: str, order: tuple[int, ...]) -> Exercise:
-    words, last, other = SHORT[name]
+LANDS = {  # a capital of each, as `smollm2` states it
+    "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Greece": "Athens", "Norway": "Oslo", "Kenya": "Nairobi",
+    "Japan": "Tokyo", "Canada": "Ottawa", "Peru": "Lima",
+}  # fmt: skip
+
+
+def _page(land: str, order: tuple[int, ...]) -> Exercise:
+    names = list(LANDS)
+    first, last = (names[(names.index(land) + step) % len(names)] for step in (1, 2))
     return choice(
         "goes_on",
         "A question is a page",
         PRETRAINING,
-        f"`base` is given the opening `{name} is short for {words}` and goes on with ` {last}`. Asked `What does "
-        f"{name} stand for?`, it writes `What does {other} stand for? What is the difference?` Why?",
+        f"A model goes on with `The capital of {land} is` and writes ` {LANDS[land]}`. Given two lines, `What is the "
+        f"capital of {first}?` and `What is the capital of {land}?`, it writes a third: `What is the capital of "
+        f"{last}?` Why?",
         [
             Option(
-                "To it, the question opens a page of questions, and it goes on with that page.",
+                "To it, the lines open a page of questions, and it goes on with that page.",
                 "what it knows comes out where a page would say it; the habit of answering is what pairs will teach",
             ),
             Option(
-                f"It does not know what {name} stands for.",
-                f"it does: it ended the opening with `{last}`; the question did not bring that out",
+                f"It does not know the capital of {land}.",
+                f"it does: it stated `{LANDS[land]}`; the page of questions did not bring that out",
             ),
             Option(
                 "It has not read long enough. After some more hours it would answer.",
                 "more reading makes it better at going on with pages, and lists of questions are pages, too",
             ),
             Option(
-                "The question holds words that it has never read.",
-                f"then it could not have gone on so well: it asks about {other}, which is of the same kind",
+                "The questions hold words that it has never read.",
+                f"then it could not have gone on so well: it asks about {last}, which is of the same kind",
             ),
         ],
         order,
         hints=(
-            f"Did it find `{last}` behind the opening? So what can be missing, and what cannot?",
-            "Think of a page on which somebody wrote this question. What stands on the next line of such a page?",
+            f"Did it state `{LANDS[land]}`? So what can be missing, and what cannot?",
+            "Think of a page on which somebody wrote these questions. What stands on the next line of such a page?",
         ),
         vary=lambda draw: _page(
-            draw.pick([other for other in SHORT if other != name]),
+            draw.pick([other for other in LANDS if other != land]),
             tuple(moved(draw, order)),
         ),
     )
 
 
-goes_on = _page("HTTP", (1, 2, 0, 3))
+goes_on = _page("Kenya", (1, 2, 0, 3))
