@@ -7,74 +7,74 @@ from labutils.lesson.exercises.subjects import EFFECTS
 
 
 def _quantities(neither: int, pairs: int, handbook: int, both: int) -> tuple[Quantity, ...]:
+    """What is asked for, in nats; the four cells come in tenths."""
     alone, on_top = handbook - neither, both - pairs
-    advice = "it is the difference of two cells"
+    advice = "it is the difference of two cells, the later less the earlier"
     return (
-        Quantity(
+        _quantity(
             "alone",
             alone,
-            (
-                Wrong("the cell itself", handbook, f"that is the cell itself; {neither} % were right without it, too"),
-                Wrong("the pairs' part", pairs - neither, "that is what the pairs do without the handbook"),
-                Wrong("both", both - neither, "that is what both do together"),
-                Wrong("as a share", alone / 100, "points of a hundred are asked for, so leave the percent as they are"),
-            ),
+            [
+                ("the cell itself", handbook, f"that is the cell itself; it was {_nats(neither)} without the handbook"),
+                ("the pairs' part", pairs - neither, "that is what the pairs do without the handbook"),
+                ("both", both - neither, "that is what both do together"),
+                ("the wrong sign", -alone, "the sign is turned: a fall is negative"),
+            ],
             advice,
-            close=0,
         ),
-        Quantity(
+        _quantity(
             "on_top",
             on_top,
-            (
-                Wrong(
-                    "the cell itself", both, f"that is the cell itself; the pairs had {pairs} % without the handbook"
-                ),
-                Wrong("the pairs' part", both - handbook, "that is what the pairs add on top of the handbook"),
-                Wrong("both", both - neither, "that is what both do together, the pairs' own part included"),
-            ),
+            [
+                ("the cell itself", both, f"that is the cell itself; the pairs alone led to {_nats(pairs)}"),
+                ("the pairs' part", both - handbook, "that is what the pairs add on top of the handbook"),
+                ("both", both - neither, "that is what both do together, the pairs' own part included"),
+                ("the wrong sign", -on_top, "the sign is turned: a fall is negative"),
+            ],
             advice,
-            close=0,
         ),
-        Quantity(
+        _quantity(
             "together",
             on_top - alone,
-            (
-                Wrong(
-                    "both", both - neither, "that holds what each of them does alone, too; only the rest is asked for"
-                ),
-                Wrong(
-                    "the sum", on_top + alone, "the two effects were added; their difference tells what comes of both"
-                ),
-                Wrong(
-                    "the mean", (on_top + alone) / 2, "that is the handbook's mean effect, with and without the pairs"
-                ),
-                Wrong(
-                    "the wrong sign", alone - on_top, "the sign is turned: on top of the pairs the handbook does more"
-                ),
-            ),
+            [
+                ("both", both - neither, "that holds what each of them does alone, too; only the rest is asked for"),
+                ("the sum", on_top + alone, "the two effects were added; their difference tells what comes of both"),
+                ("the mean", (on_top + alone) / 2, "that is the handbook's mean effect, with and without the pairs"),
+                ("the wrong sign", alone - on_top, "the sign is turned: on top of the pairs the handbook does more"),
+            ],
             "how much more does the handbook do on top of the pairs than alone?",
-            close=0,
         ),
     )
 
 
+def _quantity(name: str, right: float, slips: list[tuple[str, float, str]], advice: str) -> Quantity:
+    wrong = tuple(Wrong(what, _nats(value), says) for what, value, says in slips)
+    return Quantity(name, _nats(right), wrong, advice)
+
+
+def _nats(tenths: float) -> float:
+    return round(tenths / 10, 2)
+
+
 def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
     quantities = _quantities(neither, pairs, handbook, both)
-    alone, on_top, together = (int(quantity.right) for quantity in quantities)
+    alone, on_top, together = (quantity.right for quantity in quantities)
+    neither, pairs, handbook, both = map(_nats, (neither, pairs, handbook, both))
     return Exercise(
         name="two_by_two",
         title="Four cells",
         subject=EFFECTS,
         size="medium",
         question=(
-            "Four models, made from one base, were asked about the handbook's facts. Shares of right answers:\n\n"
+            "Four models, made from one base, were given right answers about the handbook's facts. How surprised they "
+            "were, in nats a token (less is better):\n\n"
             "| | no pairs | pairs about other facts |\n|---|--:|--:|\n"
-            f"| handbook not read | {neither} % | {pairs} % |\n| handbook read | {handbook} % | {both} % |\n\n"
-            "How many points does reading the handbook bring where there are no pairs (`alone`), and where there are "
-            "(`on_top`)? And how many points come only of having both (`together`): what both bring, less what each "
-            "brings alone?"
+            f"| handbook not read | {neither} | {pairs} |\n| handbook read | {handbook} | {both} |\n\n"
+            "By how many nats does reading the handbook change the surprise where there are no pairs (`alone`), and "
+            "where there are (`on_top`)? A fall is negative. And how many nats come only of having both (`together`): "
+            "what both change, less what each changes alone?"
         ),
-        starter="alone, on_top, together = ..., ..., ...  # points",
+        starter="alone, on_top, together = ..., ..., ...  # nats",
         hints=(
             "An effect is a difference of two cells that agree in everything else: same column, another row.",
             "`together` is also `on_top - alone`. Try both ways.",
@@ -86,17 +86,19 @@ def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
         vary=lambda draw: _drawn(draw, on_top),
         **asked_for(
             *quantities,
-            good=f"alone it brings {alone} points, with the pairs {on_top}: what was read comes out once the model has "
-            f"the habit of answering, and {together} points belong to neither alone",
+            good=f"alone it changes {alone}, with the pairs {on_top}: pairs about other facts make a model surer of "
+            f"wrong answers, unless it has read the right ones; {together} belong to neither alone",
         ),
     )
 
 
-def _drawn(draw: Draw, practised: int) -> Exercise:
+def _drawn(draw: Draw, practised: float) -> Exercise:
     while True:
-        cells = draw.number(1, 4), draw.number(5, 12), draw.number(8, 24), draw.number(35, 79)
-        if apart(*_quantities(*cells)) and cells[3] - cells[1] != practised:
+        neither, handbook = draw.number(36, 52), draw.number(14, 26)
+        cells = neither, neither + draw.number(8, 22), handbook, handbook - draw.number(2, 8)
+        quantities = _quantities(*cells)
+        if apart(*quantities) and quantities[1].right != practised:
             return _cells(*cells)
 
 
-two_by_two = _cells(1, 4, 12, 47)
+two_by_two = _cells(44, 59, 20, 15)
