@@ -115,7 +115,7 @@ RIGHT_TOO: dict[str, Callable[[], tuple]] = {
     "held_out_lift": lambda: tuple(paired(*held_out()))[:3],
     "held_out_lift ": lambda: ([round(value, 2) for value in tuple(paired(*held_out()))[:3]],),
     "own_metric": lambda: (in_parts,),
-    "lora_weights": lambda: (256 * 8 + 688 * 8,),
+    "lora_weights": lambda: (576 * 8 + 1536 * 8,),
     "two_memories": lambda: (112, training_memory(7e9, adapter=40e6, precision="bf16").total),
     "merge_adapter": lambda: (merged(),),
     "merge_adapter ": lambda: (merged().tolist(),),

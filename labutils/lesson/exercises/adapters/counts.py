@@ -60,4 +60,4 @@ def _drawn(draw: Draw, practised: float) -> Exercise:
             return _lora(*numbers)
 
 
-lora_weights = _lora(256, 688, 8)
+lora_weights = _lora(576, 1536, 8)

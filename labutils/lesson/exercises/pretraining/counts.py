@@ -53,7 +53,8 @@ def _next(asked: str, birds: list[str], seed: int | str) -> Exercise:
         question=(
             "The smallest model that reads keeps no weights, only counts. Write `guess(text, word)`, which gives "
             f"{named}. For the text `{shown}` and the word `{word}` it gives `{right(shown, word)}`. Where the text "
-            'does not tell, it gives `""`. Words are what `text.split()` makes. The check reads other texts.'
+            'does not tell, it gives `""`. Words are what `text.split()` makes. The check reads other texts, in '
+            "each of which one word comes out ahead."
         ),
         starter="def guess(text, word):\n    return ...  # a word",
         hints=(

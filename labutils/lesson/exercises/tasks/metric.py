@@ -86,7 +86,7 @@ def _metric(task: Task, seed: int | str, example: str = "") -> Exercise:
             f"A model {task.words}. Write `my_metric(reply, record)`, a number that is higher the better a reply is. "
             f"`THIS.given()` holds {SHOWN} records, each with a `bad`, an `ok` and a `better` reply{example}; "
             f"`show.table(THIS.given(), 400)` shows them. The check has {JUDGED} others and asks for bad < OK < better "
-            "in each. It knows bad replies of two kinds."
+            "in each. A bad reply is either what came in, copied, or a good reply to somebody else."
         ),
         starter="def my_metric(reply, record):\n    return ...  # a number, the higher the better",
         answer="my_metric",
