@@ -118,6 +118,7 @@ OWN_FILE = {
     "convert": "commandline_pairs",
     "experiment": "commandline_experiment",
     "class": "commandline_class",
+    "claims": "claims",
 }
 LEARNERS = {
     "survey": "what is in a corpus",
@@ -130,6 +131,7 @@ LEARNERS = {
     "experiment": "make a recorded result again",
     "report": "the report card: every score of every stage",
     "class": "assignments for nbgrader; the course for a room without network",
+    "claims": "the table of the lecture's claims, from the stored notebooks",
 }
 COMMANDS = {
     "open": Command("set up, then open the course", open_options, open_command, bare=True, passes_on=True),
