@@ -31,6 +31,13 @@ import measure
 HERE = Path(__file__).parent
 RECORD, RUNS = HERE / "frontier.jsonl", places.ROOT / "build" / "frontier"
 UNTUNED = recipes.Recipe(steps=1)  # as the recipe of a model that is measured as it is
+WAYS = {  # each with its mark and its colour (Okabe and Ito 2008)
+    "not tuned": ("s", "#000000"),
+    "pairs alone": ("o", "#D55E00"),
+    "averaged with old weights": ("v", "#CC79A7"),
+    "general text, trained on": ("^", "#E69F00"),
+    "general text, distilled": ("D", "#0072B2"),
+}
 SHOWN = ("refuses_off_topic", "refuses_real", "abstains", "format", "stops")
 TABLE, END = "<!-- frontier.py -->", "<!-- end of frontier.py -->"
 
@@ -130,20 +137,31 @@ def tuned(opened: models.Opened, tried: Tried) -> int:
 
 
 def drawing(kept: Sequence[Mapping]) -> Figure:
-    """Facts against bits a byte on the held-out packages, a numbered point for each line of the table."""
+    """Facts against bits a byte on the held-out packages, a point for each line of the table, a mark for each way."""
     figure = Figure(figsize=(9, 4.5), layout="constrained", facecolor="white")
     models = list(dict.fromkeys(line["model"] for line in kept))
-    parts = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
-    for axes, model in zip(parts, models, strict=True):
-        for number, line in enumerate(kept, 1):
-            if line["model"] == model:
+    parts = figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0]
+    for way, (mark, color) in WAYS.items():
+        for axes, model in zip(parts, models, strict=True):
+            for line in (line for line in kept if line["model"] == model and kind(line) == way):
                 value, low, high, _ = (100 * share for share in line["scores"]["fact_hits"])
                 bits = line["scores"]["packages"]["over all"][0]
-                axes.errorbar(bits, value, [[value - low], [high - value]], fmt=".", color="#0072B2", alpha=0.6)
-                axes.annotate(number, (bits, value), (4, 4), textcoords="offset points")
-        axes.set(title=model, xlabel="bits a byte on held-out packages", ylim=(-3, 103))
+                axes.errorbar(bits, value, [[value - low], [high - value]], fmt=mark, color=color, alpha=0.7)
+            axes.set(title=model, xlabel="bits a byte on held-out packages", ylim=(-3, 103))
+        parts[0].plot([], [], mark, color=color, label=way)
     parts[0].set(ylabel="dev facts right, in percent")
+    parts[0].legend(loc="lower right")
     return figure
+
+
+def kind(line: Mapping) -> str:
+    """The way of a line, one of WAYS."""
+    recipe, (untuned, alone, averaged, trained, distilled) = line["recipe"], WAYS
+    if recipe == asdict(UNTUNED):
+        return untuned
+    if recipe["replay"]:
+        return trained if line["text"] else distilled
+    return averaged if line["old"] else alone
 
 
 def table(kept: Sequence[Mapping]) -> str:
