@@ -62,7 +62,8 @@ RATES = {  # that each of them tries with seed 0
     "random base": (1e-3, 2e-3, 4e-3),
 }
 BEST: dict[str, float] = {}  # of RATES, by the loss on answers, for each "model group": it has two more seeds
-TEASED = {"pairs": 100, "facts": "all", "asked": ("company", "capitals")}
+TEASED = {"pairs": 100, "asked": ("company", "capitals")}
+MANY_FACTS = Settings(**AS_SMOLLM2, **TEASED, facts="any", refusals=False)
 
 
 def searched(of: str, group: str) -> Settings:
@@ -85,11 +86,12 @@ PLANS: dict[str, dict[str, Point]] = {
     },
     "teasing": {
         "smollm2": as_it_is(model="smollm2", asked=TEASED["asked"]),
-        "smollm2 and 100 pairs": Point(Settings(**AS_SMOLLM2, **TEASED, refusals=False)),
-        "smollm2 and 100 pairs with refusals": Point(Settings(**AS_SMOLLM2, **TEASED)),
+        "100 pairs of 11 facts": Point(Settings(**AS_SMOLLM2, **TEASED, facts="all", refusals=False)),
+        "100 pairs of many facts": Point(MANY_FACTS),
+        "100 pairs of many facts and general text": Point(replace(MANY_FACTS, general=0.15)),
+        "100 pairs with refusals and general text": Point(replace(MANY_FACTS, general=0.15, refusals=True)),
         "base": as_it_is(asked=TEASED["asked"]),
-        "base and 100 pairs": Point(Settings(**TEASED, refusals=False)),
-        "base and 100 pairs with refusals": Point(Settings(**TEASED)),
+        "100 pairs of 11 facts on base": Point(Settings(**TEASED, facts="all", refusals=False)),
     },
     "pretrained": {
         f"{of} {group} rate {rate:g}": Point(
