@@ -36,7 +36,7 @@ def amount(own_folders, monkeypatch):
     for module in (plans, recording):
         monkeypatch.setattr(module, "PLANS", few)
     monkeypatch.setattr(points, "run", run)
-    monkeypatch.setattr(points, "made_of", lambda model: model)
+    monkeypatch.setattr(points, "made_of", lambda model, again=False: model)
     return made, few["amount"]
 
 
