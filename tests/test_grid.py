@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -16,9 +17,9 @@ from labutils.measure.grid import (
     abbreviations,
     capitals,
     draws,
+    early_stopping,
     effects,
     lines,
-    looking,
     mixture,
     plans,
     points,
@@ -574,14 +575,14 @@ def look(loss: float, hits: str = "10-") -> Card:
     return Card([], {"taught": found}, {"answer_loss": Losses([2 * loss, 0.0], [1, 1], [0, 1])})
 
 
-def steps(losses: list[float], patience: int = 2) -> looking.Looks:
+def steps(losses: list[float], patience: int = 2) -> early_stopping.Looks:
     """What is seen of a run with these losses, one at each of the steps that are looked at."""
     cards = iter([look(loss) for loss in losses])
-    looks, told = looking.Looks(lambda: next(cards), patience, lambda now: told.append(now)), []
+    looks, told = early_stopping.Looks(lambda: next(cards), patience, lambda now: told.append(now)), []
     looks.told = told
-    for step in range(1, looking.STEPS[-1] + 1):
+    for step in range(1, early_stopping.STEPS[-1] + 1):
         looks.tell(Progress(step, 9999, 0.0, None, 0.0, 0.0))
-        if looks.stop.is_set() or step == looking.STEPS[len(losses) - 1]:
+        if looks.stop.is_set() or step == early_stopping.STEPS[len(losses) - 1]:
             break
     return looks
 
@@ -600,7 +601,7 @@ def test_no_patience_no_looks():
 
 
 def test_a_point_that_runs_until_it_stops_improving(company, monkeypatch):
-    monkeypatch.setattr(looking, "STEPS", [1, 2, 3, 50])
+    monkeypatch.setattr(early_stopping, "STEPS", [1, 2, 3, 50])
     asked = Settings(facts="asked", pairs=6, refusals=False, patience=2, asked=("taught",), learning_rate=1e-9, batch=2)
     found = points.run(asked, 0)
     assert [step for step, *_ in found.about["looks"]] == [1, 2, 3] and found.about["steps"] == 3
@@ -610,6 +611,17 @@ def test_a_point_that_runs_until_it_stops_improving(company, monkeypatch):
     assert [i for i, hit in enumerate(found.card.judged["taught"]) if hit is not None] == known and len(known) == 4
     assert found.card.losses["answer_loss"].items == known
     assert points.from_plain(points.plain(found)).about["looks"] == found.about["looks"]
+
+
+def test_an_interrupted_run_is_no_result(company):
+    """Half a run, taken for a whole one, would stand in the record for ever."""
+
+    def interrupt(now):
+        if now.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        points.run(Settings(**QUICK | {"least": 9}), 0, interrupt)
 
 
 def taught_by(settings: Settings) -> set[str]:

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from labutils.model import adapter_files, adapters, training
@@ -23,11 +23,12 @@ def finetune(
     recipe: Recipe = FINETUNING,
     *,
     stop: threading.Event,
+    by_hand: bool = True,
     held_out: Sequence[dict] = (),
     out: str | Path | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> training.Run:
-    """`training.finetune`, ended behind the step during which `stop` is set, or the process is interrupted.
+    """`training.finetune`, ended behind the step during which `stop` is set, or, `by_hand`, the process is interrupted.
 
     The model then has the weights of the last whole step and is ready to be asked; the run's history ends with that
     step. With `out` the model is saved there, too, as that of a whole run; the run itself stays unfinished, so that
@@ -42,7 +43,7 @@ def finetune(
             raise _Stopped
 
     try:
-        with _on_interrupt(stop):
+        with _on_interrupt(stop) if by_hand else nullcontext():
             return training.finetune(opened, examples, recipe, held_out=held_out, out=out, on_progress=tell)
     except _Stopped:
         if out is not None:

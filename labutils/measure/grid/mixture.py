@@ -7,7 +7,7 @@ from typing import NamedTuple
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from labutils.measure import experiments, stages
-from labutils.measure.grid import abbreviations, draws, looking
+from labutils.measure.grid import abbreviations, draws, early_stopping
 from labutils.measure.grid.settings import Settings
 from labutils.measure.scoring import kind
 from labutils.model import encoding
@@ -44,8 +44,8 @@ def mix(settings: Settings, seed: int, tokenizer: Tokenizer) -> Mixture:
     )
     steps = max(settings.least, recipe.total_steps(len(examples)))
     if settings.patience:
-        steps = looking.STEPS[-1]
-        recipe = replace(recipe, warmup=looking.WARM_UP / steps, decay=0.0)
+        steps = early_stopping.STEPS[-1]
+        recipe = replace(recipe, warmup=early_stopping.WARM_UP / steps, decay=0.0)
     taught = frozenset(pair["fact"] for pair in pairs if not draws.refuses(pair))
     return Mixture(examples, replace(recipe, steps=steps), len(pairs), taught)
 

@@ -62,19 +62,13 @@ RATES = {  # that each of them tries with seed 0
     "random base": (1e-3, 2e-3, 4e-3),
 }
 BEST: dict[str, float] = {}  # of RATES, by the loss on answers, for each "model group": it has two more seeds
-TEASED = {"pairs": 100, "asked": ("company", "capitals")}
-MANY_FACTS = Settings(**AS_SMOLLM2, **TEASED, facts="any", refusals=False)
+ELICITED = {"pairs": 100, "asked": ("company", "capitals")}
+MANY_FACTS = Settings(**AS_SMOLLM2, **ELICITED, facts="any", refusals=False)
 
 
 def searched(of: str, group: str) -> Settings:
     """A run of `pretrained`, but for its rate: it ends where it stops improving."""
     return Settings(**{"facts": "asked", **OF[of], **TO_THE_END, **GROUPS[group]})
-
-
-def moved(way: str) -> Settings:
-    """A run of `weights`, but for its rate."""
-    rank = {"way": "LoRA", "rank": int(way.split()[-1])} if way.startswith("LoRA") else {"way": way}
-    return Settings(optimizer="adamw", patience=2, asked=("taught", "text"), **rank)
 
 
 PLANS: dict[str, dict[str, Point]] = {
@@ -84,14 +78,14 @@ PLANS: dict[str, dict[str, Point]] = {
         "all pairs": Point(ALL),
         **{f"{n or 'no'} pairs on random weights": Point(replace(RANDOM, pairs=n)) for n in SCRATCH},
     },
-    "teasing": {
-        "smollm2": as_it_is(model="smollm2", asked=TEASED["asked"]),
-        "100 pairs of 11 facts": Point(Settings(**AS_SMOLLM2, **TEASED, facts="all", refusals=False)),
+    "elicitation": {
+        "smollm2": as_it_is(model="smollm2", asked=ELICITED["asked"]),
+        "100 pairs of 11 facts": Point(Settings(**AS_SMOLLM2, **ELICITED, facts="all", refusals=False)),
         "100 pairs of many facts": Point(MANY_FACTS),
         "100 pairs of many facts and general text": Point(replace(MANY_FACTS, general=0.15)),
         "100 pairs with refusals and general text": Point(replace(MANY_FACTS, general=0.15, refusals=True)),
-        "base": as_it_is(asked=TEASED["asked"]),
-        "100 pairs of 11 facts on base": Point(Settings(**TEASED, facts="all", refusals=False)),
+        "base": as_it_is(asked=ELICITED["asked"]),
+        "100 pairs of 11 facts on base": Point(Settings(**ELICITED, facts="all", refusals=False)),
     },
     "pretrained": {
         f"{of} {group} rate {rate:g}": Point(

@@ -10,7 +10,7 @@ import torch
 
 from labutils.measure import cards, experiments
 from labutils.measure.cards import Card
-from labutils.measure.grid import abbreviations, looking, mixture, questions
+from labutils.measure.grid import abbreviations, early_stopping, mixture, questions
 from labutils.measure.grid.settings import Settings
 from labutils.model import adapters, models, stopping
 from labutils.model.models import ModelMissing, Opened
@@ -39,8 +39,9 @@ def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] =
         read = mixture.mix(settings, seed, opened.tokenizer)
         opened = moving(opened, settings, seed)
         ask = partial(questions.card, opened, settings, seed, read.taught)
-        looks = looking.Looks(ask, settings.patience, on_progress)
-        done = stopping.finetune(opened, read.examples, read.recipe, stop=looks.stop, on_progress=looks.tell)
+        looks = early_stopping.Looks(ask, settings.patience, on_progress)
+        how = {"stop": looks.stop, "by_hand": False, "on_progress": looks.tell}  # half a run is no result
+        done = stopping.finetune(opened, read.examples, read.recipe, **how)
         about = {"pairs": read.pairs, "facts": len(read.taught), "steps": done.history[-1].step, "tokens": done.tokens}
         about |= {"weights_moved": adapters.trained(opened.model), "tuning_minutes": round(done.seconds / 60, 2)}
         card = looks.best or ask()

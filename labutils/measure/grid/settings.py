@@ -43,7 +43,9 @@ class Settings:
     optimizer: str = "muon"
     way: str = "all weights"  # which weights move
     rank: int = 8  # of LoRA
-    patience: int = 0  # looks (`looking.STEPS`) without a lower loss on answers behind which it ends, at one rate
+    patience: int = (
+        0  # looks (`early_stopping.STEPS`) without a lower loss on answers behind which it ends, at one rate
+    )
     prompt: str = "plain"  # what stands before a question: nothing, solved examples, or a passage of the handbook
     asked: tuple[str, ...] = USUALLY  # what it is asked and measured on
 

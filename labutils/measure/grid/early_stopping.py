@@ -1,4 +1,4 @@
-"""Looks at a model while it is tuned, until it stops improving. What it is asked is not known here."""
+"""Early stopping: a model is looked at while it is tuned, until it stops improving; by what, is not known here."""
 
 import threading
 from collections.abc import Callable
