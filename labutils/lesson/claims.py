@@ -57,7 +57,7 @@ def boxes(found: Mapping[int, tuple[str, str]]) -> HTML:
         if claim not in CLAIMS or not so.startswith(VERDICTS):
             raise ValueError(f"claim {claim}, {so!r}: expected a claim from 1 to {len(CLAIMS)}, and one of {VERDICTS}")
     rows = [
-        {"the lecture says": f"{claim}. {CLAIMS[claim]}", "we measured": measured, "so it": so}
+        {"the lecture says": f"{claim}. {CLAIMS[claim]}", "we measured": measured, "so": so}
         for claim, (measured, so) in found.items()
     ]
     kept = [Found(claim, measured, so)._asdict() for claim, (measured, so) in found.items()]
@@ -82,7 +82,7 @@ def page(folder: Path = places.NOTEBOOKS) -> str:
         'The claims of "Where finetuning fits in" in our words, and what the stored notebooks found. Numbers',
         "differ a little from machine to machine. `python3 -m labutils claims` makes this page from the notebooks.",
         "",
-        "| | the lecture says | we measured | so it | where |",
+        "| | the lecture says | we measured | so | where |",
         "| --: | --- | --- | --- | --- |",
     ]
     found = list(stored(folder))
