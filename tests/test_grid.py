@@ -589,8 +589,8 @@ def steps(losses: list[float], patience: int = 2) -> early_stopping.Looks:
 
 def test_a_run_ends_behind_two_looks_that_are_no_better():
     found = steps([3.0, 1.0, 2.0, 1.0, 0.5])
-    assert found.found == [[8, 3.0, 0.5], [16, 1.0, 0.5], [32, 2.0, 0.5], [64, 1.0, 0.5]] and found.stop.is_set()
-    assert found.best.losses["answer_loss"].values[0] == 2.0 and len(found.told) == 64
+    assert found.found == [[8, 3.0, 0.5], [16, 1.0, 0.5], [24, 2.0, 0.5], [32, 1.0, 0.5]] and found.stop.is_set()
+    assert found.best.losses["answer_loss"].values[0] == 2.0 and len(found.told) == 32
     again = steps([3.0, 1.0, 2.0, 0.5])
     assert not again.stop.is_set() and again.best.losses["answer_loss"].values[0] == 1.0
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from labutils.measure.cards import Card
 from labutils.model.progress import Progress
 
-STEPS = [2**n for n in range(3, 11)]  # 8 to 1024
+STEPS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 WARM_UP = 10  # steps in which the rate rises; then it stays, so that every look is at a run that could end there
 
 
