@@ -10,13 +10,16 @@ import random
 import re
 from collections import Counter
 
+import pandas as pd
+from sklearn.model_selection import GroupShuffleSplit
+
 from labutils.corpus import quality
 from labutils.lesson import exercises
 from labutils.lesson.exercises.result import Result
 
 NAMES = {
     "exercises": exercises, "random": random, "re": re, "json": json, "drop": quality.drop, "math": math,
-    "Counter": Counter,
+    "Counter": Counter, "pd": pd, "GroupShuffleSplit": GroupShuffleSplit,
 }  # fmt: skip
 CHECKED = re.compile(r"\bexercises\.(\w+)\.check\(")
 
