@@ -107,7 +107,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     if not any(header):
         raise ValueError(f"{path.name} is empty, or its first line names no columns")
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
-        raise ValueError(f"{path.name}: the column {twice[0]!r} stands there twice; rename one of them")
+        raise ValueError(f"{path.name}: the column {twice[0]!r} occurs twice; rename one of them")
     if long := [name for name in header if len(name) > LONGEST]:
         raise ValueError(
             f"{path.name}: the first line looks like a row, not like names of columns ({long[0][:30]!r} ...); put a "
@@ -137,7 +137,7 @@ def _chosen(path: Path, columns: list[str], question: str | None, answer: str | 
 
 
 def _pair(path: Path, line: int, row: dict, one: str, other: str) -> dict:
-    """A row as a question/answer record; other columns that bear these names would stand in the way, so they go."""
+    """A row as a question/answer record; other columns that bear these names would be in the way, so they go."""
     texts = {}
     for key, column in (("question", one), ("answer", other)):
         value = row.get(column)

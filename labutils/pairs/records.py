@@ -172,7 +172,7 @@ def why(error: Exception) -> str:
 
 
 def _list_items(path: str | Path, data: bytes) -> Iterator[tuple[int, str]]:
-    """The items of a JSON list as they stand in the text, each with its line."""
+    """The items of a JSON list as text, each with its line."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -216,7 +216,7 @@ def _writable(text: str) -> bool:
 
 def _once(pairs: list) -> dict:
     if len(found := dict(pairs)) < len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a key occurs twice in one object")
     return found
 
 
