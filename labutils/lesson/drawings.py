@@ -14,9 +14,9 @@ from itertools import pairwise
 from math import atan2, degrees
 from typing import Self
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
-
 from labutils.model.encoding import IGNORED, encode
+from labutils.model.models import Tokenizer
+from labutils.model.tokenizers import bundled
 from labutils.pairs.records import read_jsonl
 from labutils.pairs.templates import prompt
 from labutils.places import DATA
@@ -116,9 +116,9 @@ def stages(trained_on: Sequence[tuple[str, str]] = ()) -> Picture:
     return drawn.done(says + ".", 163)
 
 
-def shift(text: str = "The cat sat on the mat.", tokenizer: PreTrainedTokenizerBase | None = None) -> Picture:
+def shift(text: str = "The cat sat on the mat.", tokenizer: Tokenizer | None = None) -> Picture:
     """Inputs and targets of a short text, one under the other: each target is the input that comes next."""
-    tokenizer, drawn = tokenizer or _bundled(), Picture("Targets are the inputs shifted by one")
+    tokenizer, drawn = tokenizer or bundled(), Picture("Targets are the inputs shifted by one")
     pieces = _pieces(tokenizer.encode(text), tokenizer)
     wide = (WIDTH - 72) / max(1, len(pieces) - 1)
     drawn.text(0, 19, "input")
@@ -135,9 +135,9 @@ def shift(text: str = "The cat sat on the mat.", tokenizer: PreTrainedTokenizerB
 
 
 def mask(question: str = "What colour is a Plover?", answer: str = "Ochre yellow.", template: str = "lecture",
-         tokenizer: PreTrainedTokenizerBase | None = None) -> Picture:  # fmt: skip
+         tokenizer: Tokenizer | None = None) -> Picture:  # fmt: skip
     """A pair as tokens with their labels: the prompt is ignored, the answer and its end are trained."""
-    tokenizer, drawn = tokenizer or _bundled(), Picture("Labels of a pair")
+    tokenizer, drawn = tokenizer or bundled(), Picture("Labels of a pair")
     example = encode(prompt(template, question), answer, tokenizer)
     x, y, labels = 0.0, 30, example["labels"]
     for piece, label in zip(_pieces(example["input_ids"], tokenizer), labels, strict=True):
@@ -157,9 +157,9 @@ def mask(question: str = "What colour is a Plover?", answer: str = "Ochre yellow
 
 
 def padding(question: str = "Hi", answer: str = "Hello.", places: int = 3,
-            tokenizer: PreTrainedTokenizerBase | None = None) -> Picture:  # fmt: skip
+            tokenizer: Tokenizer | None = None) -> Picture:  # fmt: skip
     """A short row padded with end-of-text: labels that ignore padding by its value lose the end as well."""
-    tokenizer, drawn = tokenizer or _bundled(), Picture("The trap of padding with end-of-text")
+    tokenizer, drawn = tokenizer or bundled(), Picture("The trap of padding with end-of-text")
     example, end = encode(question, answer, tokenizer), tokenizer.eos_token_id
     ids, by_place = example["input_ids"] + [end] * places, example["labels"] + [IGNORED] * places
     by_value = [IGNORED if id == end else label for id, label in zip(ids, by_place, strict=True)]
@@ -306,10 +306,6 @@ def tasks(extraction: tuple[str, str] | None = None, expansion: tuple[str, str] 
     return drawn.done("; ".join(says) + ".", y - 22)
 
 
-def _bundled() -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(MODEL)
-
-
-def _pieces(ids: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> list[str]:
+def _pieces(ids: Sequence[int], tokenizer: Tokenizer) -> list[str]:
     """Tokens as text, spaces and line breaks visible."""
     return [tokenizer.decode([id]).replace(" ", "·").replace("\n", "⏎") for id in ids]
