@@ -343,7 +343,7 @@ def test_the_cells_of_a_table():
             "n": "148 or 1,480",
         },
         {
-            "score": "unread text, bits a byte (less is better)",
+            "score": "held-out text, bits a byte (less is better)",
             "base": "1.27 (1.20 to 1.35)",
             "smollm2 finetuned (recorded)": "-",
             "n": "64",

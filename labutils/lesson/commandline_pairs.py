@@ -65,7 +65,7 @@ def convert_options(parser: argparse.ArgumentParser) -> None:
         "--to", metavar="FORM", choices=conversion.FORMS, required=True, help=", ".join(conversion.FORMS)
     )
     parser.add_argument("--out", metavar="FILE", required=True, help="the file to write")
-    parser.add_argument("--template", default="lecture", help='how a pair stands in the form "text"')
+    parser.add_argument("--template", default="lecture", help='how a pair is written in the form "text"')
 
 
 def convert_command(asked: argparse.Namespace) -> int:
@@ -105,7 +105,7 @@ def repaired(report: validation.Report) -> Iterator[str]:
     """What a repair did, and what is left to do by hand."""
     done = ", ".join(f"{code} {count:,}" for code, count in sorted(report.counts.items())) or "none"
     yield f"{plain(str(report.out))}: {report.written:,} of {report.read:,} lines; changes: {done}"
-    yield f"every change stands in {plain(str(report.changes))}; left in the copy: {total(report.left)}"
+    yield f"every change is listed in {plain(str(report.changes))}; left in the copy: {total(report.left)}"
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Adapters in files: safetensors in the form of the library `peft`, without the model that they stand in; which model
+"""Adapters in files: safetensors in the form of the library `peft`, without the model that they belong to; which model
 that is stands beside them.
 """
 

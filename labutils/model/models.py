@@ -58,7 +58,7 @@ def open_model(name: str | Path) -> Opened:
     """A model and its tokenizer by name: "random", "base", "finetuned", "smollm2", the path of a folder, or a hub id
     such as "org/model". "random" is "base" before it read anything: its architecture and tokenizer, fresh weights.
 
-    Weights come as float32, whatever the file holds: training in bfloat16 loses small updates. The model is in
+    Weights come as float32, in any case: training in bfloat16 loses small updates. The model is in
     evaluation mode, without decoding settings of its own (`asking` has them). Raises ModelMissing when it is not here
     and, for a hub id, the hub does not answer, or when its files cannot be opened.
     """
@@ -141,7 +141,7 @@ def save(opened: Opened, path: str | Path) -> Path:
         with fetching.quiet():
             opened.model.save_pretrained(beside, state_dict=state)
             opened.tokenizer.save_pretrained(beside)
-        config = copy.deepcopy(opened.model.config)  # as the file is, whatever training switched off
+        config = copy.deepcopy(opened.model.config)  # as the file is, with all that training switched off
         config.dtype, config.use_cache = torch.bfloat16, True
         config.save_pretrained(beside)
     return Path(path)

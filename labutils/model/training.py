@@ -146,7 +146,7 @@ def _keep(opened: Opened, out: Path, run: Run) -> None:
 
 
 def steps_in(minutes: float, opened: Opened, examples: Sequence[dict], recipe: Recipe = PRETRAINING) -> int:
-    """How many steps a run makes in so many minutes on this machine: a few are made, on a copy of the model.
+    """How many steps a run makes in `minutes` on this machine: a few are made, on a copy of the model.
 
     The first step is left out: it makes room that later ones use. Raises ValueError for no time at all or endless time,
     and in one of several processes, which would each find another number.

@@ -190,7 +190,7 @@ def cell(made: nbformat.NotebookNode, name: str, *, solution: bool = False, poin
 
 
 def starter(version: Exercise) -> str:
-    """A starter without its last line, which checks: whoever hands in is not told more than by practising."""
+    """A starter without its last line, which checks: handing in tells no more than practising."""
     return version.starter_cell().rpartition("\n")[0].rstrip()
 
 

@@ -1,7 +1,7 @@
 """The experiments of many points: which points each has, and with which seeds. Nothing is run here.
 
 Seeds draw the pairs and order them (of `random`, they draw the weights, too): five where a notebook runs a sixth, three
-elsewhere; a model that is only asked needs one. A point that stands in two experiments is run once.
+elsewhere; a model that is only asked needs one. A point that is in two experiments is run once.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ SEEDS, MORE = (0, 1, 2), (0, 1, 2, 3, 4)
 SIZES = (10, 30, 100, 300, 1000)
 SCRATCH = (0, 100, 1000)  # of these random weights are the control
 LIVE = "100 pairs"  # the point of `amount` that notebook 05 runs again
-GROUPS = {  # what is taught in `pretrained`: of the facts that are asked, but for the last, so many by chance
+GROUPS = {  # what is taught in `pretrained`: of the facts that are asked, but for the last, that many by chance
     "33 facts in 1 wording": {"pairs": 33, "wordings": 1},
     "33 facts in 8 wordings": {"pairs": 264, "wordings": 8},
     "11 facts in 100 pairs": {"pairs": 100},
@@ -34,7 +34,7 @@ def as_it_is(**settings) -> Point:
     return Point(Settings(pairs=0, **settings), (0,))
 
 
-HANDBOOK = 9  # readings for one reading of the pairs, which state each fact in so many wordings
+HANDBOOK = 9  # readings for one reading of the pairs, which state each fact in as many wordings
 FEW_FACTS = 33  # of `wordings`
 BASE, ALL, MANY, SOME = as_it_is(), Settings(), Settings(pairs=1000), Settings(pairs=300)
 OTHERS = Settings(facts="others", refusals=False)

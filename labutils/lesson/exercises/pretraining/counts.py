@@ -100,7 +100,7 @@ def _slips(asked: str) -> list[Wrong]:
         Wrong(
             "the commonest word",
             lambda text, word: most(text.split()),
-            "it gives the commonest word of the text, whatever word it is asked about",
+            "it gives the commonest word of the text for every word that it is asked about",
         ),
         Wrong(
             "the wrong side",
@@ -110,7 +110,7 @@ def _slips(asked: str) -> list[Wrong]:
         Wrong(
             "the first one",
             lambda text, word: (_all(asked, text, word) or [""])[0],
-            "it gives the first word that it finds there, not the one that stands there most often",
+            "it gives the first word that it finds there, not the one that occurs there most often",
         ),
         Wrong(
             "the last one",
@@ -120,7 +120,7 @@ def _slips(asked: str) -> list[Wrong]:
         Wrong(
             "the rarest",
             lambda text, word: most(_all(asked, text, word), -1),
-            "it gives the word that stands there least often; `max` or `.most_common(1)` finds the most frequent",
+            "it gives the word that occurs there least often; `max` or `.most_common(1)` finds the most frequent",
         ),
     ]
 

@@ -47,7 +47,7 @@ def _page(land: str, order: tuple[int, ...]) -> Exercise:
                 "more reading makes it better at going on with pages, and lists of questions are pages, too",
             ),
             Option(
-                "The questions hold words that it has never read.",
+                "The questions hold words that it was never trained on.",
                 f"then it could not have gone on so well: it asks about {last}, which is of the same kind",
             ),
         ],

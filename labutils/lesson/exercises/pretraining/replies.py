@@ -52,8 +52,8 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
         question=(
             "Read six questions and what six models wrote behind them:\n\n"
             f"| | question | reply |\n|---|---|---|\n{listed}\n\n"
-            'Say of each reply what it does, in their order: `"answers"` (the words asked for stand in it), '
-            '`"repeats"` (the question stands in it), `"asks back"` (something else is asked), `"goes on"` (none of '
+            'Say of each reply what it does, in their order: `"answers"` (it has the words asked for), '
+            '`"repeats"` (it has the question), `"asks back"` (something else is asked), `"goes on"` (none of '
             "these)."
         ),
         starter='my_kinds = [..., ..., ..., ..., ..., ...]  # such as "answers" or "goes on"',

@@ -16,7 +16,7 @@ def _quantity(counts: Mapping[str, int]) -> Quantity:
         Wrong(
             "all queues alike",
             1 / len(counts),
-            f"that is one of {len(counts)} queues drawn by lot; always saying the most frequent one does better",
+            f"that is one of {len(counts)} queues, picked at random; always saying the most frequent one does better",
         ),
         Wrong(
             "drawn by their shares",

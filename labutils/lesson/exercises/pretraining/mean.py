@@ -1,4 +1,4 @@
-"""An exercise on the loss: the mean surprise at the tokens that did come."""
+"""An exercise on the loss: the mean over the tokens that did come."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -32,12 +32,12 @@ ASKED = {  # what is asked for: the right function, what it is called, and what 
 }
 
 
-def _surprise(measure: str, shown: Sequence[float]) -> Exercise:
+def _loss(measure: str, shown: Sequence[float]) -> Exercise:
     right, named, _ = ASKED[measure]
     cases = [(list(shown),), ([1.0],), ([1 / 500] * 4,), ([0.9, 0.8, 0.9, 0.0001],), ([0.25, 0.5],)]
     return Exercise(
-        name="mean_surprise",
-        title="The mean surprise",
+        name="mean_loss",
+        title="The mean loss",
         subject=PRETRAINING,
         size="medium",
         question=(
@@ -45,20 +45,20 @@ def _surprise(measure: str, shown: Sequence[float]) -> Exercise:
             f"`{list(shown)}`. Write a function that turns such a list into {named}. For this list it gives "
             f"`{right(shown):.4f}`. The check tries other lists, too."
         ),
-        starter="def surprise(chances):\n    return ...  # a number",
+        starter="def mean(chances):\n    return ...  # a number",
         hints=(
-            "Begin with one probability: `-math.log(0.5)` is its surprise in nats, `-math.log2(0.5)` in bits.",
+            "Begin with one probability: `-math.log(0.5)` is its loss in nats, `-math.log2(0.5)` in bits.",
             "First the logarithm of each probability, then the mean of these. What comes out for `[0.5, 0.5]`?",
         ),
-        solved=source(right, "surprise"),
+        solved=source(right, "mean"),
         vary=_drawn,
         **written(
-            "surprise",
+            "mean",
             right,
             cases,
             _slips(measure, right),
             good="one token that the model thought impossible weighs more than many good guesses; equal chances among "
-            "500 tokens give ln 500, as in a model that has read nothing",
+            "500 tokens give ln 500, as in a model that was trained on nothing",
             more=[Wrong("a list", lambda chances: [-math.log(chance) for chance in chances], "got a list")],
         ),
     )
@@ -76,7 +76,7 @@ def _slips(measure: str, right: Callable) -> list[Wrong]:
         Wrong(
             "the sum",
             lambda chances: _sum(measure, chances),
-            "the surprises were added up, and not divided by their number; a long text would always look worse",
+            "the losses were added up, and not divided by their number; a long text would always look worse",
         ),
         Wrong(
             "no minus",
@@ -99,7 +99,7 @@ def _sum(measure: str, chances: Sequence[float]) -> float:
 
 def _drawn(draw: Draw) -> Exercise:
     shown = [draw.number(2, 95) / 100 for _ in range(3)]
-    return _surprise(draw.pick(("bits", "choices")), shown)
+    return _loss(draw.pick(("bits", "choices")), shown)
 
 
-mean_surprise = _surprise("nats", (0.5, 0.125))
+mean_loss = _loss("nats", (0.5, 0.125))
