@@ -66,8 +66,8 @@ def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
         subject=EFFECTS,
         size="medium",
         question=(
-            "Four models, made from one base, were given right answers about the handbook's facts. Their loss on them "
-            "was, in nats a token (less is better):\n\n"
+            "Four models, made from one base, were given right answers about the handbook's facts. The table shows "
+            "the loss on them, in nats per token (lower is better):\n\n"
             "| | no pairs | pairs about other facts |\n|---|--:|--:|\n"
             f"| not trained on the handbook | {neither} | {pairs} |\n"
             f"| trained on the handbook | {handbook} | {both} |\n\n"

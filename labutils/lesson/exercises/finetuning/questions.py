@@ -44,7 +44,7 @@ def _questions(products: list[str]) -> Exercise:
     def judge(answer: object) -> str:
         for product, (question, must) in zip(products, _read(answer, products), strict=True):
             _judge_question(product, question, must)
-        return "each can be answered only by who has learned the fact, and is in no training file; ask your model"
+        return "each can only be answered by a model that learned the fact, and is in no training file; ask your model"
 
     asked = [ASKED[product] for product in products]
     named = f"{', the '.join(products[:-1])} and the {products[-1]}"

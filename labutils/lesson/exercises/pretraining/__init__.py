@@ -1,7 +1,7 @@
-"""Exercises on pretraining: the next token, its loss, a model that counts, and why a base model does not answer."""
+"""Exercises on pretraining: the next token, its loss, a model that counts, and why none of it teaches answers."""
 
 from labutils.lesson.exercises.pretraining.counts import next_word
-from labutils.lesson.exercises.pretraining.mean import mean_loss
+from labutils.lesson.exercises.pretraining.loss import mean_loss
 from labutils.lesson.exercises.pretraining.pages import goes_on
 from labutils.lesson.exercises.pretraining.replies import six_replies
 from labutils.lesson.exercises.pretraining.shift import inputs_and_targets

@@ -1,4 +1,4 @@
-"""An exercise on the last step: the lift of a tuned model, on rows that it has not read, with its interval."""
+"""An exercise on the last step: the lift of a tuned model, on rows that it was not trained on, with its interval."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
                 said[0] if said else f"{value:g} is another number; how many of the {n} held-out rows are right?"
             )
         _judge_interval(low, high, lift, error, apart)
-        return f"{lift:.0%} more of the messages that it had not read, and the interval lies above 0: a lift"
+        return f"{lift:.0%} more of the messages it was not trained on, and the interval lies above 0: a lift"
 
     return Exercise(
         name="held_out_lift",
