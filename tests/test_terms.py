@@ -27,9 +27,9 @@ PRIVATE = (  # what each is called instead stands behind it
     r"so many",  # n, that many
     r"whoever",  # those who
     r"whatever",  # any, say which
-    r"filled up",  # padded
+    r"filled up on the (left|right)",  # padded
     r"mishaps?",  # errors
-    r"moments of",  # checkpoints
+    r"moments of (a|the|pretraining|training)",  # checkpoints
     r"(has|have|had|never) read",  # was trained on
     r"unread",  # held-out
     r"ground floor|wings?",  # package
