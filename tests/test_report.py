@@ -367,7 +367,10 @@ def test_every_score_has_a_name_for_people():
     ("rows", "words"),
     [
         (ROWS[:1], ["In brackets"]),
-        (ROWS[:3], ["In brackets", "marked recorded", "already tuned to follow instructions", "may have been trained on"]),
+        (
+            ROWS[:3],
+            ["In brackets", "marked recorded", "already tuned to follow instructions", "may have been trained on"],
+        ),
         (ROWS[2:4], ["In brackets", "marked recorded", "already tuned", "tokens are others"]),
     ],
 )
