@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labutils import places
-from labutils.installing import SetupError, install_torch, last_lines, locked, pip, quietly, say, use_wheels
+from labutils.installing import SetupError, install_torch, last_lines, locked, pip, quietly, say, wheels_only
 
 OLDEST = (3, 11)
 DISK = 4e9  # bytes: the environment takes 2 GB, its downloads as much again for a while
@@ -45,7 +45,7 @@ def set_up(extras: tuple[str, ...] = ()) -> Path:
         return python
     check_disk(shutil.disk_usage(places.ROOT).free)
     started = time.monotonic()
-    if use_wheels():
+    if wheels_only():
         say("Installing from the folder wheels, without the network.")
     make_environment(python)
     install(python, extras)

@@ -30,7 +30,7 @@ class Row:
 
 def rows() -> list[Row]:
     """All findings, in the order in which they matter."""
-    questions = (python, packages, cores, memory, bf16, disk, small_model, hub, browser)
+    questions = (python, packages, cores, memory, bf16, disk, small_model, hub)
     return [_asked(question) for question in questions]
 
 
@@ -92,14 +92,6 @@ def hub() -> Row:
     if machine.hub_answers():
         return Row("hub", f"{endpoint} answers", "ok")
     return Row("hub", f"{endpoint} does not answer", "note", "what ships and what is cached is used instead")
-
-
-def browser() -> Row:
-    """The browser of the tests."""
-    found = machine.chromium()
-    if found:
-        return Row("Chromium", str(found), "ok")
-    return Row("Chromium", "not found", "note", "only the browser tests need it, and are skipped")
 
 
 def locked(text: str) -> dict[str, str]:

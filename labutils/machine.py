@@ -6,7 +6,6 @@ standard library; psutil and torch are imported by the functions that ask them.
 
 from __future__ import annotations
 
-import functools
 import os
 import platform
 import shutil
@@ -87,12 +86,11 @@ def hub_endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
 
 
-@functools.cache
 def hub_answers() -> bool:
     """Whether the hub answers within two seconds in all, name look-up included.
 
-    Asked once per process and remembered. Honours `HF_ENDPOINT`, proxies, and `HF_HUB_OFFLINE` (then nothing is asked).
-    Any HTTP answer below 500 counts, also a refusal: somebody is there.
+    Honours `HF_ENDPOINT`, proxies, and `HF_HUB_OFFLINE` (then nothing is asked). Any HTTP answer below 500 counts, also
+    a refusal: somebody is there.
     """
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         return False

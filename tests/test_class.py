@@ -306,13 +306,15 @@ def test_a_wheelhouse_that_fails_leaves_nothing(small, monkeypatch):
         wheelhouse.wheelhouse(places.ROOT.parent)
 
 
-def test_the_set_up_installs_from_wheels_where_there_are_some(small, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "")
-    monkeypatch.setenv("PIP_FIND_LINKS", "")
-    assert not installing.use_wheels() and not os.environ["PIP_NO_INDEX"]
-    (places.ROOT / installing.WHEELS).mkdir()
-    assert installing.use_wheels() and os.environ["PIP_NO_INDEX"] == "1"
-    assert os.environ["PIP_FIND_LINKS"].startswith("file://") and " " not in os.environ["PIP_FIND_LINKS"]
+def test_pip_takes_wheels_where_there_are_some_and_other_calls_of_the_process_are_left_alone(tmp_path, monkeypatch):
+    asked, before = [], dict(os.environ)
+    monkeypatch.setattr(places, "ROOT", tmp_path / "course here")
+    monkeypatch.setattr(installing, "quietly", lambda argv: (asked.append(argv), (0, ""))[1])
+    installing.pip("python", "install", "idna")
+    (wheels := places.ROOT / installing.WHEELS).mkdir(parents=True)
+    installing.pip("python", "install", "idna")
+    assert asked[1] == [*asked[0], "--no-index", "--find-links", wheels.as_uri()]
+    assert os.environ == before
 
 
 @pytest.mark.slow

@@ -59,8 +59,9 @@ def open_model(name: str | Path) -> Opened:
     such as "org/model". "random" is "base" before it read anything: its architecture and tokenizer, fresh weights.
 
     Weights come as float32, whatever the file holds: training in bfloat16 loses small updates. The model is in
-    evaluation mode, without decoding settings of its own (`asking` has them). Raises ModelMissing when it is not here
-    and, for a hub id, the hub does not answer, or when its files cannot be opened.
+    evaluation mode, without decoding settings of its own (`asking` has them). A name that begins with a
+    folder is a path, and not looked up. Raises ModelMissing when it is not here and, for a hub id, the hub does not
+    answer, or when its files cannot be opened.
     """
     name = str(name)
     if available(name):
@@ -71,6 +72,8 @@ def open_model(name: str | Path) -> Opened:
         raise ModelMissing(f"{name} holds adapters without their model; open the merged model of the run instead")
     elif Path(name).exists():
         raise ModelMissing(f"{name} holds no model: expected a folder with config.json and model.safetensors")
+    elif (parent := Path(name).parent).is_dir() and name != Path(name).name:
+        raise ModelMissing(f"no model {Path(name).name!r} in the folder {parent}; check the name")
     elif name.count("/") == 1 and machine.hub_answers():
         place, local = name, False
     else:
