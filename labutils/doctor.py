@@ -8,7 +8,7 @@ import argparse
 import importlib.metadata
 import json
 import platform
-import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -43,7 +43,7 @@ def packages() -> Row:
     """The installed packages against the lock: the direct ones must be there, all should have its versions."""
     lock = locked(_text("constraints.txt"))
     here = {name: installed(name) for name in lock}
-    missing = [name for name in direct(_text("requirements.txt")) if not installed(name)]
+    missing = [name for name in direct(_text("pyproject.toml")) if not installed(name)]
     other = [f"{name} {here[name]} (lock: {lock[name]})" for name in lock if here[name] not in ("", lock[name])]
     if missing:
         return Row("packages", f"missing: {', '.join(missing)}", "problem", SET_UP)
@@ -108,14 +108,14 @@ def locked(text: str) -> dict[str, str]:
 
 
 def direct(text: str) -> list[str]:
-    """The packages that a requirements text names for this platform.
+    """The packages that the text of a pyproject.toml names for this platform.
 
-    >>> direct("# what\\ntorch\\npandas>=2\\ntoml; python_version < '3'\\n-e .")
+    >>> direct("[project]\\ndependencies = ['torch', 'pandas>=2', 'toml; python_version < \\"3\\"']")
     ['torch', 'pandas']
     """
     from packaging.requirements import Requirement
 
-    wanted = map(Requirement, re.findall(r"^[A-Za-z0-9].*", text, re.MULTILINE))
+    wanted = map(Requirement, tomllib.loads(text)["project"]["dependencies"])
     return [each.name for each in wanted if not each.marker or each.marker.evaluate()]
 
 

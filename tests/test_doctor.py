@@ -14,7 +14,7 @@ from labutils.doctor import Row
 def test_a_package_that_is_missing_or_of_another_version(monkeypatch):
     here = {"torch": "2.13.0", "pandas": "3.1.1"}
     texts = {
-        "requirements.txt": "torch\npandas\n",
+        "pyproject.toml": "project.dependencies = ['torch', 'pandas']",
         "constraints.txt": "# lock\npandas==3.1.1\ntorch==2.13.0\nruff==1\n",
     }
     monkeypatch.setattr(doctor, "_text", texts.get)
@@ -32,7 +32,7 @@ def test_the_local_part_of_a_version_does_not_count(monkeypatch):
 
 
 def test_every_requirement_is_locked():
-    assert set(doctor.direct(doctor._text("requirements.txt"))) <= set(doctor.locked(doctor._text("constraints.txt")))
+    assert set(doctor.direct(doctor._text("pyproject.toml"))) <= set(doctor.locked(doctor._text("constraints.txt")))
 
 
 @pytest.mark.parametrize(("size", "state"), [(1.9, "problem"), (2.1, "note"), (3.9, "note"), (4.1, "ok")])
@@ -88,5 +88,5 @@ def test_the_command_answers_in_seconds():
 
 
 def test_a_requirement_of_another_platform_is_none_here():
-    text = "# what\ntorch\npandas>=2\ntoml; python_version < '3'\ntomli ; python_version >= '3'\n-e .\n"
+    text = "project.dependencies = ['torch', 'pandas>=2', 'toml; python_version<\"3\"', 'tomli; python_version>=\"3\"']"
     assert doctor.direct(text) == ["torch", "pandas", "tomli"]
