@@ -31,6 +31,10 @@ def test_the_local_part_of_a_version_does_not_count(monkeypatch):
     assert doctor.installed("torch") == "2.13.0"
 
 
+def test_pre_commit_has_the_ruff_of_the_lock():
+    assert f"rev: v{doctor.locked(doctor._text('constraints.txt'))['ruff']} " in doctor._text(".pre-commit-config.yaml")
+
+
 def test_every_requirement_is_locked():
     assert set(doctor.direct(doctor._text("pyproject.toml"))) <= set(doctor.locked(doctor._text("constraints.txt")))
 
