@@ -20,6 +20,7 @@ from labutils.cgroups import cpu_quota, memory_limit, read
 
 PROBE_SECONDS = 2.0
 HUB = "https://huggingface.co"
+BF16 = {"avx512_bf16", "amx_bf16", "bf16"}  # a CPU's flag for it: two of x86, one of Arm
 
 
 def cores() -> int:
@@ -48,16 +49,16 @@ def free_disk(folder: Path) -> int:
 def bf16() -> bool:
     """Whether this CPU multiplies bf16 matrices fast; elsewhere bf16 is emulated and slower than fp32.
 
-    Asks the flags of /proc/cpuinfo (x86: avx512_bf16 or amx_bf16; Arm: bf16) and torch, which may have been told to use
-    less than the CPU has. Where there is no /proc/cpuinfo the answer is False: nothing is measured.
+    Asks the flags of /proc/cpuinfo and torch, which may have been told to use less than the CPU has. Where there is no
+    /proc/cpuinfo the answer is False: nothing is measured.
     """
     import torch
 
-    flags = cpu_flags()
+    if not cpu_flags() & BF16:
+        return False
     if platform.machine().lower() in {"x86_64", "amd64"}:
-        wide = torch.backends.cpu.get_cpu_capability().startswith(("AVX512", "AMX"))
-        return wide and bool(flags & {"avx512_bf16", "amx_bf16"})
-    return "bf16" in flags and torch.backends.mkldnn.is_available()
+        return torch.backends.cpu.get_cpu_capability().startswith(("AVX512", "AMX"))
+    return torch.backends.mkldnn.is_available()
 
 
 def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:

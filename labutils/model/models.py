@@ -23,7 +23,6 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from labutils import machine, places
 from labutils.model import fetching
 from labutils.model.fetching import ModelMissing, fetch
-from labutils.model.folders import replacing
 
 __all__ = ["ModelMissing", "Opened", "available", "create", "fetch", "open_model", "save", "weights"]
 
@@ -137,7 +136,7 @@ def save(opened: Opened, path: str | Path) -> Path:
     """
     if getattr(opened.model, "peft_config", None):
         raise ValueError("the model has adapters: merge them (adapters.merge) or save them alone (adapter_files.save)")
-    with replacing(Path(path), "config.json", "a model") as beside:
+    with places.replacing(Path(path), "config.json", "a model") as beside:
         state = opened.model.state_dict()
         half = {value.data_ptr(): value.to(torch.bfloat16) for value in state.values()}  # shared weights stay shared
         state = {key: half[value.data_ptr()] for key, value in state.items()}
