@@ -1,4 +1,4 @@
-"""A learner's own file of pairs, in whatever form it comes -> question/answer records, and how it was understood.
+"""A learner's own file of pairs, in any form -> question/answer records, and how it was understood.
 
 CSV from a spreadsheet, JSON Lines, or one JSON list. Which columns are meant is guessed by their names and can be said.
 What is wrong inside the texts is for `validation`; forms with a name (Alpaca, chats) are for `conversion`.
@@ -35,7 +35,7 @@ class Own(NamedTuple):
 
 
 def read(path: str | Path, question: str | None = None, answer: str | None = None) -> Own:
-    """Read a file of pairs, whatever its columns or keys are called.
+    """Read a file of pairs, with any names of its columns or keys.
 
     Forms with a name (Alpaca, messages, prompt and completion ...) are converted; else two columns are taken:
     `question` and `answer` where they are given, known names (a message and its queue, a review and its label), or the

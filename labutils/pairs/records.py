@@ -46,7 +46,7 @@ def family(record: dict) -> str:
 
 
 def pair(record: dict) -> tuple[str, str]:
-    """The two sides of a record, (question, answer), whatever its family calls them; plain text has an empty question.
+    """The two sides of a record, (question, answer), by the names of its family; plain text has an empty question.
 
     Raises ValueError for an unknown family or a side that is not a string.
     """

@@ -54,7 +54,7 @@ def _whole(template: str, seed: int | str) -> Exercise:
         answer="texts, prompts",
         judge=judge,
         hints=(
-            "First get question and answer out of a record, whatever its keys are: `as_text`, further up, shows the "
+            "First get question and answer out of a record of any family: `as_text`, further up, shows the "
             "three cases.",
             f'`template.removesuffix("{ANSWER}")` is the template of the prompt; fill it with `.format(question=...)`, '
             "and the text is that prompt plus the answer.",

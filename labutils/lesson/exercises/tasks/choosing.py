@@ -9,7 +9,7 @@ OK = ("Sorting support messages into seven queues", "E-mails from short briefs",
 GOOD = ("Greetings at the head of a letter", "The day of the week of a date", "Titles for meeting notes")
 MISSING = (
     "Next month's sales, from this month's messages",
-    "The name of whoever will answer, from the question",
+    "The name of the person who will answer, from the question",
     "The price of a repair, from the customer's first message",
 )
 TASTE = ("Slogans for the fair", "Names for a new instrument", "Jokes for the newsletter")
@@ -38,7 +38,7 @@ def _which(tasks: tuple[str, str, str, str], counts: tuple[int, int, int], order
             ),
             Option(
                 f"{missing}: {total} bad; both agree.",
-                "what is asked for does not stand in the input, so no number of pairs can teach how to find it",
+                "what is asked for is not in the input, so no number of pairs can teach how to find it",
             ),
             Option(
                 f"{taste}: one finds {fair} good, the other {bad}, and hardly the same ones.",
