@@ -29,11 +29,11 @@ def _whole(template: str, seed: int | str) -> Exercise:
     prompts = [{"prompt": row["question"], "answer": row["answer"]} for row in questions_and_answers(template, pairs)]
 
     def judge(answer: object) -> str:
-        parts = answers.items(answer, "both lists, `texts, prompts`")
+        parts = answers.items(answer, "both lists, `my_texts, my_prompts`")
         if len(parts) != 2:
-            raise NotYet(f"expected both lists, `texts, prompts`, got {len(parts)}")
-        _judge_texts(_rows(parts[0], "texts", ("text",)), texts)
-        _judge_prompts(_rows(parts[1], "prompts", ("prompt", "answer")), prompts)
+            raise NotYet(f"expected both lists, `my_texts, my_prompts`, got {len(parts)}")
+        _judge_texts(_rows(parts[0], "my_texts", ("text",)), texts)
+        _judge_prompts(_rows(parts[1], "my_prompts", ("prompt", "answer")), prompts)
         return f"{ROWS} records of three key families are one set now, in both forms, and prompt + answer is the text"
 
     made = [{"text": text} for text in texts]
@@ -47,11 +47,11 @@ def _whole(template: str, seed: int | str) -> Exercise:
             f"`THIS.given()` holds {ROWS} records from three files, and each file named its keys in its own way: "
             "`question` and `answer`, `instruction` and `response`, `input` and `output`. Apply this template to all "
             f"of them, in the order in which they come:\n\n```\n{template}\n```\n\n"
-            'Hand in two lists: `texts`, with a row `{"text": ...}` for each record, and `prompts`, with a row '
+            'Hand in two lists: `my_texts`, with a row `{"text": ...}` for each record, and `my_prompts`, with a row '
             '`{"prompt": ..., "answer": ...}`, whose two sides, joined, are the text again.'
         ),
-        starter=f'template = "{shown}"\ngiven = THIS.given()\ntexts, prompts = ..., ...',
-        answer="texts, prompts",
+        starter=f'template = "{shown}"\ngiven = THIS.given()\nmy_texts, my_prompts = ..., ...',
+        answer="my_texts, my_prompts",
         judge=judge,
         hints=(
             "First get question and answer out of a record of any family: `as_text`, further up, shows the "
@@ -62,14 +62,14 @@ def _whole(template: str, seed: int | str) -> Exercise:
         solved=f"""
             template = "{shown}"
             given = THIS.given()
-            texts, prompts = [], []
+            my_texts, my_prompts = [], []
             for record in given:
                 for ask, reply in [("question", "answer"), ("instruction", "response"), ("input", "output")]:
                     if ask in record:
                         question, answer = record[ask], record[reply]
                 prompt = template.removesuffix("{ANSWER}").format(question=question)
-                texts.append({{"text": prompt + answer}})
-                prompts.append({{"prompt": prompt, "answer": answer}})
+                my_texts.append({{"text": prompt + answer}})
+                my_prompts.append({{"prompt": prompt, "answer": answer}})
         """,
         wrong=lambda: _wrong(made, prompts, pairs, given),
         vary=lambda draw: _whole(draw.pick(FRAMES).format(draw.pick(ASKS), draw.pick(ANSWERS)), draw.number(1, 10**6)),
@@ -131,8 +131,8 @@ def _wrong(texts: list[dict], prompts: list[dict], pairs: list[dict], given: lis
         Wrong("the answer in the prompt", (texts, full), "already holds its answer"),
         Wrong("the bare question as prompt", (texts, questions), "in prompt 0,"),
         Wrong("one list alone", texts, "expected both lists"),
-        Wrong("sides exchanged", (prompts, texts), "`texts` is a dictionary"),
-        Wrong("the last prompt lost", (texts, prompts[:-1]), f"`prompts` has {ROWS - 1} rows"),
+        Wrong("sides exchanged", (prompts, texts), "`my_texts` is a dictionary"),
+        Wrong("the last prompt lost", (texts, prompts[:-1]), f"`my_prompts` has {ROWS - 1} rows"),
     ]
 
 
