@@ -50,7 +50,7 @@ def readme(draw: Draw) -> str:
     return (
         f"# {tool}\n\n{tool} reads what a logger has stored and draws it.\n\n"
         f"    pip install {tool.lower()}>={version}\n\n"
-        f"{draw.pick(SENTENCES)} What is new stands in the changelog; the licence lies beside it. "
+        f"{draw.pick(SENTENCES)} What is new is in the changelog; the licence is beside it. "
         f"{tool} comes without a warranty."
     )
 
