@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+WIDGET = "application/vnd.jupyter.widget-view+json"  # without a kernel a sentence about an error would be shown for it
 DROPPED = ("execution", "ExecuteTime", "collapsed", "scrolled", "trusted")  # what front ends leave in a cell
 
 
@@ -29,7 +30,7 @@ def forgotten(notebook: NotebookNode) -> NotebookNode:
 
 
 def cleaned(notebook: NotebookNode) -> NotebookNode:
-    """A copy as it is stored: counts 1..n, one kernel name, no widget state, no timing, no micro version."""
+    """A copy as it is stored: counts 1..n, one kernel name, no widgets but their text, no timing, no micro version."""
     notebook = copy.deepcopy(notebook)
     language = {"name": "python", "version": "{}.{}".format(*sys.version_info), "file_extension": ".py"}
     notebook.metadata = type(notebook)({"kernelspec": KERNEL, "language_info": language})
@@ -41,6 +42,7 @@ def cleaned(notebook: NotebookNode) -> NotebookNode:
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
+            output.get("data", {}).pop(WIDGET, None)
     return notebook
 
 

@@ -55,10 +55,12 @@ def steps(slow: bool, only: str | None, notebooks: list[Path]) -> list[Step]:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, without what would make a notebook behave differently from a newcomer's."""
+    """This process's environment, without what would make a notebook behave differently from a newcomer's; and the
+    word that nobody sits in front of it, so that nobody's predictions are in its outputs.
+    """
     dropped = {"MPLBACKEND", "HF_HUB_OFFLINE", "PYTHONHASHSEED"}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    return {**kept, "TOKENIZERS_PARALLELISM": "false"}
+    return {**kept, "TOKENIZERS_PARALLELISM": "false", "LABUTILS_UNATTENDED": "1"}
 
 
 def passes(step: Step, code: int) -> bool:

@@ -13,12 +13,17 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-CODE_CELLS, CELL_LINES, LINE, OUTPUT_LINES, OUTPUT_SIZE = 40, 20, 100, 15, 300_000
-IGNORED, RAISES = "nbval-ignore-output", "raises-exception"
+from labutils.lesson import checks
+
+CODE_CELLS, CELL_LINES, LINE, OUTPUT_LINES, OUTPUT_SIZE = 30, 20, 100, 15, 300_000
+MORE_CELLS = 40  # in a notebook whose checks are not folded yet
+IGNORED, RAISES, CHECK = "nbval-ignore-output", "raises-exception", "check"
 NAME = re.compile(r"\d\d_[a-z0-9]+(_[a-z0-9]+)*\.ipynb")
 PLACE = re.compile(r"(?<![\w.])/(root|home|tmp|work|Users)/|\b[A-Z]:\\")
 TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{10,}")
-CHECKED = re.compile(r"\bassert\b|check")
+CHECKED = re.compile(r"\bassert\b|check|\bexpect\(")
+SAID = re.compile("|".join(map(re.escape, (checks.NOT_SO, checks.NOT_YET, checks.STOPPED))))
+EXERCISE = re.compile(r"^exercises\.\w+\.check\(", re.MULTILINE)
 
 
 def code(notebook: NotebookNode) -> list[tuple[int, NotebookNode]]:
@@ -72,9 +77,10 @@ def counted(notebook: NotebookNode, name: str) -> list[str]:
 
 
 def no_errors(notebook: NotebookNode, name: str) -> list[str]:
-    """Only a cell that says so raises."""
+    """Only a cell that says so raises; no sentence of `checks` was stored."""
     found = ((n, cell) for n, cell, output in outputs(notebook) if output.output_type == "error")
-    return [f"cell {n}: an error" for n, cell in found if RAISES not in tags(cell)]
+    said = (n for n, _, output in outputs(notebook) if SAID.search(output.get("text", "")))
+    return [f"cell {n}: an error" for n, cell in found if RAISES not in tags(cell)] + [f"cell {n}: fails" for n in said]
 
 
 def no_stderr(notebook: NotebookNode, name: str) -> list[str]:
@@ -98,9 +104,25 @@ def no_places(notebook: NotebookNode, name: str) -> list[str]:
 
 
 def short(notebook: NotebookNode, name: str) -> list[str]:
-    """At most 40 code cells."""
-    count = len(code(notebook))
-    return [f"{count} code cells"] if count > CODE_CELLS else []
+    """At most 30 code cells of a learner: beside folded checks and exercises."""
+    cells = [cell for _, cell in code(notebook)]
+    most = CODE_CELLS if any(CHECK in tags(cell) for cell in cells) else MORE_CELLS
+    count = sum(CHECK not in tags(cell) and not EXERCISE.search(cell.source) for cell in cells)
+    return [f"{count} code cells"] if count > most else []
+
+
+def folded_checks(notebook: NotebookNode, name: str) -> list[str]:
+    """A check is folded, expects, and has nothing to say."""
+    found = [(n, cell) for n, cell in code(notebook) if CHECK in tags(cell)]
+    problems = [
+        f"cell {n}: a check that shows"
+        for n, cell in found
+        if not cell.metadata.get("jupyter", {}).get("source_hidden")
+    ]
+    problems += [f"cell {n}: a check that speaks" for n, cell in found if cell.outputs]
+    return problems + [
+        f"cell {n}: a check that raises" for n, cell in found if "assert" in cell.source or "expect(" not in cell.source
+    ]
 
 
 def short_cells(notebook: NotebookNode, name: str) -> list[str]:
@@ -186,6 +208,7 @@ RULES = (
     no_warnings,
     no_places,
     short,
+    folded_checks,
     short_cells,
     short_lines,
     short_outputs,

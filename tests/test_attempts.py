@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from labutils.lesson import keeping
 from labutils.lesson.exercises import attempts
 from labutils.lesson.exercises.attempts import Entry
 
@@ -34,8 +35,8 @@ SPOILED = [
 def home(monkeypatch, tmp_path) -> Path:
     """A cache folder that is not there yet, and a process that remembers nothing."""
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(attempts, "unsaved", {})
-    monkeypatch.setattr(attempts, "PATIENCE", 50)
+    monkeypatch.setattr(attempts.FILE, "unsaved", {})
+    monkeypatch.setattr(keeping, "PATIENCE", 50)
     return tmp_path / "cache"
 
 
@@ -145,7 +146,7 @@ def test_where_no_folder_can_be_made_the_process_remembers(home):
     assert attempts.read() == {"a": Entry(tries=2)}
     home.unlink()
     assert attempts.change("a", more) == (Entry(tries=3), "")
-    assert (attempts.unsaved, attempts.read()) == ({}, {"a": Entry(tries=3)})
+    assert (attempts.FILE.unsaved, attempts.read()) == ({}, {"a": Entry(tries=3)})
 
 
 def test_a_full_disk_leaves_the_old_file(home, monkeypatch):
@@ -162,7 +163,7 @@ def test_a_full_disk_leaves_the_old_file(home, monkeypatch):
 
 def test_a_lock_that_is_never_freed_does_not_stop_the_learner(home, monkeypatch):
     attempts.change("a", more)
-    monkeypatch.setattr(attempts, "PATIENCE", 0.1)
+    monkeypatch.setattr(keeping, "PATIENCE", 0.1)
     with FileLock(home / "progress.json.lock"):
         assert attempts.read() == {"a": Entry(tries=1)}
         assert attempts.change("a", more) == (Entry(tries=2), "progress could not be saved: Timeout")

@@ -31,7 +31,7 @@ HOSTILE = "<script>alert(1)</script> `</code><img src=x onerror=y>` \x1b[31m \u2
 def own_progress(monkeypatch, tmp_path):
     """A learner who has done nothing so far."""
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(attempts, "unsaved", {})
+    monkeypatch.setattr(attempts.FILE, "unsaved", {})
 
 
 each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
@@ -43,7 +43,7 @@ def test_the_starter_runs_unedited(exercise):
     assert first.state == NOT_ATTEMPTED
     assert (repr(first), first._repr_html_()) == (repr(second), second._repr_html_())
     assert attempts.read() == {}
-    assert not attempts.path().exists()
+    assert not attempts.FILE.path().exists()
 
 
 @each

@@ -9,6 +9,7 @@ import pytest
 from nbformat import NotebookNode
 
 from labutils import places
+from labutils.lesson import checks
 
 NOTEBOOKS = sorted(places.NOTEBOOKS.glob("*.ipynb"))
 
@@ -27,6 +28,12 @@ def code(source: str, *outputs: NotebookNode, tag: str = "") -> NotebookNode:
     cell = nbformat.v4.new_code_cell(source, outputs=list(outputs))
     if tag:
         cell.metadata.tags = [tag]
+    return cell
+
+
+def check(*outputs: NotebookNode, source: str = "expect(1, 'x')") -> NotebookNode:
+    cell = code(source, *outputs, tag=rules.CHECK)
+    cell.metadata.jupyter = {"source_hidden": True}
     return cell
 
 
@@ -67,8 +74,10 @@ GOOD = {
     "a table's plain text": small(code("1", result(plain="x\n" * 60, html="<table>"))),
     "20 lines and blank ones": small(code("x = 1\n\n" * 20)),
     "100 characters": small(code("x = '" + "y" * 94 + "'")),
-    "40 cells": small(*[code("1")] * 39),
+    "40 cells where no check is folded": small(*[code("1")] * 39),
+    "30 cells, checks and exercises": small(*[code("1")] * 29, *[check()] * 9, *[code("exercises.a.check(...)")] * 5),
     "one in three": small(code("1", tag=rules.IGNORED), code("assert True")),
+    "a folded check behind what differs": small(code("1", tag=rules.IGNORED), check()),
     "words that only look alike": small(code("hf_hub_download = 'https://x.org/home/a'")),
 }
 BROKEN = {
@@ -77,7 +86,7 @@ BROKEN = {
         changed(lambda nb: nb.cells[1].update(execution_count=None)),
         changed(lambda nb: nb.cells[2].update(execution_count=7)),
     ],
-    "no_errors": [small(code("1", error()))],
+    "no_errors": [small(code("1", error())), small(code("1", stream(f"{checks.NOT_SO}: expected 1.")))],
     "no_stderr": [small(code("1", stream("10%", "stderr")))],
     "no_warnings": [small(code("1", stream("FutureWarning: x"))), small(code("1", result(html="<b>UserWarning</b>")))],
     "no_places": [
@@ -87,7 +96,13 @@ BROKEN = {
         changed(lambda nb: nb.cells[0].update(source="see /tmp/x")),
         changed(lambda nb: nb.cells[0].update(source="see /work/x")),
     ],
-    "short": [small(*[code("1")] * 40)],
+    "short": [small(*[code("1")] * 40), small(*[code("1")] * 30, check())],
+    "folded_checks": [
+        small(code("expect(1, 'x')", tag=rules.CHECK)),
+        small(check(stream("x"))),
+        small(check(source="assert 1")),
+        small(check(source="expected = 1")),
+    ],
     "short_cells": [small(code("x = 1\n" * 21))],
     "short_lines": [small(code("x = 1\nx = '" + "y" * 95 + "'"))],
     "short_outputs": [

@@ -51,7 +51,7 @@ def test_the_environment_is_a_newcomers(monkeypatch):
     for name in ("MPLBACKEND", "HF_HUB_OFFLINE", "PYTHONHASHSEED"):
         monkeypatch.setenv(name, "1")
     environment = suite.environment()
-    assert environment["TOKENIZERS_PARALLELISM"] == "false"
+    assert environment["TOKENIZERS_PARALLELISM"] == "false" and environment["LABUTILS_UNATTENDED"] == "1"
     assert not {"MPLBACKEND", "HF_HUB_OFFLINE", "PYTHONHASHSEED"} & set(environment)
 
 

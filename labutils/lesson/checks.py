@@ -1,0 +1,103 @@
+"""What a learner reads where something is not as the text says: one sentence, never a traceback.
+
+`expect` is a check behind a result: silent where it holds. `explain_errors` lets a kernel answer two errors that every
+learner meets, a name of a cell that has not run and an interrupt, in a sentence. All other errors stay as they are.
+"""
+
+import ast
+import json
+import os
+from pathlib import Path
+
+from IPython import get_ipython
+
+LIMIT = 200  # characters shown of what came
+INSIDE = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+NOT_SO, NOT_YET = "Not as the text says", "is not there yet"  # tests look for these words
+ABOVE = "menu Run, Run All Above Selected Cell; then run this cell again"
+STOPPED = (
+    "Stopped. What this cell makes may be missing or half done; run it again when you like. The cells above are done."
+)
+
+
+def expect(held: object, expected: str, got: object = None, maybe: str = "") -> None:
+    """Print nothing where `held` is true; else one sentence: what was expected, what came, what that may mean.
+
+    Never raises. Whoever compares a notebook with its stored outputs sees the sentence as a difference.
+    expect(3 > 4, "more than 4 pairs", 3, "The file may be cut off.") prints
+    "Not as the text says: expected more than 4 pairs, got 3. The file may be cut off."
+    """
+    try:
+        if held:
+            return
+    except Exception as error:  # such as the truth of a whole array
+        got = f"a {type(held).__name__} that is neither true nor false ({type(error).__name__})"
+    came = "" if got is None else f", got {_cut(str(got))}"
+    print(f"{NOT_SO}: expected {expected}{came}." + (f" {maybe.rstrip('.')}." if maybe else ""))
+
+
+def explain_errors() -> None:
+    """In IPython, from now on: a NameError and an interrupt in a cell are a sentence. The cell counts as failed."""
+    if (shell := get_ipython()) is not None:
+        shell.set_custom_exc((NameError, KeyboardInterrupt), _explain)
+
+
+def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
+    """What IPython calls for such an error: shows it, and gives the lines of the failed reply."""
+    said = STOPPED if isinstance(error, KeyboardInterrupt) else _unknown(shell, error, tb)
+    if not said:
+        lines = shell.InteractiveTB.structured_traceback(kind, error, tb, tb_offset=tb_offset)
+        shell._showtraceback(kind, error, lines)
+        return lines
+    print(said)
+    return [said]
+
+
+def _unknown(shell, error: NameError, tb) -> str:
+    """What to run first; empty where the name is missing inside a library, or in another way."""
+    while tb.tb_next:
+        tb = tb.tb_next
+    if type(error) is not NameError or tb.tb_frame.f_globals is not shell.user_global_ns or not error.name:
+        return ""
+    cells = [cell for cell in _cells() if cell != shell.user_ns["In"][-1]]
+    maker = next((cell for cell in cells if error.name in _made(shell.transform_cell(cell))), None)
+    if maker:
+        begins = _cut(maker.lstrip().splitlines()[0], 60)
+        return f"`{error.name}` {NOT_YET}: run the cell that begins with `{begins}`, and all above it ({ABOVE})."
+    if cells:
+        return f"`{error.name}` is not there, and no cell of this notebook makes it: is it spelt as you meant it?"
+    return f"`{error.name}` {NOT_YET}: run the cells above first ({ABOVE})."
+
+
+def _cells() -> list[str]:
+    """The code cells of the notebook that this kernel runs, as last saved; none where that is not known."""
+    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    try:
+        cells = json.loads(path.read_bytes())["cells"]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _made(cell: str) -> set[str]:
+    """The names that a cell leaves behind: assigned, defined, imported. _made("x, y = 1, 2") -> {"x", "y"}."""
+    try:
+        left = list(ast.parse(cell).body)
+    except (SyntaxError, ValueError):
+        return set()
+    names = set()
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        if not isinstance(node, INSIDE):
+            left += ast.iter_child_nodes(node)
+    return names
+
+
+def _cut(text: str, limit: int = LIMIT) -> str:
+    return text if len(text) <= limit else f"{text[:limit]} ..."

@@ -1,0 +1,163 @@
+"""Predictions: asked for before a result, kept in the learner's own folder, shown again beside the result.
+
+`predict` asks, `reveal` answers, `made` counts. Nothing leaves the machine. Where a notebook is executed with nobody in
+front of it, nothing is kept and nothing is read, so that its outputs are the same on every machine.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from datetime import date
+from numbers import Integral, Real
+
+import ipywidgets
+from IPython.display import display
+
+from labutils import places
+from labutils.lesson import show
+from labutils.lesson.keeping import Keeping
+from labutils.lesson.widgets import parts
+
+KEY = re.compile(r"\d\d \S.*")
+FOLDED = "What came out:"  # the first line, which JupyterLab shows of a folded output
+LIMIT = 200  # characters of a prediction
+
+
+def predict(key: str, options: Sequence[object] | None = None) -> ipywidgets.Widget:
+    """Ask for a prediction: a button for each of the options, or a field to type in.
+
+    `key` names it, its notebook first ("01 documents"). Raises ValueError for a key of another form.
+    """
+    if not KEY.fullmatch(key):
+        raise ValueError(f"expected a key like '01 documents', got {key!r}")
+    return _Asked(key, None if options is None else [_words(option) for option in options])
+
+
+def reveal(key: str, found: object, *more: object) -> "_Revealed":
+    """What came out, beside what was predicted: "you said 300; it is 37,093"; then `more`: tables, figures."""
+    return _Revealed(_said().get(key), _words(found), more)
+
+
+def made() -> dict[str, int]:
+    """How many predictions this learner made, by the number of the notebook: {"01": 3}."""
+    keys = [key[:2] for key in _said()]
+    return {number: keys.count(number) for number in sorted(set(keys))}
+
+
+def there() -> dict[str, int]:
+    """How many predictions each notebook asks for, by its number; their keys stand on the lines that ask."""
+    found = {}
+    for path in sorted(places.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
+        keys = set(re.findall(r'\bpredict\((?:\\n",\s*" *)?\\"(\d\d [^"\\]+)\\"', path.read_text(encoding="utf-8")))
+        found[path.name[:2]] = len(keys)
+    return found
+
+
+class _Asked(parts.Box):
+    """The question's buttons or field; in a stored notebook, its options as text."""
+
+    def __init__(self, key: str, options: Sequence[str] | None):
+        self.key, self.options, said = key, options, _said().get(key)
+        self.note = parts.View()
+        if options is None:
+            control = ipywidgets.Text(
+                said or "", placeholder="your prediction, then Enter", continuous_update=False,
+                layout=ipywidgets.Layout(width="24em"),
+            )  # fmt: skip
+            control.observe(lambda change: self.keep(change["new"].strip()), names="value")
+        else:
+            control = parts.row(*map(self._button, options))
+        self.controls = [control] if options is None else control.children
+        super().__init__("prediction", [control, self.note])
+        self.mark(said)
+
+    def keep(self, said: str) -> None:
+        """A click, or what was typed: kept, and said to be kept."""
+        if said:
+            self.mark(said, _keep(self.key, said[:LIMIT]))
+
+    def mark(self, said: str | None, problem: str = "") -> None:
+        """Show which prediction is kept."""
+        for button in self.controls if self.options is not None else ():
+            button.icon = "check" if button.description == said else ""
+        kept = f"kept: {said}{problem and f' ({problem})'}; you may change it until you run the next cell"
+        self.note.show(show.plain(kept if said else "click one" if self.options else "type it, then press Enter"))
+
+    def _button(self, option: str) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=option, layout=ipywidgets.Layout(width="auto"))
+        button.on_click(lambda _: self.keep(option))
+        return button
+
+    def __repr__(self) -> str:
+        return f"your prediction: {' / '.join(self.options) if self.options else '...'}"
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        boxes = [
+            f'<span style="{show.BOX}margin-right:8px">{show.plain(option)}</span>' for option in self.options or "…"
+        ]
+        still = f'<div style="line-height:2.6">your prediction: {"".join(boxes)}</div>'
+        return super()._repr_mimebundle_(**kwargs) | {"text/html": still}
+
+
+class _Revealed:
+    """A result beside its prediction."""
+
+    def __init__(self, said: str | None, found: str, more: Sequence[object]):
+        self.said, self.found, self.more = said, found, more
+
+    def __repr__(self) -> str:
+        return f"you said {self.said}; it is {self.found}" if self.said else f"it is {self.found}"
+
+    def _repr_html_(self) -> str:
+        said = f"you said <b>{show.plain(self.said)}</b>; it" if self.said else "it"
+        return f"{FOLDED}\n<div>{said} is <b>{show.plain(self.found)}</b></div>"
+
+    def _ipython_display_(self) -> None:
+        display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
+        for each in self.more:
+            display(_closed(each))
+
+
+def _closed(shown: object) -> object:
+    """A figure, which pyplot then does not show a second time; anything else as it is."""
+    if not type(shown).__module__.startswith("matplotlib.") or not hasattr(shown, "figure"):
+        return shown
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(shown.figure)
+    return shown.figure
+
+
+def _words(value: object) -> str:
+    """A number as it is read, anything else as its text. 37093 -> "37,093"; 0.123456 -> "0.123"; 12.345 -> "12.3"."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return str(value)
+    if isinstance(value, Integral) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def _check(kept: dict) -> str:
+    """What the file holds of one prediction. Raises AttributeError or TypeError for anything else."""
+    if not isinstance(kept.get("said"), str):
+        raise TypeError(f"said: {kept.get('said')!r:.40}")
+    return kept["said"]
+
+
+FILE = Keeping("predictions", _check)
+
+
+def _said() -> dict[str, str]:
+    return {} if _nobody() else {key: kept["said"] for key, kept in FILE.read().items()}
+
+
+def _keep(key: str, said: str) -> str:
+    """Why it could not be saved; empty where it was."""
+    if _nobody():
+        return "not kept, nobody is here"
+    return FILE.change(key, lambda _: {"said": said, "day": date.today().isoformat()})[1]
+
+
+def _nobody() -> bool:
+    """Whether this notebook is executed by `labutils run` or compared by nbval, and not by a person."""
+    return "LABUTILS_UNATTENDED" in os.environ or "PYTEST_VERSION" in os.environ

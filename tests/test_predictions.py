@@ -1,0 +1,103 @@
+"""Predictions: clicked or typed, kept, revealed beside the result, counted; nothing where nobody sits."""
+
+import json
+
+import nbformat
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from labutils import places
+from labutils.lesson import predictions
+from labutils.lesson.predictions import made, predict, reveal
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch, tmp_path):
+    """A person with an empty folder."""
+    monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(predictions.FILE, "unsaved", {})
+    for name in ("PYTEST_VERSION", "LABUTILS_UNATTENDED"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "cache"
+
+
+def click(asked, words: str) -> None:
+    next(button for button in asked.controls if button.description == words).click()
+
+
+def test_a_click_is_kept_and_revealed(home):
+    asked = predict("01 documents", [300, 37093, "<b>"])
+    assert repr(reveal("01 documents", 37093)) == "it is 37,093"
+    click(asked, "300")
+    assert "kept: 300" in asked.note.value
+    assert [button.icon for button in asked.controls] == ["check", "", ""]
+    assert repr(reveal("01 documents", 37093)) == "you said 300; it is 37,093"
+    assert json.loads((home / "predictions.json").read_text())["01 documents"]["said"] == "300"
+    click(asked, "<b>")
+    shown = reveal("01 documents", "<i>")._repr_html_()
+    assert shown.startswith("What came out:\n") and "&lt;b&gt;" in shown and "&lt;i&gt;" in shown and "<i>" not in shown
+    assert "check" in [button.icon for button in predict("01 documents", [300, "<b>"]).controls]
+
+
+def test_what_is_typed_is_kept_and_counted():
+    for key, said in (("01 share", " 40 % "), ("01 more", "x" * 500), ("04 loss", "2.1"), ("04 empty", " ")):
+        predict(key).controls[0].value = said
+    assert made() == {"01": 2, "04": 1}
+    assert repr(reveal("01 share", 0.123456)) == "you said 40 %; it is 0.123"
+    assert len(repr(reveal("01 more", 1))) < 250
+    assert predict("04 loss").controls[0].value == "2.1"
+
+
+@pytest.mark.parametrize("name", ["PYTEST_VERSION", "LABUTILS_UNATTENDED"])
+def test_where_nobody_sits_nothing_is_kept_or_read(home, monkeypatch, name):
+    click(predict("01 a", [1, 2]), "1")
+    monkeypatch.setenv(name, "1")
+    asked = predict("01 a", [1, 2])
+    click(asked, "2")
+    assert (repr(reveal("01 a", 2)), made()) == ("it is 2", {})
+    assert json.loads((home / "predictions.json").read_text())["01 a"]["said"] == "1"
+
+
+@pytest.mark.parametrize("spoiled", [b"{", b'{"01 a": 7}', b'{"01 a": {}}', b'{"01 a": {"said": 1}}'])
+def test_a_spoiled_file_is_set_aside(home, spoiled):
+    home.mkdir()
+    (home / "predictions.json").write_bytes(spoiled)
+    assert repr(reveal("01 a", 2)) == "it is 2"
+    assert (home / "predictions.broken-1.json").read_bytes() == spoiled
+
+
+def test_where_nothing_can_be_written_the_process_remembers(home):
+    home.write_text("a file, no folder")
+    asked = predict("01 a", [1, 2])
+    click(asked, "1")
+    assert "could not be saved" in asked.note.value and repr(reveal("01 a", 2)) == "you said 1; it is 2"
+
+
+def test_a_reader_without_a_kernel_sees_the_options():
+    bundle = predict("01 a", [3, "<b>"])._repr_mimebundle_()
+    assert bundle["text/plain"] == "your prediction: 3 / <b>"
+    assert "&lt;b&gt;" in bundle["text/html"] and "<b>" not in bundle["text/html"]
+    assert predict("01 b")._repr_mimebundle_()["text/plain"] == "your prediction: ..."
+
+
+def test_more_is_shown_below(monkeypatch):
+    shown = []
+    monkeypatch.setattr(predictions, "display", lambda each, raw=False: shown.append(each))
+    table, figure = pd.DataFrame({"a": [1]}), Figure()
+    reveal("01 a", "so", table, figure.subplots())._ipython_display_()
+    assert shown[0]["text/plain"] == "it is so" and shown[1] is table and shown[2] is figure
+
+
+@pytest.mark.parametrize("key", ["documents", "1 a", "01", "01 "])
+def test_a_key_names_its_notebook(key):
+    with pytest.raises(ValueError, match="expected a key like '01 documents'"):
+        predict(key)
+
+
+def test_how_many_a_notebook_asks_for(monkeypatch, tmp_path):
+    monkeypatch.setattr(places, "NOTEBOOKS", tmp_path)
+    cells = ['predict("01 a", [1])', 'reveal("01 a", 1)', 'predict(\n    "01 b")', 'predict("01 a")']
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    nbformat.write(notebook, tmp_path / "01_small.ipynb")
+    assert predictions.there() == {"01": 2}
