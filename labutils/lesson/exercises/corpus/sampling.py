@@ -79,8 +79,8 @@ def _share(seed: int | str, n: int, wanted: str) -> Exercise:
         question=(
             "`THIS.given()` is a made-up corpus: a list of documents in the order in which a stream brings them, each "
             f'a dictionary with `"package"` and `"set"`. Look at **{n}** of them and no more: which share of the '
-            f"corpus is `{wanted}`? Give the share, between 0 and 1, and the lower and the upper end of its 95 % confidence "
-            "interval."
+            f"corpus is `{wanted}`? Give the share, between 0 and 1, and the lower and the upper end of its 95 % "
+            "confidence interval."
         ),
         starter="rows = pd.DataFrame(THIS.given())\nshare, lower, upper = ..., ..., ...",
         answer="share, lower, upper",
