@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from labutils.corpus import parts, sources
-from labutils.corpus.parts import Drawn, Part
+from labutils.corpus.parts import Part, SampleSpec
 from labutils.corpus.sampling import (
     estimated,
     over_bytes,
@@ -194,7 +194,7 @@ def drawn_part(files: list[dict], limit: int, seed: int) -> Part:
             key = file["package"], file["pile_set_name"]
             documents, sums, squares = tallies.get(key, (0, 0, 0))
             tallies[key] = Tally(documents + 1, sums + size, squares + size**2)
-    return Part(Drawn("installed", limit, seed, len(files), parts.sizes(files, drawn)), ((0, 1),), Survey(tallies))
+    return Part(SampleSpec("installed", limit, seed, len(files), parts.sizes(files, drawn)), ((0, 1),), Survey(tallies))
 
 
 @pytest.mark.slow

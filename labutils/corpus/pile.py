@@ -1,8 +1,8 @@
-"""The published composition of the Pile, as numbers to stand beside a corpus of one's own.
+"""The published composition of the Pile, as numbers to compare a corpus of one's own with.
 
 Gao et al. 2020, "The Pile: An 800GB Dataset of Diverse Text for Language Modeling", arXiv:2101.00027, Table 1. The raw
-size is what was collected, before anything is repeated; the weight is the share of bytes that a model reads, epochs
-repeated. The sizes are not measured here: most of the Pile can no longer be had.
+size is what was collected, before anything is repeated; the weight is the share of the bytes that a model is trained
+on, epochs repeated. The sizes are not measured here: most of the Pile can no longer be had.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Component(NamedTuple):
     name: str
     gib: float  # raw size in GiB (2**30 bytes)
     weight: float  # per cent of the bytes of one epoch of the whole
-    epochs: float  # how often a model reads it meanwhile
+    epochs: float  # how often a model sees it meanwhile
 
 
 SOURCE = "Gao et al. 2020, arXiv:2101.00027, Table 1"
