@@ -87,7 +87,7 @@ def run(
     Args:
         source: "installed", or the path or address of a JSON Lines file of documents; a far one is kept on disk as
             long as it is read.
-        limit: draw so many files (lines), each as likely as any other, by a hash of seed and path (line number); the
+        limit: draw that many files (lines), each as likely as any other, by a hash of seed and path (line number); the
             rest is never opened (of a file: never kept).
         seed: of the draw.
         shard: (1, 4) surveys the second of four parts, which `merge` puts together.

@@ -100,7 +100,7 @@ KINDS: dict[str, Callable[[Draw], str]] = {
 
 
 def labelled(draw: Draw, wanted: str, hits: int, others: int) -> list[tuple[str, str]]:
-    """(kind, text) of so many documents of the wanted kind and so many of the others in turn, shuffled."""
+    """(kind, text) of `hits` documents of the wanted kind and `others` of the other kinds in turn, shuffled."""
     rest = [kind for kind in KINDS if kind != wanted]
     kinds = [wanted] * hits + [rest[i % len(rest)] for i in range(others)]
     return draw.shuffled([(kind, KINDS[kind](draw)) for kind in kinds])

@@ -63,7 +63,7 @@ def _rule(kind: str, seed: int | str) -> Exercise:
                 "argument is true"
             )
         if all(keeps) or not any(keeps):
-            raise NotYet(f"the rule {'keeps' if all(keeps) else 'drops'} every document, whatever it is")
+            raise NotYet(f"the rule {'keeps' if all(keeps) else 'drops'} every document, of any kind")
         if len(mistakes) > JUDGED - ENOUGH:
             found, text = mistakes[0]
             way = "stays and should go" if found == kind else "goes, too, and should stay"
