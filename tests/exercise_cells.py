@@ -10,13 +10,16 @@ import random
 import re
 from collections import Counter
 
+import pandas as pd
+from scipy.stats import binomtest
+
 from labutils.corpus import quality
 from labutils.lesson import exercises
 from labutils.lesson.exercises.result import Result
 
 NAMES = {
     "exercises": exercises, "random": random, "re": re, "json": json, "drop": quality.drop, "math": math,
-    "Counter": Counter,
+    "Counter": Counter, "pd": pd, "binomtest": binomtest,
 }  # fmt: skip
 CHECKED = re.compile(r"\bexercises\.(\w+)\.check\(")
 

@@ -39,12 +39,6 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture(
-        "pile_and_pairs",
-        "01_pretraining_data",
-        """show.side_by_side({"the pile": pages, "the company's pairs": two})""",
-        "Notebook 01: two pages of the pile, long and about software, beside two short pairs of question and answer.",
-    ),
-    Picture(
         "tokens",
         "03_finetuning_data",
         "show.tokens(endless, tokenizer)",
