@@ -155,9 +155,12 @@ class Handler(BaseHTTPRequestHandler):
     def answer_tree(self, repo: str, path: str | None) -> None:
         if known := self.found(repo):
             inside = {p: c for p, c in known.files.items() if not path or p.startswith(path + "/")}
+            if path and not inside:
+                return self.send(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound")
             folders = {str(parent) for p in inside for parent in Path(p).parents if str(parent) not in (".", path)}
             entries = [{"type": "directory", "path": p, "oid": "0" * 40, "size": 0} for p in sorted(folders)]
-            self.send(200, entries + [entry(p, content) for p, content in sorted(inside.items())])
+            return self.send(200, entries + [entry(p, content) for p, content in sorted(inside.items())])
+        return None
 
     def answer_paths(self, repo: str) -> None:
         if known := self.found(repo):

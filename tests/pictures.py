@@ -41,8 +41,8 @@ PICTURES = (
     Picture(
         "tokens",
         "03_finetuning_data",
-        "show.tokens(endless, tokenizer)",
-        "Notebook 03: a pair as tokens. The answer is tinted and underlined, the question dotted; the end is missing.",
+        'reveal("03 trained share", f"{share:.0%}", show.tokens(examples[0], tokenizer))',
+        "Notebook 03: a pair as tokens. The answer and its end-of-text are tinted and underlined, the question dotted.",
     ),
     Picture(
         "before_after",

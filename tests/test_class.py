@@ -43,7 +43,7 @@ my_answer = "d"
     "effect_there": "import os\nos._exit(0)",
 }
 WIDE = (  # an exercise of each assignment with so many versions that a wrong seed does not come out right by chance
-    *("own_rule", "inputs_and_targets", "labels_by_hand", "which_checkpoint"),
+    *("own_rule", "inputs_and_targets", "whole_set", "which_checkpoint"),
     *("how_much_replay", "baseline_first", "merge_adapter"),
 )
 PRYING = """

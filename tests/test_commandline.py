@@ -224,7 +224,7 @@ TURNS = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}
             b'{"question": "A \\ud83d?", "answer": "one"}',
             "half of a character pair (a lone surrogate) cannot be written",
         ),
-        (b'{"question": "A?", "answer": "one", "answer": "two"}', "a key stands twice in one object"),
+        (b'{"question": "A?", "answer": "one", "answer": "two"}', "a key occurs twice in one object"),
         (json.dumps({"messages": TURNS * 2}).encode(), "question/answer holds one question and one answer, got user, "),
         (b'{"instruction": "a", "output": "b", "system": "c"}', '"system" belongs to the prompt, but stands beside it'),
     ],

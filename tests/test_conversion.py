@@ -162,7 +162,7 @@ def test_a_list_is_read_with_its_lines(tmp_path, indent):
         (b'{"a": 1}\nno\n', "line 1: no known form"),
         (b'{"text": "a"}\n', "line 1: the text does not follow"),
         (b'{"question": "a", "answer": "\\ud800"}\n', "line 1: half of a character pair"),
-        (b'{"question": "a", "answer": "b", "answer": "c"}\n', "line 1: a key stands twice in one object"),
+        (b'{"question": "a", "answer": "b", "answer": "c"}\n', "line 1: a key occurs twice in one object"),
         (b'{"question": "a", "answer": "b", "c": NaN}\n', "line 1: NaN is no JSON"),
         (b'{"question": "a", "answer": "b", "c": 1e999}\n', "line 1: Out of range float values"),
         (b'{"question": "\xff", "answer": "b"}\n', "line 1: 'utf-8' codec can't decode"),

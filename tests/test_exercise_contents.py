@@ -7,7 +7,9 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
+from datasets import Dataset
 from exercise_cells import answer_of
 from sklearn.metrics import f1_score
 
@@ -100,7 +102,9 @@ RIGHT_TOO: dict[str, Callable[[], tuple]] = {
     "six_replies": lambda: (["Asks back", "repeats ", "answers", "goes on", "goes on", "answers"],),
     "mean_loss": lambda: (lambda chances: round(-float(np.mean(np.log(chances))), 3),),
     "next_word": lambda: (lambda text, word: max(after(text, word), key=after(text, word).count, default=""),),
-    "labels_by_hand": lambda: (np.array([-100, -100, -100, 8, 9, 2]),),
+    "which_stop": lambda: (np.array([4, 1, 2]),),
+    "whole_set": lambda: tuple(map(Dataset.from_list, answer_of(exercises.whole_set.solution_cell()))),
+    "whole_set ": lambda: tuple(map(pd.DataFrame, answer_of(exercises.whole_set.solution_cell()))),
     "question_only": lambda: ("Customer:\n{question}\n\nTidewren:\n{answer}".removesuffix("{answer}"),),
     "fair_split": lambda: (records.split(exercises.fair_split.given(), held_out=0.3, same="fact"),),
     "fair_split ": lambda: tuple(records.split(exercises.fair_split.given(), held_out=0.3, same="fact").values()),

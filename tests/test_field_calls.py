@@ -15,6 +15,8 @@ from labutils import places
 
 CALLS = {
     "01": "load_dataset take shuffle map filter groupby value_counts proportion_ci",
+    "03": "read_json from_pandas map filter to_json push_to_hub load_dataset from_pretrained apply_chat_template "
+    "GroupShuffleSplit",
     "04": "read_json map groupby from_pretrained generate Trainer TrainingArguments SFTTrainer",
 }
 WRITES = {"to_json", "push_to_hub"}  # what they wrote is used further down, under the name that they were given

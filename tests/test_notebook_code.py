@@ -8,6 +8,7 @@ import torch
 
 from labutils import places
 from labutils.corpus import quality
+from labutils.model import encoding
 from labutils.model.loss import next_token_loss
 from labutils.pairs import records, templates
 
@@ -43,6 +44,12 @@ def test_the_key_families(keys):
 
 def test_the_template():
     assert taught("03_finetuning_data", "template_qa") == templates.TEMPLATES["lecture"]
+
+
+@pytest.mark.parametrize(("prompt", "answer"), [("Q: 2+2?\nA:\n", "It is four."), ("", "Tides turn."), ("Hi", "")])
+def test_the_labels(tokenizer, prompt, answer):
+    taught_here = taught("03_finetuning_data", "encode", tokenizer=tokenizer)
+    assert taught_here({"prompt": prompt, "answer": answer}) == encoding.encode(prompt, answer, tokenizer)
 
 
 @pytest.mark.parametrize("words", [49, 50])

@@ -125,7 +125,7 @@ def test_what_is_empty_is_told_by_the_validation(read, tmp_path):
         ("a.csv", "question,answer\n1\n", "line 2: 1 columns"),
         ("a.csv", 'question,answer\n"a"b,c\n', "line 2: .*save the table anew"),
         ("a.csv", b"question,answer\n1,2\ncaf\xe9,b\n", 'line 3: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"'),
-        ("a.csv", "answer,answer\n1,2\n", "'answer' stands there twice"),
+        ("a.csv", "answer,answer\n1,2\n", "'answer' occurs twice"),
         ("a.csv", "x" * 61 + ",b\n1,2\n", "looks like a row"),
         ("a.jsonl", '{"question": "Hi"\n', "line 1: .*expected an object"),
         ("a.jsonl", "[1]", "line 1: expected an object, got int"),

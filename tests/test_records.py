@@ -96,7 +96,7 @@ def test_reading_passes_over_blank_lines_a_byte_order_mark_and_windows_line_ends
         (b"1" * 5_000, 1, "Exceeds the limit"),
         (b'{"a": 1}\n["a"]\n', 2, "expected an object, got list"),
         (b"null\n", 1, "expected an object, got NoneType"),
-        (b'{"a": 1, "a": 2}\n', 1, "a key stands twice in one object"),
+        (b'{"a": 1, "a": 2}\n', 1, "a key occurs twice in one object"),
     ],
 )
 def test_a_line_that_is_no_record(tmp_path, content, line, message):

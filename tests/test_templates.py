@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labutils.pairs import templates
-from labutils.pairs.templates import TEMPLATES, answer_in, before_next, fill, lookup, messages, prompt, texts
+from labutils.pairs.templates import TEMPLATES, before_next, fill, lookup, messages, prompt, texts
 
 law = settings(derandomize=True, deadline=None, max_examples=200)
 RECORD = {"question": "2+2?", "answer": "4"}
@@ -103,33 +103,8 @@ def marks(template: str) -> list[str]:
 def test_the_answer_is_found_again(template, question, answer):
     if any(mark in text for mark in marks(template) for text in (question, answer)):
         return
-    text = fill(template, {"question": question, "answer": answer})
-    assert answer_in(template, text) == answer.strip()
-    assert answer_in(template, answer) == answer.strip()
-    assert answer_in(template, text + "\n\n" + fill(template, RECORD)) == answer.strip()
+    assert before_next(template, answer) == answer.strip()
     assert before_next(template, answer + "\n\n" + fill(template, RECORD)) == answer.strip()
-
-
-@pytest.mark.parametrize(
-    ("template", "text", "answer"),
-    [
-        ("lecture", "### Question:\n2+2?\n\n### Answer:\n 4 \n", "4"),
-        ("lecture", "### Question:\n2+2?\n\n### Answer:\n4\n\n### Question:\n3+3?\n\n### Answer:\n6", "4"),
-        ("lecture", "4", "4"),
-        ("lecture", "", ""),
-        # a model that was not given its prompt back, and went on with a further question of its own
-        ("lecture", "4\n\n### Question:\n3+3?\n\n### Answer:\n6", "4"),
-        ("lecture", "### Question:\n2+2?", ""),
-        ("lecture", "### Instruction:\n2+2?\n\n### Response:\n4", "### Instruction:\n2+2?\n\n### Response:\n4"),
-        ("concatenated", "2+2?4", "2+2?4"),
-        ("Q: {question}\n{answer}", "Q: 2+2?\n4", "4"),
-        ("{question}\nA: {answer}", "2+2?\nA: 4", "4"),
-        ("{question}\nA: {answer}", "4", "4"),
-        ("{question} {answer}", "four and four", "four and four"),
-    ],
-)
-def test_the_answer_in_a_text(template, text, answer):
-    assert answer_in(template, text) == answer
 
 
 def test_a_bare_answer_is_cut_where_a_further_question_begins():
@@ -138,7 +113,7 @@ def test_a_bare_answer_is_cut_where_a_further_question_begins():
     assert before_next("{question}\nA: {answer}", "4\nA: 5") == "4\nA: 5"
 
 
-@pytest.mark.parametrize("use", [lambda t: prompt(t, "q"), lambda t: fill(t, RECORD), lambda t: answer_in(t, "x")])
+@pytest.mark.parametrize("use", [lambda t: prompt(t, "q"), lambda t: fill(t, RECORD), lambda t: before_next(t, "x")])
 def test_no_use_of_a_template_passes_over_a_broken_one(use):
     with pytest.raises(ValueError, match="a template has"):
         use("{question}")

@@ -414,7 +414,7 @@ def test_leaks_name_the_other_line(tmp_path):
     (tmp_path / "b.jsonl").write_bytes(b"".join(faults.ELSEWHERE))
     found = {p.code: p for p in validate(tmp_path / "a.jsonl", split_with=tmp_path / "b.jsonl")}
     assert (found["split_leak"].line, found["split_leak"].severity) == (4, "error")
-    assert found["split_leak"].cause == "the same question stands on line 1 of b.jsonl"
+    assert found["split_leak"].cause == "the same question is on line 1 of b.jsonl"
     assert found["near_split_leak"].line == 5
     assert re.fullmatch(r"\d\d% of its runs of five characters .* line 2 of b\.jsonl", found["near_split_leak"].cause)
     assert "1 lines of b.jsonl hold no pair" in found["unread_other"].cause

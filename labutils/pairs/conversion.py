@@ -48,7 +48,7 @@ def form_of(record: dict) -> str | None:
 
 
 def convert(record: dict, to: str, template: str = "lecture") -> dict:
-    """A record in another form. The template is how a pair stands in the form "text".
+    """A record in another form. The template is how a pair is written in the form "text".
 
     convert({"question": "2+2?", "answer": "4"}, "prompt/completion") -> {"prompt": "2+2?", "completion": "4"}
 
@@ -90,7 +90,7 @@ def talk_of(record: dict, form: str, template: str) -> Talk:
     """What a record of a form holds. Raises ValueError for a value of the wrong type, or text in no template."""
     extra = {key: value for key, value in record.items() if key not in OWN_KEYS[form]}
     if spoken := [key for key in SPOKEN if key in extra]:
-        raise ValueError(f'"{spoken[0]}" belongs to the prompt, but stands beside it; move it into the texts first')
+        raise ValueError(f'"{spoken[0]}" belongs to the prompt, but is a key of its own; move it into the texts first')
     if form in CHAT:
         return Talk(tuple(_turns(record[FORMS[form][0]], form)), extra)
     texts = [_text(record.get(key, ""), key) for key in OWN_KEYS[form]]

@@ -1,4 +1,4 @@
-"""A learner's own file of pairs, in whatever form it comes -> question/answer records, and how it was understood.
+"""A learner's own file of pairs, in any form -> question/answer records, and how it was understood.
 
 CSV from a spreadsheet, JSON Lines, or one JSON list. Which columns are meant is guessed by their names and can be said.
 What is wrong inside the texts is for `validation`; forms with a name (Alpaca, chats) are for `conversion`.
@@ -35,7 +35,7 @@ class Own(NamedTuple):
 
 
 def read(path: str | Path, question: str | None = None, answer: str | None = None) -> Own:
-    """Read a file of pairs, whatever its columns or keys are called.
+    """Read a file of pairs, with any names of its columns or keys.
 
     Forms with a name (Alpaca, messages, prompt and completion ...) are converted; else two columns are taken:
     `question` and `answer` where they are given, known names (a message and its queue, a review and its label), or the
@@ -107,7 +107,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     if not any(header):
         raise ValueError(f"{path.name} is empty, or its first line names no columns")
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
-        raise ValueError(f"{path.name}: the column {twice[0]!r} stands there twice; rename one of them")
+        raise ValueError(f"{path.name}: the column {twice[0]!r} occurs twice; rename one of them")
     if long := [name for name in header if len(name) > LONGEST]:
         raise ValueError(
             f"{path.name}: the first line looks like a row, not like names of columns ({long[0][:30]!r} ...); put a "
@@ -137,7 +137,7 @@ def _chosen(path: Path, columns: list[str], question: str | None, answer: str | 
 
 
 def _pair(path: Path, line: int, row: dict, one: str, other: str) -> dict:
-    """A row as a question/answer record; other columns that bear these names would stand in the way, so they go."""
+    """A row as a question/answer record; other columns that bear these names would be in the way, so they go."""
     texts = {}
     for key, column in (("question", one), ("answer", other)):
         value = row.get(column)

@@ -46,7 +46,7 @@ def family(record: dict) -> str:
 
 
 def pair(record: dict) -> tuple[str, str]:
-    """The two sides of a record, (question, answer), whatever its family calls them; plain text has an empty question.
+    """The two sides of a record, (question, answer), by the names of its family; plain text has an empty question.
 
     Raises ValueError for an unknown family or a side that is not a string.
     """
@@ -172,7 +172,7 @@ def why(error: Exception) -> str:
 
 
 def _list_items(path: str | Path, data: bytes) -> Iterator[tuple[int, str]]:
-    """The items of a JSON list as they stand in the text, each with its line."""
+    """The items of a JSON list as text, each with its line."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -216,7 +216,7 @@ def _writable(text: str) -> bool:
 
 def _once(pairs: list) -> dict:
     if len(found := dict(pairs)) < len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a key occurs twice in one object")
     return found
 
 

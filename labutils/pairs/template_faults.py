@@ -24,7 +24,7 @@ def faults(template: str, record: dict | None = None, *, ends: bool = True) -> l
     """The faults of a template, errors first; with a record, those of their meeting, too.
 
     `ends` says whether an end-of-text is put behind the answer. faults("{question}\\n{answer} ")[0].cause ->
-    "something stands behind {answer}".
+    "something follows {answer}".
     """
     found = [*_places(template), *_strangers(template)]
     if not found or all(fault.severity == "warning" for fault in found):
@@ -42,10 +42,10 @@ def _places(template: str) -> list[Fault]:
         if count == 0:
             found.append(Fault("error", f"the place {place} is missing", f"write {place} where it belongs"))
         elif count > 1:
-            found.append(Fault("error", f"the place {place} stands there {count} times", "keep one of them"))
+            found.append(Fault("error", f"the place {place} occurs {count} times", "keep one of them"))
     if template.count(ANSWER) == 1 and not template.endswith(ANSWER):
-        fix = f"let the template end in {ANSWER}; the end-of-text is put behind it by the encoding"
-        found.append(Fault("error", f"something stands behind {ANSWER}", fix))
+        fix = f"let the template end in {ANSWER}; the end-of-text is added by the encoding"
+        found.append(Fault("error", f"something follows {ANSWER}", fix))
     return found
 
 
@@ -60,7 +60,7 @@ def _edges(template: str) -> list[Fault]:
     between = template.removesuffix(ANSWER).partition(QUESTION)[2]
     prompt = template.removesuffix(ANSWER)
     if not between.strip():
-        return [_warning("no mark stands between question and answer", 'write one, such as "### Answer:"')]
+        return [_warning("there is no mark between question and answer", 'write one, such as "### Answer:"')]
     if prompt.endswith((" ", "\t")):
         fix = "end it in the mark or a newline: a space belongs to the token of the word behind it"
         return [_warning("the prompt ends in a space", fix)]

@@ -1,6 +1,6 @@
-"""Prompt templates as data: fill one with a pair, or take the answer back out of what a model wrote.
+"""Prompt templates as data: fill one with a pair, or cut what a model wrote where its answer ends.
 
-A template is a string with the places {question} and {answer}. What stands before {answer} is the prompt: it is what
+A template is a string with the places {question} and {answer}. What comes before {answer} is the prompt: it is what
 a model is given when it is asked, letter for letter, and what it was shown in training.
 """
 
@@ -38,7 +38,7 @@ def prompt(template: str, question: str) -> str:
 
 
 def fill(template: str, record: dict) -> str:
-    """The full training text of a record: its prompt and its answer. Plain text (key "text") stands as it is."""
+    """The full training text of a record: its prompt and its answer. Plain text (key "text") stays as it is."""
     question, answer = pair(record)
     return prompt(template, question) + answer if question else answer
 
@@ -65,17 +65,6 @@ def messages(records: Iterable[dict]) -> list[dict]:
         {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
         for question, answer in map(pair, records)
     ]
-
-
-def answer_in(template: str, text: str) -> str:
-    """Take the answer back out of a text that follows the template: what stands behind the prompt, up to where a
-    further question begins. A text without a prompt is taken as a bare answer.
-    """
-    before, after = lookup(template).removesuffix(ANSWER).split(QUESTION)
-    if after and (before + after).strip() and text.startswith(before):
-        _, mark, answer = text.removeprefix(before).partition(after)
-        text = answer if mark else text
-    return before_next(template, text)
 
 
 def before_next(template: str, answer: str) -> str:

@@ -13,7 +13,7 @@ from labutils.lesson.exercises.finetuning import (
     total_steps,
     which_checkpoint,
 )
-from labutils.lesson.exercises.pairs import endless, fair_split, labels_by_hand, question_only, repair_file
+from labutils.lesson.exercises.pairs import fair_split, question_only, repair_file, which_stop, whole_set
 from labutils.lesson.exercises.pretraining import goes_on, inputs_and_targets, mean_loss, next_word, six_replies
 from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, RIGHT, Result
 from labutils.lesson.exercises.shown import STATES
@@ -23,7 +23,7 @@ from labutils.lesson.exercises.tasks import baseline_first, fair_score, held_out
 EXERCISES: tuple[Exercise, ...] = (  # in the order in which they are met
     *(which_sample, shingles, share_of_set, mail_spans, own_rule),
     *(inputs_and_targets, goes_on, six_replies, mean_loss, next_word),
-    *(labels_by_hand, endless, question_only, fair_split, repair_file),
+    *(question_only, which_stop, whole_set, fair_split, repair_file),
     *(total_steps, which_checkpoint, same_loss, not_in_handbook, own_questions),
     *(one_setting, behaviour_first, how_much_replay, two_by_two, effect_there),
     *(baseline_first, which_task, held_out_lift, fair_score, own_metric),

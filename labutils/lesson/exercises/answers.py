@@ -39,7 +39,9 @@ def number(answer: object, what: str = "a number") -> float:
 
 
 def items(answer: object, what: str = "a list") -> list:
-    """A list out of a list, a tuple, an array or a column of a table."""
+    """A list out of a list, a tuple, an array, a column of a table, or the rows of one as dictionaries."""
+    if hasattr(answer, "columns") and hasattr(answer, "to_dict"):  # a DataFrame
+        return answer.to_dict("records")
     for name in ("tolist", "to_list"):
         if hasattr(answer, name) and not isinstance(answer, type):
             answer = getattr(answer, name)()

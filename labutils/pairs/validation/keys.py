@@ -90,7 +90,7 @@ class Keys:
         for key, count in self.extra.items():
             lines = tuple(self.extra_lines[key])
             usual = count >= USUAL * self.records
-            cause = f"the further key {quoted(key)} stands on {count:,} of {self.records:,} lines"
+            cause = f"the further key {quoted(key)} is on {count:,} of {self.records:,} lines"
             if usual:
                 fix = "nothing has to be done; training reads the two sides of a pair only"
                 self.tally.add(lines[0], "extra_key", cause, severity=NOTE, fix=fix)

@@ -1,6 +1,6 @@
 """A file's bytes -> lines, in bounded memory. What is wrong with a line is for `parsing`.
 
-A file is never read whole, and a line longer than LINE_LIMIT is never held whole: it comes in chunks.
+A file is read piece by piece, and a line longer than LINE_LIMIT is never held whole: it comes in chunks.
 """
 
 import codecs

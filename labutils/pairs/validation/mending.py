@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 
 def mended_lines(path: Path) -> Iterator[tuple[Line, bytes, list[Change]]]:
-    """Every line of a file, what stands in its place in the copy, and what was changed.
+    """Every line of a file, what takes its place in the copy, and what was changed.
 
     A line too long to be parsed comes in chunks, as it is. Raises UnicodeDecodeError for UTF-16 that is none.
     """
@@ -46,7 +46,7 @@ def mended_lines(path: Path) -> Iterator[tuple[Line, bytes, list[Change]]]:
 
 
 def _ends(line: Line) -> tuple[bytes, list[Change]]:
-    """A line's bytes without what stands around the JSON, b"" for a blank line."""
+    """A line's bytes without what surrounds the JSON, b"" for a blank line."""
     data, changes = line.data, []
     if data.startswith(codecs.BOM_UTF8):
         data = data[3:]

@@ -55,7 +55,7 @@ class Reader:
                 self.tally.add(number, "not_json", _why(text, error))
                 return None
         if self.repeated:
-            self.tally.add(number, "repeated_key", f"the key {quoted(self.repeated[0])} stands twice in one object")
+            self.tally.add(number, "repeated_key", f"the key {quoted(self.repeated[0])} occurs twice in one object")
         if isinstance(value, dict):
             return value
         self.tally.add(number, "not_an_object", f"the line holds {type_name(value)}")
@@ -69,7 +69,7 @@ class Reader:
             value = self.loose.decode(text.strip(SPACE))
         except (ValueError, RecursionError):
             return None
-        cause = f"U+{ord(error.doc[error.pos]):04X} stands unescaped inside a text, at column {error.pos + 1}"
+        cause = f"U+{ord(error.doc[error.pos]):04X} is unescaped inside a text, at column {error.pos + 1}"
         self.tally.add(number, "raw_control_character", cause)
         return value
 
@@ -81,7 +81,7 @@ def type_name(value: Any) -> str:
 
 
 def decoder(repeated: list[str], *, strict: bool = True) -> json.JSONDecoder:
-    """JSON's reader, but NaN and Infinity, which are no JSON, are a ValueError, and keys that stand twice in one object
+    """JSON's reader, but NaN and Infinity, which are no JSON, are a ValueError, and keys that occur twice in one object
     are put into `repeated`.
     """
 

@@ -43,7 +43,7 @@ class Hashes:
             part.clear()
 
     def groups(self) -> Iterator[np.ndarray]:
-        """The rows of each key that stands there more than once, lines in order; `distinct` then counts all keys."""
+        """The rows of each key that occurs more than once, lines in order; `distinct` then counts all keys."""
         self.distinct = 0
         for place, part in enumerate(self.parts):
             early = b""
@@ -82,7 +82,7 @@ class Relations:
         return asked
 
     def finish(self, other_name: str) -> set[int]:
-        """Tell all relations; the lines whose very question stands in the other file."""
+        """Tell all relations; the lines whose very question is in the other file."""
         leaked: set[int] = set()
         for group in self.questions.groups():
             if len(group) > 1:
@@ -104,12 +104,12 @@ class Relations:
             if len(lines) > 1:
                 ties = tuple(int(line) for line in lines[:LISTED])
                 times = "twice" if len(lines) == 2 else f"{len(lines):,} times"
-                self.tally.add(ties[1], "duplicate", f"the same pair stands there {times}: {named(ties)}", lines=ties)
+                self.tally.add(ties[1], "duplicate", f"the same pair occurs {times}: {named(ties)}", lines=ties)
 
     def _leak(self, here: np.ndarray, there: np.ndarray, other_name: str) -> set[int]:
         where = named([int(line) - OTHER_FILE for line in there["line"][:LISTED]])
         for line in here["line"]:
-            self.tally.add(int(line), "split_leak", f"the same question stands on {where} of {other_name}")
+            self.tally.add(int(line), "split_leak", f"the same question is on {where} of {other_name}")
         return {int(line) for line in here["line"]}
 
     def _dominating(self) -> None:
@@ -119,7 +119,7 @@ class Relations:
                 often.append(([int(line) for line in group["line"][:LISTED]], len(group)))
         for lines, count in sorted(often):
             if count >= threshold(self.answers.distinct) * self.pairs:
-                cause = f"one answer stands on {count:,} of {self.pairs:,} lines ({count / self.pairs:.0%}), first on "
+                cause = f"one answer is on {count:,} of {self.pairs:,} lines ({count / self.pairs:.0%}), first on "
                 self.tally.add(lines[0], "dominating_answer", cause + named(lines[:1]), lines=tuple(lines))
 
 

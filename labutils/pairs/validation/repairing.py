@@ -1,6 +1,6 @@
 """A copy of a file of pairs in which the unambiguous faults are repaired, and a report of every change.
 
-What is repaired in a line is for `mending`; here, records that stand there twice, word for word, are dropped.
+What is repaired in a line is for `mending`; here, records that occur twice, word for word, are dropped.
 Everything else stays as it is, byte for byte, and is listed: which of two answers is right, nobody can tell from here.
 """
 
@@ -22,7 +22,7 @@ from labutils.pairs.validation.relations import Hashes, runs
 
 
 class Report(NamedTuple):
-    """What `repair` did: lines read and written, changes by kind (each stands in the file `changes`), what is left."""
+    """What `repair` did: lines read and written, changes by kind (each is in the file `changes`), what is left."""
 
     out: Path
     changes: Path
@@ -36,7 +36,7 @@ def repair(path: str | Path, out: str | Path, others: Iterable[str | Path] = ())
     """Write a repaired copy of `path` to `out`, and every change, a JSON object a line, to `out` + ".changes.jsonl".
 
     Both are written whole or not at all; the original is never touched, nor are the `others`. The file is read twice,
-    in flat memory: records that stand there twice are known only at the end.
+    in flat memory: records that occur twice are known only at the end.
     Raises ValueError when one would be written over, when the file is one JSON list or a pipe, or when what says that
     it is UTF-16 is not; FileNotFoundError when there is no folder to write into.
     """

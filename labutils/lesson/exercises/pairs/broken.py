@@ -87,13 +87,15 @@ def _drawn(draw: Draw) -> Exercise:
     return _repair(tuple(faults), draw.number(1, 10**6))
 
 
-def _lines(answer: object, asked: int) -> list[str]:
+def _lines(answer: object, count: int) -> list[str]:
     """The lines of a repaired file, out of a list or of one text."""
     if isinstance(answer, str):
+        if "{" not in answer:
+            raise NotYet(f"expected the {count} repaired lines, got {quoted(answer)}")
         if answer.lstrip().startswith("["):
             raise NotYet("this is one JSON list; JSON Lines has no brackets around all, and one object a line")
         answer = answer.splitlines()
-    found = answers.items(answer, f"a list of {asked} lines")
+    found = answers.items(answer, f"a list of {count} lines")
     if any(isinstance(line, Mapping) for line in found):
         raise NotYet("these are dictionaries; `json.dumps(record)` writes each as the line of a file")
     for line in found:
@@ -137,6 +139,7 @@ def _wrong(lines: list[str], whole: list[str], faults: tuple[str | None, ...]) -
         Wrong("broken lines deleted", [line for i, line in enumerate(whole) if i not in bad], "a pair was lost"),
         Wrong("an answer emptied", but(bad[0], said[0]), "still has a fault"),
         Wrong("an answer made up", but(bad[0], said[1]), "not the content"),
+        Wrong("a word", "fixed", "repaired lines, got"),
         Wrong("one JSON list", "[" + ", ".join(whole) + "]", "one JSON list"),
         Wrong("records", [json.loads(line) for line in whole], "these are dictionaries"),
         Wrong("a line too many", [*whole, whole[0]], "one object a line"),

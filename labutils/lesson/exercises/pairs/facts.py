@@ -93,7 +93,7 @@ FACTS = {
 
 
 def records(draw: Draw, n: int) -> list[dict]:
-    """So many facts, three records each, shuffled: [{"question", "answer", "fact"}, ...]."""
+    """`n` facts, three records each, shuffled: [{"question", "answer", "fact"}, ...]."""
     made = []
     for about in draw.some(list(FACTS), n):
         fact, bird = FACTS[about], draw.pick(BIRDS)

@@ -34,23 +34,22 @@ def _split(n: int, seed: int | str) -> Exercise:
         size="medium",
         question=(
             f'`THIS.given()` holds {3 * n} pairs; each has a `"question"`, an `"answer"`, and the `"fact"` that it is '
-            "about. You want to know whether a tuned model can answer about facts that it was *not* taught. Hold out "
-            "about a third of the pairs, and hand in both sides."
+            "about. You want to know whether a fine-tuned model can answer questions about facts that it was *not* "
+            "taught. Hold out about a third of the pairs, and hand in both sides, as lists or as DataFrames."
         ),
         starter="given = THIS.given()\ntrain, test = ..., ...",
         answer="train, test",
         judge=judge,
         hints=(
-            "Look at the questions of one fact side by side. May any two of them stand on different sides?",
-            'Choose facts instead of pairs: `sorted({pair["fact"] for pair in given})` are all of them; then every '
-            "pair "
-            "goes to the side of its fact.",
+            "Look at the questions of one fact side by side. May any two of them be on different sides?",
+            "Choose facts instead of pairs, and let every pair go to the side of its fact: `GroupShuffleSplit` does "
+            "that with a column of `pd.DataFrame(given)` as its groups.",
         ),
         solved="""
-            given = THIS.given()
-            held_out = sorted({pair["fact"] for pair in given})[::3]
-            train = [pair for pair in given if pair["fact"] not in held_out]
-            test = [pair for pair in given if pair["fact"] in held_out]
+            given = pd.DataFrame(THIS.given())
+            splitter = GroupShuffleSplit(n_splits=1, test_size=1 / 3, random_state=0)
+            learn, check = next(splitter.split(given, groups=given["fact"]))
+            train, test = given.iloc[learn], given.iloc[check]
         """,
         wrong=lambda: _wrong(pairs()),
         vary=lambda draw: _split(draw.number(8, 10), draw.number(1, 10**6)),
@@ -59,7 +58,7 @@ def _split(n: int, seed: int | str) -> Exercise:
 
 
 def _sides(answer: object) -> tuple[list[dict], list[dict]]:
-    """Train and test, each a list of dictionaries; also out of the DatasetDict of `split`."""
+    """Train and test, each a list of dictionaries; also out of DataFrames, or of the DatasetDict of `split`."""
     if isinstance(answer, Mapping):
         if not {"train", "test"} <= set(answer):
             raise NotYet('a dictionary of both sides has the keys `"train"` and `"test"`')
@@ -81,15 +80,15 @@ def _judge_whole(train: list[dict], test: list[dict], pairs: list[dict]) -> None
     if strange := [question for question in there if question not in given]:
         raise NotYet(f"{quoted(strange[0])} is none of the questions that were given")
     if lost := [pair["question"] for pair in pairs if not there[pair["question"]]]:
-        raise NotYet(f"of the {len(pairs)} pairs {len(lost)} stand on neither side, the first asks {quoted(lost[0])}")
+        raise NotYet(f"of the {len(pairs)} pairs {len(lost)} are on neither side, the first asks {quoted(lost[0])}")
     if both := {pair["question"] for pair in train} & {pair["question"] for pair in test}:
-        raise NotYet(f"{len(both)} pairs stand on both sides, word for word; the score would measure memory")
+        raise NotYet(f"{len(both)} pairs are on both sides, word for word; the score would measure memory")
     if twice := [question for question, times in there.items() if times > 1]:
-        raise NotYet(f"{quoted(twice[0])} stands twice on one side")
+        raise NotYet(f"{quoted(twice[0])} is twice on one side")
     part = len(test) / len(pairs)
     if not LEAST <= part <= MOST:
         hint = "; train and test may be exchanged" if LEAST <= 1 - part <= MOST else ""
-        raise NotYet(f"{len(test)} of {len(pairs)} pairs are held out, about a third is asked for{hint}")
+        raise NotYet(f"{len(test)} of {len(pairs)} pairs are held out; the exercise wants about a third{hint}")
 
 
 def _leak(leaks: list[tuple[dict, dict]], train: list[dict], test: list[dict]) -> str:
@@ -117,12 +116,12 @@ def _wrong(pairs: list[dict]) -> list[Wrong]:
             ([p for p in pairs if p["question"] not in other], [p for p in pairs if p["question"] in other]),
             "no near-duplicate crosses",
         ),
-        Wrong("all pairs trained", (pairs, sides["test"]), "stand on both sides"),
-        Wrong("some lost", (sides["train"][1:], sides["test"]), "stand on neither side"),
+        Wrong("all pairs trained", (pairs, sides["test"]), "are on both sides"),
+        Wrong("some lost", (sides["train"][1:], sides["test"]), "are on neither side"),
         Wrong("nothing held out", (pairs, []), "0 of"),
         Wrong("sides exchanged", (sides["test"], sides["train"]), "may be exchanged"),
         Wrong("one side alone", sides["train"], "expected both sides"),
-        Wrong("a question twice", (sides["train"] * 2, sides["test"]), "stands twice"),
+        Wrong("a question twice", (sides["train"] * 2, sides["test"]), "is twice"),
         Wrong("questions without their pairs", ([p["question"] for p in pairs], []), "holds a text"),
     ]
 
