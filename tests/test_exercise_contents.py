@@ -31,7 +31,7 @@ from labutils.pairs import records
 def own_progress(monkeypatch, tmp_path):
     """A learner who has done nothing so far."""
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(attempts, "unsaved", {})
+    monkeypatch.setattr(attempts.FILE, "unsaved", {})
 
 
 @pytest.mark.parametrize("seed", range(12))
