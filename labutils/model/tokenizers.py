@@ -1,9 +1,11 @@
-"""Train a byte-level BPE tokenizer from texts: small, lossless, ready for the models of this course."""
+"""Byte-level BPE tokenizers: the one of "base", and new ones trained from texts, small and lossless."""
 
 from collections.abc import Iterable
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
+
+from labutils.places import DATA
 
 END_OF_TEXT = "<|endoftext|>"
 CHAT_TOKENS = ["<|im_start|>", "<|im_end|>"]
@@ -12,6 +14,11 @@ CHATML = (  # the conversation format of OpenAI's ChatML, which many chat models
     "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+
+
+def bundled() -> PreTrainedTokenizerFast:
+    """The tokenizer of "base", without the model."""
+    return PreTrainedTokenizerFast.from_pretrained(DATA / "base" / "model")
 
 
 def train_bpe(texts: Iterable[str], size: int = 4096) -> PreTrainedTokenizerFast:
