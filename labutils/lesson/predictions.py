@@ -1,7 +1,7 @@
 """Predictions: asked for before a result, kept in the learner's own folder, shown again beside the result.
 
-`predict` asks, `reveal` answers, `made` counts. Nothing leaves the machine. Where a notebook is executed with nobody in
-front of it, nothing is kept and nothing is read, so that its outputs are the same on every machine.
+`predict` asks, `reveal` answers, `progress` counts. Nothing leaves the machine. Where a notebook is executed with
+nobody in front of it, nothing is kept and nothing is read, so that its outputs are the same on every machine.
 """
 
 import os
@@ -19,6 +19,7 @@ from labutils.lesson import show
 from labutils.lesson.keeping import Keeping
 from labutils.lesson.widgets import parts
 
+ASKS = re.compile(r'\bpredict\((?:\\n",\s*" *)?\\"(\d\d [^"\\]+)\\"')  # in a notebook's file, where quotes are escaped
 KEY = re.compile(r"\d\d \S.*")
 FOLDED = "What came out:"  # the first line, which JupyterLab shows of a folded output
 LIMIT = 200  # characters of a prediction
@@ -39,19 +40,16 @@ def reveal(key: str, found: object, *more: object) -> "_Revealed":
     return _Revealed(_said().get(key), _words(found), more)
 
 
-def made() -> dict[str, int]:
-    """How many predictions this learner made, by the number of the notebook: {"01": 3}."""
-    keys = [key[:2] for key in _said()]
-    return {number: keys.count(number) for number in sorted(set(keys))}
+def progress() -> list[dict[str, str]]:
+    """How many predictions this learner made, a row a notebook: {"notebook": "01_small", "predictions": "2 of 7"}.
 
-
-def there() -> dict[str, int]:
-    """How many predictions each notebook asks for, by its number; their keys stand on the lines that ask."""
-    found = {}
+    How many there are is read from the notebooks' files.
+    """
+    said, rows = _said(), []
     for path in sorted(places.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
-        keys = set(re.findall(r'\bpredict\((?:\\n",\s*" *)?\\"(\d\d [^"\\]+)\\"', path.read_text(encoding="utf-8")))
-        found[path.name[:2]] = len(keys)
-    return found
+        keys = set(ASKS.findall(path.read_text(encoding="utf-8")))
+        rows.append({"notebook": path.stem, "predictions": f"{len(keys & said.keys())} of {len(keys)}"})
+    return rows
 
 
 class _Asked(parts.Box):
