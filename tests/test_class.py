@@ -32,7 +32,7 @@ json.dumps = lambda *value, **how: '{"value": true}'
 builtins.print = None
 my_two = "zz"
 """,
-    "manners_first": """
+    "behaviour_first": """
 import os, pathlib, shutil
 for path in (pathlib.Path.cwd(), pathlib.Path.home(), pathlib.Path("..")):
     shutil.rmtree(path, ignore_errors=True)
@@ -162,7 +162,7 @@ def test_right_partly_right_empty_and_hostile_submissions(course):
     points = {version.name: release.POINTS[version.size] for version in versions()}
     some = dict(list(every.items())[::2])
     hand_in(course, "full", every)
-    hand_in(course, "partial", {**some, "manners_first": 'my_answer = "z"'})
+    hand_in(course, "partial", {**some, "behaviour_first": 'my_answer = "z"'})
     hand_in(course, "empty", {})
     hand_in(course, "hostile", HOSTILE)
     kept = {path: path.read_bytes() for part in ("source", "submitted") for path in (course / part).rglob("*.*")}

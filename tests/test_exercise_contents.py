@@ -95,7 +95,7 @@ RIGHT_TOO: dict[str, Callable[[], tuple]] = {
     "mail_spans ": lambda: (by_words,),
     "inputs_and_targets": lambda: (np.array([5, 9, 2, 7]), (9, 2, 7, 4)),
     "six_replies": lambda: (["Asks back", "repeats ", "answers", "goes on", "goes on", "answers"],),
-    "mean_surprise": lambda: (lambda chances: round(-float(np.mean(np.log(chances))), 3),),
+    "mean_loss": lambda: (lambda chances: round(-float(np.mean(np.log(chances))), 3),),
     "next_word": lambda: (lambda text, word: max(after(text, word), key=after(text, word).count, default=""),),
     "labels_by_hand": lambda: (np.array([-100, -100, -100, 8, 9, 2]),),
     "question_only": lambda: ("Customer:\n{question}\n\nTidewren:\n{answer}".removesuffix("{answer}"),),

@@ -567,6 +567,37 @@ def test_an_unknown_experiment_and_an_unknown_point(tiny):
         recording.run("tiny", ["six", "seven"])
 
 
+# as a table
+
+
+def hits(*rows: str) -> list[Result]:
+    """A result a row of hits, a seed each, with a loss of 1 and 2 nats a token."""
+    found = [[{"1": True, "0": False, "-": None}[sign] for sign in row] for row in rows]
+    losses = {"loss": Losses([1.0, 2.0], [1, 1], [0, 1])}
+    return [Result(seed, Card([], {"hits": row}, losses), {}) for seed, row in enumerate(found)]
+
+
+def test_results_as_a_tidy_table_leave_out_what_was_not_measured():
+    table = effects.frame({"none": hits("0000"), "some": hits("1100", "1000"), "other": hits("----")})
+    assert list(table.columns) == ["configuration", "seed", "score", "value"]
+    assert table[table["score"] == "hits"].values.tolist() == [
+        ["none", 0, "hits", 0.0], ["some", 0, "hits", 0.5], ["some", 1, "hits", 0.25]
+    ]  # fmt: skip
+    assert table[table["score"] == "loss"]["value"].tolist() == [1.5] * 4
+
+
+def test_differences_have_both_intervals():
+    found = {"none": hits("0000"), "some": hits("1100", "1000", "1110"), "all": hits(*["1" * 9] * 3)}
+    row = effects.differences(found, "none", "some", {"right": "hits"}).loc["right"]
+    half = 4.303 * 0.25 / math.sqrt(3)
+    assert row["difference"] == 0.5 and not row["excludes zero"]
+    assert [row["over seeds, from"], row["to"]] == pytest.approx([0.5 - half, 0.5 + half])
+    alone = effects.differences(found, "none", "none", {"right": "hits", "loss": "loss"})
+    assert alone["over seeds, from"].isna().all() and alone.index.name == "none minus none"
+    sure = {"none": hits(*["0" * 9] * 3), "all": found["all"]}
+    assert effects.differences(sure, "none", "all", {"right": "hits"})["excludes zero"].all()
+
+
 # until it stops improving
 
 

@@ -81,7 +81,7 @@ def test_every_widget_has_at_most_three_controls(documents, birds, tokenizer, tw
         widgets.playground(birds, tokenizer),
         widgets.explorer(two),
         widgets.before_after(two),
-        widgets.moments([MOMENT]),
+        widgets.checkpoints([MOMENT]),
     ]
     widgets.dashboard(two["before"], bird_examples, Recipe(steps=1, batch=4))
     assert all(1 <= len(controls(box)) <= 3 for box in [*boxes, *shown])
@@ -371,7 +371,7 @@ class TestDashboard:
         watched = widgets.dashboard(opened, bird_examples, Recipe(steps=1, batch=4), phrases=[HOSTILE], template=None)
         assert "<script>" not in view_of(shown[0]).value + widgets.dashboard_view(watched).data
 
-    def test_the_still_picture_has_six_moments_at_most_with_first_and_last(self, bird_run):
+    def test_the_still_picture_has_six_steps_at_most_with_first_and_last(self, bird_run):
         _, run = bird_run
         samples = [watching.Sample(now.step, now.loss, {"heron?": "two"}) for now in run.history]
         still = widgets.dashboard_view(watching.Watched(run, samples, False)).data
@@ -396,24 +396,24 @@ def _noting(shown, seen: list):
 MOMENT = {"tokens": 1000, "loss": 9.0, "bits_per_byte": 3.5, "samples": {"The": " heron"}}
 
 
-class TestMoments:
+class TestCheckpoints:
     ROWS = (MOMENT, {"tokens": 2000, "loss": 8.0}, MOMENT | {"tokens": 3000, "samples": {"The": f" {HOSTILE}"}})
 
-    def test_the_slider_moves_through_the_moments_with_samples(self):
-        box = widgets.moments(self.ROWS)
+    def test_the_slider_moves_through_the_checkpoints_with_samples(self):
+        box = widgets.checkpoints(self.ROWS)
         (slider,) = controls(box)
-        assert [label for label, _ in slider.options] == ["1,000 tokens read", "3,000 tokens read"]
+        assert [label for label, _ in slider.options] == ["1,000 tokens", "3,000 tokens"]
         assert "loss 9.00 nats" in text_of(view_of(box)) and "heron" in text_of(view_of(box))
         slider.value = 1
         assert "alert(1)" in text_of(view_of(box)) and "<script>" not in view_of(box).value
 
     def test_the_table(self):
-        said = text_of(widgets.moments_table(self.ROWS, "The"))
+        said = text_of(widgets.checkpoints_table(self.ROWS, "The"))
         assert "The heron" in said and said.count("3.50") == 2
 
     def test_without_samples(self):
-        with pytest.raises(ValueError, match="no moment"):
-            widgets.moments(self.ROWS[1:2])
+        with pytest.raises(ValueError, match="no checkpoint"):
+            widgets.checkpoints(self.ROWS[1:2])
 
 
 class TestParts:

@@ -33,7 +33,7 @@ endless = training.Recipe(steps=100_000, batch=4, learning_rate=5e-4)
 meta = {"pile_set_name": "Documentation", "package": "plover", "license": "MIT"}
 documents = [{"text": "Too short. Write to ada.b@plover-club.org.", "meta": meta},
              {"text": "The heron waits for the fish. " * 20, "meta": meta | {"package": "heron"}}]
-moments = [{"tokens": t, "loss": 9 - t / 1000, "bits_per_byte": 3.0, "samples": {"The": f" heron {t}"}}
+rows = [{"tokens": t, "loss": 9 - t / 1000, "bits_per_byte": 3.0, "samples": {"The": f" heron {t}"}}
            for t in (1000, 2000, 3000)]
 """,
     "pile": "widgets.pile(documents)",
@@ -44,8 +44,8 @@ moments = [{"tokens": t, "loss": 9 - t / 1000, "bits_per_byte": 3.0, "samples": 
     "explorer_bars": "widgets.explorer_bars(two, 'What is the')",
     "before_after": "widgets.before_after(two, questions)",
     "before_after_table": "widgets.before_after_table(two, questions[:2])",
-    "moments": "widgets.moments(moments)",
-    "moments_table": "widgets.moments_table(moments, 'The')",
+    "checkpoints": "widgets.checkpoints(rows)",
+    "checkpoints_table": "widgets.checkpoints_table(rows, 'The')",
     "dashboard": "watched = widgets.dashboard(two['before'], examples, endless, phrases=questions[:2], "
     "held_out=examples, out='stopped')",
     "dashboard_view": "widgets.dashboard_view(watched)",
@@ -179,8 +179,8 @@ def test_before_after(seen):
     expect(where).to_contain_text("It is four.")
 
 
-def test_moments(seen):
-    where = cell(seen.page, "moments")
+def test_checkpoints(seen):
+    where = cell(seen.page, "checkpoints")
     expect(where).to_contain_text("heron 1000")
     handle = where.get_by_role("slider")
     handle.press("ArrowRight")

@@ -1,9 +1,9 @@
 """Make the base model from the corpus that `build.py` wrote: `python data/base/pretrain.py --corpus build/base/corpus`.
 
 The tokenizer is learned from the corpus, then the model reads it, from random weights. What is kept on the way are not
-weights but `moments.jsonl`: the loss so far, the bits per byte on documents set aside, and at a dozen steps how the
+weights but `checkpoints.jsonl`: the loss so far, the bits per byte on documents set aside, and at a dozen steps how the
 model goes on from a few phrases. A run that was stopped goes on where it was when the command is given again. When it
-has ended, `--keep` puts the model, the moments and the log of the run into this folder.
+has ended, `--keep` puts the model, the checkpoints' samples and the log of the run into this folder.
 """
 
 import argparse
@@ -51,24 +51,24 @@ def pretrain(corpus: Path, out: Path, steps: int) -> None:
     print(f"{train.ids.size:,} tokens to read, {aside.ids.size:,} set aside, {size:.3f} bytes a token", flush=True)
     opened = models.create(tokenizer, **SIZE, seed=RECIPE.seed)
     recipe = replace(RECIPE, steps=steps)
-    tell = moments(opened, aside, size, steps, moments_of(out))
+    tell = checkpoints(opened, aside, size, steps, checkpoints_of(out))
     training.pretrain(opened, train, recipe, out=out, resume=out.exists(), on_progress=tell)
 
 
 def keep(run: Path) -> None:
-    """Put the model, the moments and the log of a finished run into this folder."""
+    """Put the model, the checkpoints' samples and the log of a finished run into this folder."""
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
     if not about["finished"]:
         raise SystemExit(f"{run} holds a run that has not ended; give the command without --keep to go on with it")
     models.save(models.open_model(run), HERE / "model")
-    rows = [json.loads(line) for line in moments_of(run).read_text(encoding="utf-8").splitlines()]
-    (HERE / "moments.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    rows = [json.loads(line) for line in checkpoints_of(run).read_text(encoding="utf-8").splitlines()]
+    (HERE / "checkpoints.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     log = {"tokens": rows[-1]["tokens"], "seconds": rows[-1]["seconds"], **about["settings"]}
     (HERE / "run.json").write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
 
 
-def moments_of(run: Path) -> Path:
-    return run.with_suffix(".moments.jsonl")
+def checkpoints_of(run: Path) -> Path:
+    return run.with_suffix(".checkpoints.jsonl")
 
 
 def prepared(corpus: Path) -> tuple[tokenizers.PreTrainedTokenizerFast, encoding.Blocks, encoding.Blocks, float]:
@@ -100,7 +100,7 @@ def every(texts: Iterable[str], nth: int) -> Iterator[str]:
     yield from (text for i, text in enumerate(texts) if i % nth == 0)
 
 
-def moments(
+def checkpoints(
     opened: models.Opened, aside: encoding.Blocks, size: float, steps: int, path: Path
 ) -> Callable[[training.Progress], None]:
     """A callback that appends a line to `path` at each checkpoint, and with samples at a dozen, ever further apart.

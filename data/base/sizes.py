@@ -2,7 +2,7 @@
 
 Each run warms up, reads and decays within its minutes, so that ends are compared with ends. A row a run is appended to
 `sizes.jsonl` as it ends, and is not made again. What is measured is the loss on documents set aside.
-`--longer` runs nothing: it says what the looks of the long run (`moments.jsonl`) promise of a longer one.
+`--longer` runs nothing: it says what the looks of the long run (`checkpoints.jsonl`) promise of a longer one.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def longer() -> dict[float, float]:
     a + b * tokens ** -c is laid through the looks while the rate was constant (Hoffmann et al. 2022, arXiv 2203.15556,
     equation 2, one size); what the falling rate brings in the end is taken to be the same.
     """
-    looks = [json.loads(line) for line in (HERE / "moments.jsonl").read_text(encoding="utf-8").splitlines()]
+    looks = [json.loads(line) for line in (HERE / "checkpoints.jsonl").read_text(encoding="utf-8").splitlines()]
     constant = [look for look in looks if 8e6 <= look["tokens"] <= 0.8 * looks[-1]["tokens"]]
     tokens, bits = (np.array([look[key] for look in constant]) for key in ("tokens", "bits_per_byte"))
 

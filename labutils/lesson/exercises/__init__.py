@@ -4,7 +4,7 @@ from labutils.lesson.exercises import attempts
 from labutils.lesson.exercises.adapters import lora_weights, merge_adapter, moved_weights, two_memories, what_shrinks
 from labutils.lesson.exercises.attempts import Entry
 from labutils.lesson.exercises.corpus import mail_spans, own_rule, share_of_set, shingles, which_sample
-from labutils.lesson.exercises.effects import effect_there, how_much_replay, manners_first, one_setting, two_by_two
+from labutils.lesson.exercises.effects import behaviour_first, effect_there, how_much_replay, one_setting, two_by_two
 from labutils.lesson.exercises.exercise import Exercise
 from labutils.lesson.exercises.finetuning import (
     not_in_handbook,
@@ -14,7 +14,7 @@ from labutils.lesson.exercises.finetuning import (
     which_checkpoint,
 )
 from labutils.lesson.exercises.pairs import endless, fair_split, labels_by_hand, question_only, repair_file
-from labutils.lesson.exercises.pretraining import goes_on, inputs_and_targets, mean_surprise, next_word, six_replies
+from labutils.lesson.exercises.pretraining import goes_on, inputs_and_targets, mean_loss, next_word, six_replies
 from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, RIGHT, Result
 from labutils.lesson.exercises.shown import STATES
 from labutils.lesson.exercises.subjects import NOTEBOOKS
@@ -22,10 +22,10 @@ from labutils.lesson.exercises.tasks import baseline_first, fair_score, held_out
 
 EXERCISES: tuple[Exercise, ...] = (  # in the order in which they are met
     *(which_sample, shingles, share_of_set, mail_spans, own_rule),
-    *(inputs_and_targets, goes_on, six_replies, mean_surprise, next_word),
+    *(inputs_and_targets, goes_on, six_replies, mean_loss, next_word),
     *(labels_by_hand, endless, question_only, fair_split, repair_file),
     *(total_steps, which_checkpoint, same_loss, not_in_handbook, own_questions),
-    *(one_setting, manners_first, how_much_replay, two_by_two, effect_there),
+    *(one_setting, behaviour_first, how_much_replay, two_by_two, effect_there),
     *(baseline_first, which_task, held_out_lift, fair_score, own_metric),
     *(lora_weights, what_shrinks, two_memories, merge_adapter, moved_weights),
 )

@@ -28,14 +28,20 @@ class Kept(NamedTuple):
     problem: str = ""
 
 
+RENAMED = {"mean_surprise": "mean_loss", "manners_first": "behaviour_first"}  # kept under an older name
+
+
 def read() -> dict[str, Entry]:
     """All entries by the exercise's name; empty where there are none or they cannot be read."""
-    return {name: _entry(kept) for name, kept in FILE.read().items()}
+    kept = FILE.read()
+    old = {new: kept[name] for name, new in RENAMED.items() if name in kept}
+    return {name: _entry(each) for name, each in (old | kept).items() if name not in RENAMED}
 
 
 def change(name: str, step: Callable[[Entry], Entry]) -> Kept:
     """Read one exercise's entry, change it by `step`, and save it; other entries stay as they are."""
-    kept, problem = FILE.change(name, lambda kept: (kept or {}) | asdict(step(_entry(kept or {}))))
+    old = next((FILE.read().get(was) for was, now in RENAMED.items() if now == name), None)
+    kept, problem = FILE.change(name, lambda kept: (kept or old or {}) | asdict(step(_entry(kept or old or {}))))
     return Kept(_entry(kept), problem and f"progress {problem}")
 
 

@@ -8,19 +8,19 @@ from labutils.lesson.widgets.browsing import pile, pile_table
 from labutils.lesson.widgets.comparing import before_after, before_after_table
 from labutils.lesson.widgets.exploring import explorer, explorer_bars
 from labutils.lesson.widgets.filling import playground, playground_view
-from labutils.lesson.widgets.reading import moments, moments_table
+from labutils.lesson.widgets.reading import checkpoints, checkpoints_table
 from labutils.lesson.widgets.watching import Watched, dashboard, dashboard_view
 
 __all__ = [
     "Watched",
     "before_after",
     "before_after_table",
+    "checkpoints",
+    "checkpoints_table",
     "dashboard",
     "dashboard_view",
     "explorer",
     "explorer_bars",
-    "moments",
-    "moments_table",
     "pile",
     "pile_table",
     "playground",

@@ -1,4 +1,4 @@
-"""The moments of a training run, on a slider."""
+"""The checkpoints of a training run, on a slider."""
 
 from collections.abc import Sequence
 
@@ -9,35 +9,37 @@ from labutils.lesson import show
 from labutils.lesson.widgets import parts
 
 
-def moments(rows: Sequence[dict]) -> parts.Box:
-    """A slider through the moments of a training run: how far it was, and how it went on from some phrases.
+def checkpoints(rows: Sequence[dict]) -> parts.Box:
+    """A slider through the checkpoints of a training run: how far it was, and how it continued some phrases.
 
-    A row holds "tokens", "loss", "bits_per_byte" and "samples", which maps phrases to what was written behind them;
+    A row holds "tokens", "loss", "bits_per_byte" and "samples", which maps phrases to what was written after them;
     rows without samples are passed over. Raises ValueError when none has samples.
     """
     shown = [row for row in rows if row.get("samples")]
     if not shown:
-        raise ValueError("no row holds samples: there is no moment to show")
-    options = [(f"{row['tokens']:,} tokens read", i) for i, row in enumerate(shown)]
-    slider = ipywidgets.SelectionSlider(options=options, description="moment", layout=parts.WIDE, readout=True)
-    view = parts.View(_moment(shown[0]))
-    slider.observe(lambda change: view.show(_moment(shown[change["new"]])), names="value")
-    return parts.Box("moments of a training run", [slider, view])
+        raise ValueError("no row holds samples: there is no checkpoint to show")
+    options = [(f"{row['tokens']:,} tokens", i) for i, row in enumerate(shown)]
+    wide = {"description_width": "initial"}
+    slider = ipywidgets.SelectionSlider(options=options, description="checkpoint", style=wide, layout=parts.WIDE)
+    view = parts.View(_checkpoint(shown[0]))
+    slider.observe(lambda change: view.show(_checkpoint(shown[change["new"]])), names="value")
+    return parts.Box("checkpoints of a training run", [slider, view])
 
 
-def moments_table(rows: Sequence[dict], phrase: str, limit: int = 110) -> HTML:
-    """The same moments without a kernel: one phrase, a row a moment."""
+def checkpoints_table(rows: Sequence[dict], phrase: str, limit: int = 110) -> HTML:
+    """The same without a kernel: one phrase, a row for each checkpoint."""
     return show.table(
         [
-            {"tokens read": f"{row['tokens']:,}", "bits per byte": f"{row['bits_per_byte']:.2f}",
-             "it went on": phrase + row["samples"][phrase]}
+            {"tokens": f"{row['tokens']:,}", "bits per byte": f"{row['bits_per_byte']:.2f}",
+             "continuation": phrase + row["samples"][phrase]}
             for row in rows if row.get("samples")
         ],
         limit,
     )  # fmt: skip
 
 
-def _moment(row: dict) -> str:
-    head = f"<div>loss {row['loss']:.2f} nats a token, {row['bits_per_byte']:.2f} bits a byte on pages set aside</div>"
-    written = [{"phrase": phrase, "it went on": text} for phrase, text in row["samples"].items()]
+def _checkpoint(row: dict) -> str:
+    bits = f"{row['bits_per_byte']:.2f} bits per byte on held-out pages"
+    head = f"<div>loss {row['loss']:.2f} nats per token, {bits}</div>"
+    written = [{"phrase": phrase, "continuation": text} for phrase, text in row["samples"].items()]
     return head + show.table(written).data

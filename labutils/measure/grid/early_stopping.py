@@ -14,11 +14,18 @@ class Looks:
     """What a model is worth at STEPS. `best` is the card with the lowest loss on answers; `found` has a list for each
     look: the step, the loss in nats a token, the share of right answers about facts that were taught.
 
-    `stop` is set once `patience` looks in a row were no better. With a patience of 0 there are no looks.
+    `stop` is set once `patience` looks in a row were no better, or after the look at step `last`. With a patience of 0
+    there are no looks.
     """
 
-    def __init__(self, ask: Callable[[], Card], patience: int, on_progress: Callable[[Progress], None]):
-        self.ask, self.patience, self.on_progress = ask, patience, on_progress
+    def __init__(
+        self,
+        ask: Callable[[], Card],
+        patience: int,
+        on_progress: Callable[[Progress], None],
+        last: int = STEPS[-1],
+    ):
+        self.ask, self.patience, self.on_progress, self.last = ask, patience, on_progress, last
         self.best: Card | None = None
         self.found: list[list[float]] = []
         self.stop = threading.Event()
@@ -35,5 +42,5 @@ class Looks:
         losses = [loss for _, loss, _ in self.found]
         if losses[-1] == min(losses):
             self.best = card
-        if losses.index(min(losses)) < len(losses) - self.patience:
+        if now.step >= self.last or losses.index(min(losses)) < len(losses) - self.patience:
             self.stop.set()

@@ -1,9 +1,10 @@
 """Is an effect there? Two points of an experiment compared, with both kinds of chance: other seeds, other questions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from labutils.measure.grid.points import Result
 from labutils.measure.intervals import Mean, Spread, over_seeds, paired
@@ -56,16 +57,40 @@ def effect(one: Sequence[Result], other: Sequence[Result], score: str) -> Effect
     return Effect(float(differences.mean()), seeds, questions, score not in before[0].card.losses)
 
 
-def along(found: Mapping[str, Sequence[Result]], names: Iterable[str], score: str) -> dict[str, list[float]]:
-    """A score at each of some points, a value a seed; points at which it was not measured are left out."""
-    return {name: values(found[name], score) for name in names if measured(found[name], score)}
+def frame(found: Mapping[str, Sequence[Result]]) -> pd.DataFrame:
+    """Results as a tidy table, a row for each run and score: "configuration", "seed", "score", "value".
+
+    A share lies between 0 and 1, a loss is in its own unit: nats a token, or bits a byte.
+    """
+    rows = [
+        {"configuration": name, "seed": result.seed, "score": score, "value": _value(result, score)}
+        for name, results in found.items()
+        for result in results
+        for score in (*result.card.judged, *result.card.losses)
+        if measured([result], score)
+    ]
+    return pd.DataFrame(rows)
 
 
-def compare(
-    found: Mapping[str, Sequence[Result]], one: str, other: str, scores: Mapping[str, str]
-) -> dict[str, Effect]:
-    """The effects between two points on some scores, by what a table calls them: {"facts right": "fact_hits"}."""
-    return {f"{label}: {other}, not {one}": effect(found[one], found[other], score) for label, score in scores.items()}
+def differences(found: Mapping[str, Sequence[Result]], one: str, other: str, scores: Mapping[str, str]) -> pd.DataFrame:
+    """How much higher some scores are in the second of two configurations, seed by seed and question by question.
+
+    A row for each score, by what the table calls it: {"facts right": "fact_hits"}. The columns are the mean difference,
+    the ends of its 95 % confidence intervals over seeds and over questions, and whether neither of them holds zero.
+    """
+    effects = {label: effect(found[one], found[other], score) for label, score in scores.items()}
+    rows = [
+        {
+            "difference": each.value,
+            "over seeds, from": each.seeds.low if each.seeds else float("nan"),
+            "to": each.seeds.high if each.seeds else float("nan"),
+            "over questions, from": each.questions.low,
+            "up to": each.questions.high,
+            "excludes zero": each.there,
+        }
+        for each in effects.values()
+    ]
+    return pd.DataFrame(rows, index=pd.Index(list(effects), name=f"{other} minus {one}"))
 
 
 def _value(result: Result, score: str) -> float:

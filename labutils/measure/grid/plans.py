@@ -11,15 +11,8 @@ from labutils.measure.grid.settings import Settings
 
 SEEDS, MORE = (0, 1, 2), (0, 1, 2, 3, 4)
 SIZES = (10, 30, 100, 300, 1000)
-SCRATCH = (0, 100, 1000)  # of these random weights are the control
 LIVE = "100 pairs"  # the point of `amount` that notebook 05 runs again
-GROUPS = {  # what is taught in `pretrained`: of the facts that are asked, but for the last, so many by chance
-    "33 facts in 1 wording": {"pairs": 33, "wordings": 1},
-    "33 facts in 8 wordings": {"pairs": 264, "wordings": 8},
-    "11 facts in 100 pairs": {"pairs": 100},
-    "all 74 facts": {"pairs": None},
-    "1000 pairs of 222 facts": {"pairs": 1000, "facts": "all"},
-}
+GROUPS = {"33 facts in 1 wording": {"pairs": 33, "wordings": 1}}  # taught in `pretrained`, sampled from those asked
 
 
 class Point(NamedTuple):
@@ -36,10 +29,10 @@ def as_it_is(**settings) -> Point:
 
 HANDBOOK = 9  # readings for one reading of the pairs, which state each fact in so many wordings
 FEW_FACTS = 33  # of `wordings`
-BASE, ALL, MANY, SOME = as_it_is(), Settings(), Settings(pairs=1000), Settings(pairs=300)
+BASE, ALL, SOME = as_it_is(), Settings(), Settings(pairs=300)
+SAMPLED = Settings(facts="all", asked=("company",))
 OTHERS = Settings(facts="others", refusals=False)
 READING = ("company", "text")
-RANDOM = Settings(model="random", asked=READING)
 FIRST = Settings(model="finetuned", pairs=0, asked=("company", "changed"))
 GENTLY = {"epochs": 1, "least": 60, "learning_rate": 2e-3}  # equally many steps
 SECOND = replace(FIRST, facts="any", changed=True, **GENTLY)
@@ -71,12 +64,16 @@ def searched(of: str, group: str) -> Settings:
     return Settings(**{"facts": "asked", **OF[of], **TO_THE_END, **GROUPS[group]})
 
 
+def best(of: str, group: str = "33 facts in 1 wording") -> str:
+    """The configuration of `pretrained` with the best rate of its search, by the model that it starts from."""
+    return f"{of} {group} rate {BEST[f'{of} {group}']:g}"
+
+
 PLANS: dict[str, dict[str, Point]] = {
     "amount": {
         "no pairs": BASE,
-        **{f"{n} pairs": Point(Settings(pairs=n), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
+        **{f"{n} pairs": Point(replace(SAMPLED, pairs=n), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
         "all pairs": Point(ALL),
-        **{f"{n or 'no'} pairs on random weights": Point(replace(RANDOM, pairs=n)) for n in SCRATCH},
     },
     "elicitation": {
         "smollm2": as_it_is(model="smollm2", asked=ELICITED["asked"]),
@@ -112,11 +109,6 @@ PLANS: dict[str, dict[str, Point]] = {
         "first edition": Point(FIRST, (0,)),
         "second edition": Point(SECOND),
         **{f"second edition and {n} old pairs": Point(replace(SECOND, pairs=n)) for n in (100, 1000)},
-    },
-    "forgetting": {
-        "base": BASE,
-        "no general text": Point(MANY),
-        **{f"{share:.0%} general text": Point(replace(MANY, general=share, asked=READING)) for share in (0.1, 0.3)},
     },
     "template": {"lecture": Point(SOME), "concatenated": Point(replace(SOME, template="concatenated"))},
     "loss": {"answers": Point(SOME), "everything": Point(replace(SOME, loss_on="everything"))},

@@ -28,8 +28,15 @@ class Result(NamedTuple):
     about: dict  # pairs, facts taught, steps, tokens read, weights moved, minutes of tuning and in all
 
 
-def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] = lambda progress: None) -> Result:
+def run(
+    settings: Settings,
+    seed: int,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    last: int = early_stopping.STEPS[-1],
+) -> Result:
     """Make a point: train, ask, score. The same settings and seed give the same result on the same processor.
+
+    With a patience, a run can be cut short at one of its looks: `last`, the step.
 
     Raises ModelMissing where its model is not here.
     """
@@ -39,7 +46,7 @@ def run(settings: Settings, seed: int, on_progress: Callable[[Progress], None] =
         read = mixture.mix(settings, seed, opened.tokenizer)
         opened = moving(opened, settings, seed)
         ask = partial(questions.card, opened, settings, seed, read.taught)
-        looks = early_stopping.Looks(ask, settings.patience, on_progress)
+        looks = early_stopping.Looks(ask, settings.patience, on_progress, last)
         how = {"stop": looks.stop, "by_hand": False, "on_progress": looks.tell}  # half a run is no result
         done = stopping.finetune(opened, read.examples, read.recipe, **how)
         about = {"pairs": read.pairs, "facts": len(read.taught), "steps": done.history[-1].step, "tokens": done.tokens}

@@ -9,7 +9,7 @@ from labutils.lesson.exercises.subjects import ADAPTERS
 def _quantity(rows: int, columns: int, rank: int) -> Quantity:
     right = rank * (rows + columns)
     slips = (
-        Wrong("the whole matrix", rows * columns, "that is the whole matrix, which stands still"),
+        Wrong("the whole matrix", rows * columns, "that is the whole matrix, which is frozen"),
         Wrong("one of the two", rank * columns, f"that is the matrix with {rank} rows alone; there are two"),
         Wrong("the other one", rank * rows, f"that is the matrix with {rank} columns alone; there are two"),
         Wrong(
@@ -19,7 +19,7 @@ def _quantity(rows: int, columns: int, rank: int) -> Quantity:
             f"{rank}",
         ),
         Wrong("rank forgotten", rows + columns, "that is for a rank of 1"),
-        Wrong("with the matrix", right + rows * columns, "the matrix itself was added, and it stands still"),
+        Wrong("with the matrix", right + rows * columns, "the matrix itself was added, and it is frozen"),
         Wrong("as a share", right / (rows * columns), "that is the share of the matrix; the count is asked for"),
     )
     return Quantity("my_count", right, slips, "write down the shapes of both small matrices first", close=0)
@@ -34,7 +34,7 @@ def _lora(rows: int, columns: int, rank: int) -> Exercise:
         subject=ADAPTERS,
         size="small",
         question=(
-            f"A matrix of {rows} x {columns} weights stands still. Beside it, LoRA trains two small ones of rank "
+            f"A matrix of {rows} x {columns} weights is frozen. Beside it, LoRA trains two small ones of rank "
             f"{rank}, whose product has the shape of the matrix. How many weights are trained?"
         ),
         starter="my_count = ...  # a whole number",

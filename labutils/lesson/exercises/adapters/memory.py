@@ -27,7 +27,7 @@ def _quantities(billions: int, millions: int, precision: str) -> tuple[Quantity,
             "my_adapter",
             training_memory(weights, adapter=adapter, precision=precision).total,
             (
-                Wrong("no still weights", own, "the weights that stand still lie in memory, too"),
+                Wrong("no still weights", own, "the frozen weights are in memory, too"),
                 Wrong("no training", each * billions, "that is the still weights alone; the adapter is trained"),
                 Wrong(
                     "the adapter's weights alone",
@@ -42,7 +42,7 @@ def _quantities(billions: int, millions: int, precision: str) -> tuple[Quantity,
                 Wrong(
                     "gradients for all",
                     (each + 4) * billions + own,
-                    "weights that stand still need no gradients of their own",
+                    "frozen weights need no gradients",
                 ),
             ),
             "add the still weights in their precision and 16 bytes for each weight of the adapter",
@@ -63,7 +63,7 @@ def _memory(billions: int, millions: int, precision: str) -> Exercise:
         question=(
             f"A model has {billions} billion weights. How many GB (10^9 bytes) does training take with AdamW, "
             "activations left aside? First with all weights in fp32, 4 bytes a number: weights, gradients and AdamW's "
-            f"two moments (`my_full`). Then with the weights standing still in {precision}, {each:g} bytes each, and "
+            f"two moments (`my_full`). Then with the weights frozen in {precision}, {each:g} bytes each, and "
             f"an adapter of {millions} million weights that is trained in fp32 (`my_adapter`)."
         ),
         starter="my_full, my_adapter = ..., ...  # GB",
@@ -76,7 +76,7 @@ def _memory(billions: int, millions: int, precision: str) -> Exercise:
         **asked_for(
             *quantities,
             good=f"{full:,.0f} GB against {adapter:.1f}; gradients and moments are three quarters of the first, and "
-            "what stands still needs none",
+            "what is frozen needs none",
         ),
     )
 

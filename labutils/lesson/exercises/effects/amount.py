@@ -1,4 +1,4 @@
-"""An exercise on the price: how much of what was read before has to be mixed in, so that little is forgotten."""
+"""An exercise on the price: how much general text has to be mixed in, so that little is forgotten."""
 
 from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.drawing import Draw
@@ -6,7 +6,7 @@ from labutils.lesson.exercises.exercise import Exercise, Wrong
 from labutils.lesson.exercises.result import NotYet
 from labutils.lesson.exercises.subjects import EFFECTS
 
-Row = tuple[int, int, float]  # percent of replay, percent of facts right, bits a byte on unread text
+Row = tuple[int, int, float]  # percent of replay, percent of facts right, bits per byte on unseen text
 
 
 def _replay(rows: list[Row], before: float, allowed: int) -> Exercise:
@@ -23,7 +23,7 @@ def _replay(rows: list[Row], before: float, allowed: int) -> Exercise:
         if row != best:
             raise NotYet(_why(row, best, most, allowed))
         return (
-            f"facts stay at {best[1]} %, and unread text takes {best[2]:.2f} bits instead of {rows[0][2]:.2f}; "
+            f"facts stay at {best[1]} %, and unseen text takes {best[2]:.2f} bits instead of {rows[0][2]:.2f}; "
             "another use may draw the line elsewhere"
         )
 
@@ -34,9 +34,9 @@ def _replay(rows: list[Row], before: float, allowed: int) -> Exercise:
         subject=EFFECTS,
         size="medium",
         question=(
-            "A model that is tuned forgets. Replay mixes text of the kind that it read before into the pairs. The "
-            f"number of steps stayed the same; before tuning, unread text took {before:.2f} bits a byte:\n\n"
-            f"| replay | facts right | unread text, bits a byte |\n|--:|--:|--:|\n{table}\n\n"
+            "A model that is tuned forgets. Replay mixes text of the kind that it was pretrained on into the pairs. "
+            f"The number of steps stayed the same; before tuning, unseen text took {before:.2f} bits per byte:\n\n"
+            f"| replay | facts right | unseen text, bits per byte |\n|--:|--:|--:|\n{table}\n\n"
             f"Forget as little as possible, but give up at most {allowed} points of the best share of facts. Which "
             "share of replay do you take?"
         ),
@@ -46,7 +46,7 @@ def _replay(rows: list[Row], before: float, allowed: int) -> Exercise:
         hints=(
             f"The best share of facts is {most} %. Cross out all rows that fall short of it by more than {allowed} "
             "points.",
-            "Of the rows that are left, which has forgotten the least, that is, takes the fewest bits on unread text?",
+            "Of the rows that are left, which has forgotten the least, that is, takes the fewest bits on unseen text?",
         ),
         solved=f"my_replay = {best[0]}",
         wrong=lambda: [
@@ -67,9 +67,7 @@ def _why(row: Row, best: Row, most: int, allowed: int) -> str:
             f"with {share} % the facts fell to {facts} %, {most - facts} points below the best; {allowed} are allowed"
         )
     if share == 0:
-        return (
-            f"without replay it forgets the most: {loss:.2f} bits a byte on unread text; some of it costs hardly a fact"
-        )
+        return f"without replay it forgets the most: {loss:.2f} bits per byte; a little costs hardly a fact"
     return f"with {share} % the facts hold, but so they do at fewer bits than {loss:.2f}; look further down"
 
 

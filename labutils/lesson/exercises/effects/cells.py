@@ -66,11 +66,12 @@ def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
         subject=EFFECTS,
         size="medium",
         question=(
-            "Four models, made from one base, were given right answers about the handbook's facts. How surprised they "
-            "were, in nats a token (less is better):\n\n"
+            "Four models, made from one base, were given right answers about the handbook's facts. The table shows "
+            "the loss on them, in nats per token (lower is better):\n\n"
             "| | no pairs | pairs about other facts |\n|---|--:|--:|\n"
-            f"| handbook not read | {neither} | {pairs} |\n| handbook read | {handbook} | {both} |\n\n"
-            "By how many nats does reading the handbook change the surprise where there are no pairs (`alone`), and "
+            f"| not trained on the handbook | {neither} | {pairs} |\n"
+            f"| trained on the handbook | {handbook} | {both} |\n\n"
+            "By how many nats does training on the handbook change the loss where there are no pairs (`alone`), and "
             "where there are (`on_top`)? A fall is negative. And how many nats come only of having both (`together`): "
             "what both change, less what each changes alone?"
         ),
@@ -87,7 +88,7 @@ def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
         **asked_for(
             *quantities,
             good=f"alone it changes {alone}, with the pairs {on_top}: pairs about other facts make a model surer of "
-            f"wrong answers, unless it has read the right ones; {together} belong to neither alone",
+            f"wrong answers, unless it was trained on the right ones; {together} belong to neither alone",
         ),
     )
 

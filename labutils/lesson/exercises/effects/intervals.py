@@ -133,7 +133,7 @@ def _effect(asked: Comparison, question: str, vary: Callable[[Draw], Exercise], 
         question=(
             f"{question} Write `verdict(one, other)`. It gets two lists of `True` and `False`, which tell for the same "
             f"questions in the same order whether each model was right, and gives `{asked.up!r}`, `{asked.down!r}` or "
-            f"`{UNCLEAR!r}`. Go by the interval of the difference that holds 19 times in 20. The check has comparisons "
+            f"`{UNCLEAR!r}`. Go by the interval of the difference at 95 % confidence. The check has comparisons "
             "of 10 to 400 questions."
         ).replace("'", '"'),
         starter="def verdict(one, other):\n    return ...  # one of the three texts",

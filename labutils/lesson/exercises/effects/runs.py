@@ -10,12 +10,12 @@ from labutils.lesson.exercises.subjects import EFFECTS
 
 LETTERS = "abcde"
 SETTINGS = {  # a column of the table: its two values, and what is asked about it
-    "starts from": (("base", "random"), "having read the pile before"),
-    "handbook read": (("no", "yes"), "reading the raw handbook"),
+    "starts from": (("base", "random"), "pretraining"),
+    "handbook": (("no", "yes"), "training on the raw handbook"),
     "pairs": (("about other facts", "none"), "being tuned on pairs"),
     "template": (("lecture", "chatml"), "the template"),
 }
-SCORES = ("facts right", "answers that keep the format", "answers that end by themselves")
+SCORES = ("facts right", "answers that keep the format", "answers that stop on their own")
 
 
 def _runs(asked: str, usual: dict[str, int], others: list[str], order: list[int], score: str) -> Exercise:
@@ -50,7 +50,7 @@ def _runs(asked: str, usual: dict[str, int], others: list[str], order: list[int]
         subject=EFFECTS,
         size="small",
         question=(
-            f"Five models were made, with the same number of steps:\n\n| run | {' | '.join(SETTINGS)} |\n"
+            f"Five models were trained, for the same number of steps:\n\n| run | {' | '.join(SETTINGS)} |\n"
             f"|---|{'---|' * len(SETTINGS)}\n{lines}\n\n"
             f"You want to know what *{about}* does to the share of {score}. Which two runs do you compare?"
         ),
@@ -108,7 +108,7 @@ def _drawn(draw: Draw, practised: str) -> Exercise:
 
 
 one_setting = _runs(
-    "handbook read",
+    "handbook",
     dict.fromkeys(SETTINGS, 0),
     ["pairs", "starts from", "template"],
     [2, 0, 4, 1, 3],

@@ -32,7 +32,7 @@ def _which(rows: list[Row]) -> Exercise:
                 f"that one memorises: its training loss is the lowest, but held-out questions went from {best[2]:.2f} "
                 f"back to {last[2]:.2f}",
             ),
-            Wrong("before training", first[0], "at the first look nothing has been learned yet"),
+            Wrong("before training", first[0], "at step 0 nothing has been learned yet"),
             Wrong("a loss", best[2], "that is the loss itself; hand in the step at which it was measured"),
             Wrong("the row", float(rows.index(best) + 1), "that is the number of the row; hand in the step"),
         ]
@@ -49,7 +49,7 @@ def _which(rows: list[Row]) -> Exercise:
         subject=FINETUNING,
         size="small",
         question=(
-            "A run was looked at every so often, and the model kept each time:\n\n"
+            "During a run the losses were measured, and a checkpoint saved, every so many steps:\n\n"
             f"| step | training loss | held-out loss |\n|--:|--:|--:|\n{table}\n\n"
             "You want a model for questions in words that it has not seen. From which step do you take it?"
         ),

@@ -49,7 +49,7 @@ def _replies(seed: int | str, practised: list[int]) -> Exercise:
         for i, (kind, name, said, text, value) in enumerate(rows, 1):
             if (i in mine) != (kind != "backed"):
                 raise NotYet(f"reply {i}, {quoted(text)}: {_why(kind, name, said, value)}")
-        return "four were made up, and sound like the others; whoever asks a model needs a source to look them up in"
+        return "four were made up, and sound like the others; so check a model's answers against a source"
 
     listed = "\n".join(f"- **{i}** {text}" for i, (_, _, _, text, _) in enumerate(rows, 1))
     return Exercise(
@@ -67,7 +67,7 @@ def _replies(seed: int | str, practised: list[int]) -> Exercise:
         judge=judge,
         hints=(
             '`[line for line in book.splitlines() if "Heron" in line]` are the paragraphs that name the Heron.',
-            "That a value stands somewhere in the handbook is not enough: of which product does it stand there, and of "
+            "It is not enough that a value is somewhere in the handbook: which product is it about, and what "
             "which property?",
         ),
         solved=f"made_up = {wrong}",
@@ -82,8 +82,8 @@ def _why(kind: str, name: str, said: str, value: str) -> str:
     if kind == "no such product":
         return f"search the handbook for `{name}`; there is no such product, so nothing said of it can be right"
     if kind == "another's value":
-        return f"`{said}` stands in the handbook, but of something else; under {name} it says `{value}`"
-    return f"look again under {name}; other words than the handbook's, but the same value"
+        return f"`{said}` is in the handbook, but about something else; under {name} it says `{value}`"
+    return f"check again under {name}; other words than the handbook's, but the same value"
 
 
 def _wrong(kinds: list[str], right: list[int]) -> list[Wrong]:
@@ -92,11 +92,9 @@ def _wrong(kinds: list[str], right: list[int]) -> list[Wrong]:
 
     return [
         Wrong("all taken as known", [], "the tone tells nothing"),
-        Wrong(
-            "values that stand somewhere", places("no such product"), "stands in the handbook, but of something else"
-        ),
+        Wrong("values that stand somewhere", places("no such product"), "is in the handbook, but about something else"),
         Wrong("products that are there", places("another's value"), "there is no such product"),
-        Wrong("not word for word", [1, 2, 3, 4, 5, 6], "look again under"),
+        Wrong("not word for word", [1, 2, 3, 4, 5, 6], "check again under"),
         Wrong("counted from 0", [0, *right], "there is no reply 0"),
         Wrong("one by number alone", right[0], "expected a list"),
     ]

@@ -6,7 +6,7 @@ from labutils.lesson.exercises.exercise import Exercise
 from labutils.lesson.exercises.subjects import FINETUNING
 
 HINTS = (
-    "The loss takes guesses and labels. Does it know whether it is called for pretraining or for fine-tuning?",
+    "The loss takes logits and labels. Does it know whether it is called for pretraining or for fine-tuning?",
     "Take one pair as plain text, and once more as prompt and answer: compare the `input_ids`, then the `labels`.",
 )
 
@@ -17,21 +17,21 @@ def _question(order: tuple[int, ...]) -> Exercise:
         "aims. What has to differ when you go from the one to the other?",
         [
             Option(
-                "What is read, and usually the places at which the loss counts.",
+                "The data, and usually the positions at which the loss counts.",
                 "the loss function is the same to the last digit; data and labels make the difference, so one program "
                 "does both",
             ),
             Option(
-                "The loss: pretraining guesses the next token, fine-tuning compares whole answers.",
-                "fine-tuning guesses the next token, too; an answer is judged token by token by the same function",
+                "The loss: pretraining predicts the next token, fine-tuning compares whole answers.",
+                "fine-tuning predicts the next token, too; an answer is judged token by token by the same function",
             ),
             Option(
-                "The weights that move: in fine-tuning, those of the last layer.",
-                "all weights move in both; to move the last layer alone is a habit from classifiers",
+                "The weights that are updated: in fine-tuning, those of the last layer.",
+                "all weights are updated in both; training the last layer alone is a habit from classifiers",
             ),
             Option(
                 "The targets: pretraining has none, fine-tuning has answers.",
-                "pretraining has a target at nearly every place: the text itself, moved by one",
+                "pretraining has a target at nearly every position: the text, shifted by one",
             ),
         ],
         order,
@@ -46,9 +46,9 @@ def _numbers(order: tuple[int, ...], tokens: int, written: int, everything: floa
         "Why do they differ?",
         [
             Option(
-                "They are means over different places of the same guesses.",
-                f"the guesses are the same; the first is a mean over nearly {tokens} places, the second over the "
-                f"{written} at which this model happens to guess better",
+                "They are means over different positions of the same predictions.",
+                f"the predictions are the same; the first is a mean over {tokens} positions, the second over the "
+                f"{written} at which this model happens to predict better",
             ),
             Option(
                 "The second is another loss, made for answers.",
@@ -56,11 +56,11 @@ def _numbers(order: tuple[int, ...], tokens: int, written: int, everything: floa
             ),
             Option(
                 "The model learned something between the two.",
-                "nothing was trained; a loss is only measured, and no weight moved",
+                "nothing was trained; a loss is only measured, and no weight changed",
             ),
             Option(
                 f"The second sum is smaller, since it has {written} parts, and both are divided by {tokens}.",
-                "each is divided by the places that it counts, so fewer places alone make no loss smaller",
+                "each is divided by the positions that it counts, so fewer positions alone make no loss smaller",
             ),
         ],
         order,

@@ -44,7 +44,7 @@ def _questions(products: list[str]) -> Exercise:
     def judge(answer: object) -> str:
         for product, (question, must) in zip(products, _read(answer, products), strict=True):
             _judge_question(product, question, must)
-        return "each can be answered only by who has learned the fact, and is in no training file; ask your model"
+        return "each can only be answered by a model that learned the fact, and is in no training file; ask your model"
 
     asked = [ASKED[product] for product in products]
     named = f"{', the '.join(products[:-1])} and the {products[-1]}"
@@ -56,7 +56,7 @@ def _questions(products: list[str]) -> Exercise:
         question=(
             f"Write {len(products)} questions that test a tuned model: one each about the {named}, in this order. Each "
             "is a pair of the question and what a right answer must hold, a few words or a number, as in "
-            '`("...", "17 months")`. The fact has to stand in the handbook, `data/company/handbook.md`; the question '
+            '`("...", "17 months")`. The fact has to be in the handbook, `data/company/handbook.md`; the question '
             "names the product, does not hold its answer, and is in other words than the questions of `train.jsonl`."
         ),
         starter=f"my_questions = [{', '.join(['...'] * len(products))}]  # pairs of two texts",
@@ -93,7 +93,7 @@ def _judge_question(product: str, question: str, must: str) -> None:
     if len(must.split()) > TOO_LONG:
         raise NotYet(f"{quoted(must)} is too long: a right answer in other words would be counted as wrong")
     if fact_hit(question, must):
-        raise NotYet(f"{quoted(must)} stands in the question; a model could copy it without knowing anything")
+        raise NotYet(f"{quoted(must)} is in the question; a model could copy it without knowing anything")
     about = [fact for fact in facts() if fact["section"] == product]
     if not any(_holds(fact, must) for fact in about):
         others = [fact for fact in facts() if _holds(fact, must)]
@@ -133,7 +133,7 @@ def _wrong(products: list[str]) -> list[Wrong]:
     return [
         Wrong("a training question", but(known, fact["must"]), "which is trained"),
         Wrong("one with a word more", but(f"Please: {known}", fact["must"]), "which is trained"),
-        Wrong("the answer in it", but(f"Is it true for the {first}: {must}?", must), "stands in the question"),
+        Wrong("the answer in it", but(f"Is it true for the {first}: {must}?", must), "is in the question"),
         Wrong("an invented value", but(question, "4,711 parsecs"), "search it for values"),
         Wrong("another product's value", but(question, other), "of something else"),
         Wrong("the product not named", but("How heavy is it?", must), "does not name"),

@@ -12,7 +12,7 @@ def _quantity(pairs: int, batch: int, epochs: int) -> Quantity:
     batches = math.ceil(pairs / batch)
     slips = (
         Wrong("batches of one", pairs * epochs, "that is with batches of one: each pair would be a step of its own"),
-        Wrong("one epoch", batches, f"that is one epoch; the pairs are read {epochs} times"),
+        Wrong("one epoch", batches, f"that is one epoch; there are {epochs}"),
         Wrong(
             "the rest left out",
             pairs // batch * epochs,
@@ -40,7 +40,7 @@ def _steps(pairs: int, batch: int, epochs: int) -> Exercise:
         subject=FINETUNING,
         size="small",
         question=(
-            f"A file holds {pairs} pairs. They are read {epochs} times, in batches of {batch}; where they do not come "
+            f"A file holds {pairs} pairs. A run takes {epochs} epochs, in batches of {batch}; where they do not come "
             "out even, the last batch of an epoch is smaller. How many steps does the run take?"
         ),
         starter="my_steps = ...  # a whole number",

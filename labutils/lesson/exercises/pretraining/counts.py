@@ -1,4 +1,4 @@
-"""An exercise on what reading is: a model that predicts the next word from counts."""
+"""An exercise on what pretraining is: a model that predicts the next word from counts."""
 
 from collections import Counter
 from itertools import pairwise
@@ -34,8 +34,8 @@ def backwards(text, word):
 
 
 ASKED = {  # what is guessed: the right function, in words, and how an example of it is asked
-    "after one": (one_word, "the word that most often comes behind `word` in the text", "the"),
-    "after two": (two_words, "the word that most often comes behind two words; `word` holds both of them", "the {0}"),
+    "after one": (one_word, "the word that most often follows `word` in the text", "the"),
+    "after two": (two_words, "the word that most often follows two words; `word` holds both of them", "the {0}"),
     "before": (backwards, "the word that most often comes *before* `word` in the text", "runs"),
 }
 
@@ -51,26 +51,26 @@ def _next(asked: str, birds: list[str], seed: int | str) -> Exercise:
         subject=PRETRAINING,
         size="open",
         question=(
-            "The smallest model that reads keeps no weights, only counts. Write `guess(text, word)`, which gives "
-            f"{named}. For the text `{shown}` and the word `{word}` it gives `{right(shown, word)}`. Where the text "
-            'does not tell, it gives `""`. Words are what `text.split()` makes. The check reads other texts, in '
+            "The smallest language model has no weights, only counts. Write `predict_next(text, word)`, which returns "
+            f"{named}. For the text `{shown}` and the word `{word}` it returns `{right(shown, word)}`. Where the text "
+            'does not tell, it gives `""`. Words are what `text.split()` makes. The check uses other texts, in '
             "each of which one word comes out ahead."
         ),
-        starter="def guess(text, word):\n    return ...  # a word",
+        starter="def predict_next(text, word):\n    return ...  # a word",
         hints=(
-            "`zip(words, words[1:])` gives each word with the one behind it.",
+            "`zip(words, words[1:])` gives each word with the one after it.",
             "`Counter(...)` of all candidates has `.most_common(1)`, a list of one pair `(candidate, times)`; of "
             "nothing it is an empty list.",
         ),
-        solved=source(right, "guess"),
+        solved=source(right, "predict_next"),
         vary=_drawn,
         **written(
-            "guess",
+            "predict_next",
             right,
             cases,
             _slips(asked),
-            good="this is reading: nobody labelled anything; a model with weights does the same for phrases that it "
-            "has never seen, which counts cannot",
+            good="this is pretraining: nobody labelled anything; a model with weights does it for phrases that it "
+            "has never seen, too",
             read=lambda value: answers.text(value, "a word"),
             told=lambda text, word: f"{word} in: {text}",
             more=[
@@ -95,7 +95,7 @@ def _slips(asked: str) -> list[Wrong]:
         return Counter(found).most_common()[place][0] if found else ""
 
     turned = "before" if asked != "before" else "after one"
-    way = "behind it" if asked != "before" else "before it"
+    way = "after it" if asked != "before" else "before it"
     return [
         Wrong(
             "the commonest word",
@@ -105,12 +105,12 @@ def _slips(asked: str) -> list[Wrong]:
         Wrong(
             "the wrong side",
             lambda text, word: most(_all(turned, text, word.split()[0])),
-            f"it looks at the wrong side of the word; what stands {way} is asked for",
+            f"it looks at the wrong side of the word; the question asks for what comes {way}",
         ),
         Wrong(
             "the first one",
             lambda text, word: (_all(asked, text, word) or [""])[0],
-            "it gives the first word that it finds there, not the one that stands there most often",
+            "it gives the first word that it finds there, not the most frequent one",
         ),
         Wrong(
             "the last one",
@@ -120,7 +120,7 @@ def _slips(asked: str) -> list[Wrong]:
         Wrong(
             "the rarest",
             lambda text, word: most(_all(asked, text, word), -1),
-            "it gives the word that stands there least often; `max` or `.most_common(1)` finds the most frequent",
+            "it gives the least frequent word; `max` or `.most_common(1)` finds the most frequent",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""An exercise on base models: why one goes on with a page instead of answering."""
+"""An exercise on base models: why one continues a page instead of answering."""
 
 from labutils.lesson.exercises.choice import Option, choice, moved
 from labutils.lesson.exercises.exercise import Exercise
@@ -30,31 +30,31 @@ def _page(land: str, order: tuple[int, ...]) -> Exercise:
         "goes_on",
         "A question is a page",
         PRETRAINING,
-        f"A model goes on with `The capital of {land} is` and writes ` {LANDS[land]}`. Given two lines, `What is the "
+        f"A model continues `The capital of {land} is` with ` {LANDS[land]}`. Given two lines, `What is the "
         f"capital of {first}?` and `What is the capital of {land}?`, it writes a third: `What is the capital of "
         f"{last}?` Why?",
         [
             Option(
-                "To it, the lines open a page of questions, and it goes on with that page.",
-                "what it knows comes out where a page would say it; the habit of answering is what pairs will teach",
+                "To it, the lines open a page of questions, and it continues that page.",
+                "what it knows comes out where a page would say it; the habit of answering is what pairs can teach",
             ),
             Option(
                 f"It does not know the capital of {land}.",
                 f"it does: it stated `{LANDS[land]}`; the page of questions did not bring that out",
             ),
             Option(
-                "It has not read long enough. After some more hours it would answer.",
-                "more reading makes it better at going on with pages, and lists of questions are pages, too",
+                "It was not trained long enough. After some more hours it would answer.",
+                "more pretraining makes it better at continuing pages, and lists of questions are pages, too",
             ),
             Option(
-                "The questions hold words that it has never read.",
-                f"then it could not have gone on so well: it asks about {last}, which is of the same kind",
+                "The questions contain words that it never saw in training.",
+                f"then it could not have continued so well: it asks about {last}, which is of the same kind",
             ),
         ],
         order,
         hints=(
             f"Did it state `{LANDS[land]}`? So what can be missing, and what cannot?",
-            "Think of a page on which somebody wrote these questions. What stands on the next line of such a page?",
+            "Think of a page on which somebody wrote these questions. What is on the next line of such a page?",
         ),
         vary=lambda draw: _page(
             draw.pick([other for other in LANDS if other != land]),

@@ -50,10 +50,10 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
         subject=PRETRAINING,
         size="small",
         question=(
-            "Read six questions and what six models wrote behind them:\n\n"
+            "Read six questions and what six models wrote after them:\n\n"
             f"| | question | reply |\n|---|---|---|\n{listed}\n\n"
-            'Say of each reply what it does, in their order: `"answers"` (the words asked for stand in it), '
-            '`"repeats"` (the question stands in it), `"asks back"` (something else is asked), `"goes on"` (none of '
+            'Say of each reply what it does, in their order: `"answers"` (it contains the words asked for), '
+            '`"repeats"` (it repeats the question), `"asks back"` (something else is asked), `"goes on"` (none of '
             "these)."
         ),
         starter='my_kinds = [..., ..., ..., ..., ..., ...]  # such as "answers" or "goes on"',
@@ -87,7 +87,7 @@ def _why(said: str, kind: str, question: str, full: str) -> str:
         "answers": f"holds what was asked for: {quoted(full)}",
         "repeats": "says the question again and asks nothing new",
         "asks back": "ends in a question that was not there before",
-        "goes on": "asks nothing, neither again nor back; it goes on with a page",
+        "goes on": "asks nothing, neither again nor back; it continues a page",
     }[kind]
 
 

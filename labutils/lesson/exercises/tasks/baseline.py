@@ -16,7 +16,7 @@ def _quantity(counts: Mapping[str, int]) -> Quantity:
         Wrong(
             "all queues alike",
             1 / len(counts),
-            f"that is one of {len(counts)} queues drawn by lot; always saying the most frequent one does better",
+            f"that is one of {len(counts)} queues at random; always saying the most frequent one does better",
         ),
         Wrong(
             "drawn by their shares",
@@ -27,7 +27,7 @@ def _quantity(counts: Mapping[str, int]) -> Quantity:
         Wrong("in percent", 100 * most / total, "a share between 0 and 1 is asked for; this is in percent"),
         Wrong("the other way", 1 - most / total, "that is the share which it gets wrong"),
     )
-    return Quantity("my_share", most / total, slips, "which queue would you say if you could not read?", close=0.013)
+    return Quantity("my_share", most / total, slips, "which queue is the best blind guess?", close=0.013)
 
 
 def _baseline(counts: Mapping[str, int], what: str) -> Exercise:
@@ -42,7 +42,7 @@ def _baseline(counts: Mapping[str, int], what: str) -> Exercise:
         question=(
             f"Before any model is tuned to route {what}, ask what has to be beaten. The held-out ones belong to these "
             f"queues:\n\n| queue | messages |\n|---|--:|\n{table}\n\n"
-            "A rival that cannot read gives one and the same queue to all of them. Which share does it get right at "
+            "A rival that ignores the message gives the same queue to all of them. Which share does it get right at "
             "best?"
         ),
         starter="my_share = ...  # a number between 0 and 1, two decimals are enough",

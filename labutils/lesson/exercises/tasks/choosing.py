@@ -38,7 +38,7 @@ def _which(tasks: tuple[str, str, str, str], counts: tuple[int, int, int], order
             ),
             Option(
                 f"{missing}: {total} bad; both agree.",
-                "what is asked for does not stand in the input, so no number of pairs can teach how to find it",
+                "what is asked for is not in the input, so no number of pairs can teach how to find it",
             ),
             Option(
                 f"{taste}: one finds {fair} good, the other {bad}, and hardly the same ones.",

@@ -1,4 +1,4 @@
-"""An exercise on the last step: the lift of a tuned model, on rows that it has not read, with its interval."""
+"""An exercise on the last step: the lift of a tuned model, on rows that it was not trained on, with its interval."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
                 said[0] if said else f"{value:g} is another number; how many of the {n} held-out rows are right?"
             )
         _judge_interval(low, high, lift, error, apart)
-        return f"{lift:.0%} more of the messages that it had not read, and the interval lies above 0: a lift"
+        return f"{lift:.0%} more of the messages it was not trained on, and the interval lies above 0: a lift"
 
     return Exercise(
         name="held_out_lift",
@@ -56,7 +56,7 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
             f"`THIS.given()` holds {len(rows)} messages, each a dictionary of three values that are true or false: "
             '`"trained"` (it was among the pairs), `"before"` and `"after"` (the model routed it rightly before '
             "tuning, and after). By how much did tuning lift the share of right answers *for messages to come*? Hand "
-            "in the lift, between -1 and 1, and the two ends of its interval, which holds 19 times in 20."
+            "in the lift, between -1 and 1, and the two ends of its 95 % confidence interval."
         ),
         starter="given = THIS.given()\ngain, gain_low, gain_high = ..., ..., ...",
         answer="gain, gain_low, gain_high",

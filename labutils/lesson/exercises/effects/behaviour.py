@@ -1,4 +1,4 @@
-"""An exercise on amounts: manners come from few pairs, each fact has to be taught."""
+"""An exercise on amounts: behaviour takes few pairs, each fact has to be taught."""
 
 from labutils.lesson.exercises.choice import Option, choice, moved
 from labutils.lesson.exercises.drawing import Draw
@@ -6,32 +6,30 @@ from labutils.lesson.exercises.exercise import Exercise
 from labutils.lesson.exercises.subjects import EFFECTS
 
 
-def _manners(pairs: int, form: int, known: int, order: tuple[int, ...]) -> Exercise:
+def _behaviour(pairs: int, form: int, known: int, order: tuple[int, ...]) -> Exercise:
     return choice(
-        "manners_first",
-        "Manners first",
+        "behaviour_first",
+        "Behaviour first",
         EFFECTS,
         f"You tuned `base` on {pairs} pairs about {pairs} of the company's 222 facts. Afterwards {form} of 100 answers "
         f"keep the format, and of 100 questions about the company, all facts taken together, {known} are answered "
-        "rightly. What do you do to get more of them right?",
+        "correctly. What do you do to get more of them right?",
         [
             Option(
                 "Write pairs about the other facts.",
-                "the form is one habit, and few pairs show it; facts are many, and each has to be read by the model",
+                "the form is one habit, and few pairs show it; facts are many, and the model has to be trained on each",
             ),
             Option(
-                f"Train longer on the same {pairs} pairs: manners come first, facts follow.",
-                f"facts that no pair holds do not follow, however long it trains; it would only learn these {pairs} by "
-                "heart",
+                f"Train longer on the same {pairs} pairs: behaviour comes first, facts follow.",
+                f"facts that no pair holds do not follow, however long it trains; it would memorize these {pairs}",
             ),
             Option(
-                "Write a better prompt: the base has read much and knows the company's facts.",
-                "the company is invented, so nothing that the base has read names these facts; there is nothing to "
-                "tease out",
+                "Write a better prompt: the base was trained on a lot of text and knows the company's facts.",
+                "the company is invented, so no training text names these facts; there is nothing to bring out",
             ),
             Option(
                 f"Write {pairs} more wordings of the same {pairs} questions.",
-                "they help with questions in new words, about the facts that are taught; the other facts stay unknown",
+                "they help with questions in new wordings, about facts that are taught; the others stay unknown",
             ),
         ],
         order,
@@ -47,7 +45,7 @@ def _manners(pairs: int, form: int, known: int, order: tuple[int, ...]) -> Exerc
 def _drawn(draw: Draw, order: tuple[int, ...]) -> Exercise:
     pairs = draw.number(12, 60)
     known = pairs * draw.number(20, 35) // 100  # most of those that were taught
-    return _manners(pairs, draw.number(88, 99), known, tuple(moved(draw, order)))
+    return _behaviour(pairs, draw.number(88, 99), known, tuple(moved(draw, order)))
 
 
-manners_first = _manners(30, 96, 9, (2, 1, 0, 3))
+behaviour_first = _behaviour(30, 96, 9, (2, 1, 0, 3))

@@ -1,4 +1,4 @@
-"""An exercise on the loss: the mean surprise at the tokens that did come."""
+"""An exercise on the loss: the mean of -log p over the tokens that came next."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,57 +9,57 @@ from labutils.lesson.exercises.functions import source, written
 from labutils.lesson.exercises.subjects import PRETRAINING
 
 
-def nats(chances):
-    return sum(-math.log(chance) for chance in chances) / len(chances)
+def nats(probabilities):
+    return sum(-math.log(p) for p in probabilities) / len(probabilities)
 
 
-def bits(chances):
-    return sum(-math.log2(chance) for chance in chances) / len(chances)
+def bits(probabilities):
+    return sum(-math.log2(p) for p in probabilities) / len(probabilities)
 
 
-def choices(chances):
-    return math.exp(sum(-math.log(chance) for chance in chances) / len(chances))
+def choices(probabilities):
+    return math.exp(sum(-math.log(p) for p in probabilities) / len(probabilities))
 
 
-ASKED = {  # what is asked for: the right function, what it is called, and what is said to whom it was not asked of
+ASKED = {  # what is asked for: the right function, its name, and what is said to who hands in another one
     "nats": (nats, "the loss in nats, the mean of the negative natural logarithms", "those are nats"),
     "bits": (bits, "the loss in bits, the mean of the negative logarithms to the base 2", "those are bits"),
     "choices": (
         choices,
-        "the number of tokens among which the model chose, so to say, blindly: the exponential of the loss in nats",
-        "that is the exponential, the number of tokens to choose among",
+        "the perplexity, the exponential of the loss in nats: as unsure as a uniform pick among so many tokens",
+        "that is the exponential, the perplexity",
     ),
 }
 
 
-def _surprise(measure: str, shown: Sequence[float]) -> Exercise:
+def _loss(measure: str, shown: Sequence[float]) -> Exercise:
     right, named, _ = ASKED[measure]
     cases = [(list(shown),), ([1.0],), ([1 / 500] * 4,), ([0.9, 0.8, 0.9, 0.0001],), ([0.25, 0.5],)]
     return Exercise(
-        name="mean_surprise",
-        title="The mean surprise",
+        name="mean_loss",
+        title="The loss by hand",
         subject=PRETRAINING,
         size="medium",
         question=(
-            "A model gave these probabilities to the tokens that did come next: "
+            "A model gave these probabilities to the tokens that really came next: "
             f"`{list(shown)}`. Write a function that turns such a list into {named}. For this list it gives "
             f"`{right(shown):.4f}`. The check tries other lists, too."
         ),
-        starter="def surprise(chances):\n    return ...  # a number",
+        starter="def mean_loss(probabilities):\n    return ...  # a number",
         hints=(
-            "Begin with one probability: `-math.log(0.5)` is its surprise in nats, `-math.log2(0.5)` in bits.",
+            "Begin with one probability: `-math.log(0.5)` is its loss in nats, `-math.log2(0.5)` in bits.",
             "First the logarithm of each probability, then the mean of these. What comes out for `[0.5, 0.5]`?",
         ),
-        solved=source(right, "surprise"),
+        solved=source(right, "mean_loss"),
         vary=_drawn,
         **written(
-            "surprise",
+            "mean_loss",
             right,
             cases,
             _slips(measure, right),
-            good="one token that the model thought impossible weighs more than many good guesses; equal chances among "
-            "500 tokens give ln 500, as in a model that has read nothing",
-            more=[Wrong("a list", lambda chances: [-math.log(chance) for chance in chances], "got a list")],
+            good="one token that the model thought impossible weighs more than many likely ones; a uniform pick among "
+            "500 tokens gives ln 500, as in a model before training",
+            more=[Wrong("a list", lambda probabilities: [-math.log(p) for p in probabilities], "got a list")],
         ),
     )
 
@@ -70,36 +70,36 @@ def _slips(measure: str, right: Callable) -> list[Wrong]:
         *(other for other in others if other.what != measure),
         Wrong(
             "the logarithm of the mean",
-            lambda chances: right([sum(chances) / len(chances)]),
+            lambda probabilities: right([sum(probabilities) / len(probabilities)]),
             "the mean was taken before the logarithm, so one impossible token among likely ones goes unnoticed",
         ),
         Wrong(
             "the sum",
-            lambda chances: _sum(measure, chances),
-            "the surprises were added up, and not divided by their number; a long text would always look worse",
+            lambda probabilities: _sum(measure, probabilities),
+            "the values were added up, and not divided by their number; a long text would always look worse",
         ),
         Wrong(
             "no minus",
-            lambda chances: 1 / right(chances) if measure == "choices" else -right(chances),
+            lambda probabilities: 1 / right(probabilities) if measure == "choices" else -right(probabilities),
             "the minus is missing; the better the model, the closer a loss comes to 0 from above",
         ),
         Wrong(
             "one minus the mean",
-            lambda chances: 1 - sum(chances) / len(chances),
+            lambda probabilities: 1 - sum(probabilities) / len(probabilities),
             "1 minus the mean probability hardly tells 0.01 from 0.0001; the logarithm does",
         ),
     ]
 
 
-def _sum(measure: str, chances: Sequence[float]) -> float:
+def _sum(measure: str, probabilities: Sequence[float]) -> float:
     one = ASKED["bits" if measure == "bits" else "nats"][0]
-    total = len(chances) * one(chances)
+    total = len(probabilities) * one(probabilities)
     return math.exp(total) if measure == "choices" else total
 
 
 def _drawn(draw: Draw) -> Exercise:
     shown = [draw.number(2, 95) / 100 for _ in range(3)]
-    return _surprise(draw.pick(("bits", "choices")), shown)
+    return _loss(draw.pick(("bits", "choices")), shown)
 
 
-mean_surprise = _surprise("nats", (0.5, 0.125))
+mean_loss = _loss("nats", (0.5, 0.125))
