@@ -39,22 +39,11 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture(
-        "pile_and_pairs",
-        "01_pretraining_data",
-        """show.side_by_side({"the pile": pages, "the company's pairs": two})""",
-        "Notebook 01: two pages of the pile, long and about software, beside two short pairs of question and answer.",
-    ),
-    Picture(
-        "tokens",
-        "03_finetuning_data",
-        "show.tokens(endless, tokenizer)",
-        "Notebook 03: a pair as tokens. The answer is tinted and underlined, the question dotted; the end is missing.",
-    ),
-    Picture(
-        "before_after",
-        "04_finetuning",
-        '"after": after[:6], "right is": right[:6]})',
-        "Notebook 04: six questions about the company, answered by the same model before and after tuning.",
+        "four_models",
+        "00_start_here",
+        """", ".join(knows) or "none", pd.DataFrame({"answer": said}))""",
+        "Notebook 00: one question, four models. Random weights repeat a token, the base model goes on with a page, "
+        "the fine-tuned model gives the right weight, and a model twenty times as large makes something up.",
     ),
 )
 

@@ -1,7 +1,7 @@
 """The README's tree, and the longer one of docs/files.md, say what is there, and nothing else.
 
-Under the heading "What lies where" a fenced block holds one line per file or folder, `path  words`. An indented line lies
-in the folder above it. A folder ends in a slash and covers nothing by itself; a path with a star covers what it
+Under the heading "What lies where" a fenced block holds one line per file or folder, `path  words`. An indented line
+lies in the folder above it. A folder ends in a slash and covers nothing by itself; a path with a star covers what it
 matches, below folders too (`data/base/*`).
 """
 

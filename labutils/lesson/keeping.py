@@ -54,7 +54,7 @@ class Keeping:
             return value, ""
         except (OSError, Timeout) as error:
             self.unsaved[name] = step(self.unsaved.get(name, self._peek().get(name)))
-            return self.unsaved[name], f"could not be saved: {type(error).__name__}"
+            return self.unsaved[name], type(error).__name__
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

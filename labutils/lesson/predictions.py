@@ -153,7 +153,8 @@ def _keep(key: str, said: str) -> str:
     """Why it could not be saved; empty where it was."""
     if _nobody():
         return "not kept, nobody is here"
-    return FILE.change(key, lambda _: {"said": said, "day": date.today().isoformat()})[1]
+    problem = FILE.change(key, lambda _: {"said": said, "day": date.today().isoformat()})[1]
+    return problem and f"could not be saved: {problem}"
 
 
 def _nobody() -> bool:
