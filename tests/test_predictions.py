@@ -17,8 +17,6 @@ def home(monkeypatch, tmp_path):
     """A person with an empty folder."""
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(predictions.FILE, "unsaved", {})
-    for name in ("PYTEST_VERSION", "LABUTILS_UNATTENDED"):
-        monkeypatch.delenv(name, raising=False)
     return tmp_path / "cache"
 
 
@@ -34,6 +32,7 @@ def test_a_click_is_kept_and_revealed(home):
     assert [button.icon for button in asked.controls] == ["check", "", ""]
     assert repr(reveal("01 documents", 37093)) == "you said 300; it is 37,093"
     assert json.loads((home / "predictions.json").read_text())["01 documents"]["said"] == "300"
+    assert repr(reveal("01 documents", 300)) == "you said 300, and so it is"
     click(asked, "<b>")
     shown = reveal("01 documents", "<i>")._repr_html_()
     assert shown.startswith("What came out:\n") and "&lt;b&gt;" in shown and "&lt;i&gt;" in shown and "<i>" not in shown

@@ -26,10 +26,8 @@ DEAD = "Error displaying widget"
 
 @pytest.fixture
 def folder(monkeypatch, tmp_path):
-    """A person, not a test run, with a notebook."""
+    """A person's folder with a notebook."""
     browser.need()
-    monkeypatch.delenv("PYTEST_VERSION")
-    monkeypatch.delenv("LABUTILS_UNATTENDED", raising=False)
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "home"))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
     notebook.metadata["kernelspec"] = stored.KERNEL
