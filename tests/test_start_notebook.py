@@ -1,4 +1,4 @@
-"""Notebook 00 with a question and a fact of the learner's own: no check complains, and a fact not learned gets advice."""
+"""Notebook 00 with a question and a fact of the learner's own: no check complains, a fact not learned gets advice."""
 
 import nbformat
 import pandas as pd
