@@ -98,7 +98,7 @@ def fetch_command(asked: argparse.Namespace) -> int:
 
 
 def learners(name: str) -> Command:
-    """A command whose options and action stand in the lesson wing, imported only when it is asked for."""
+    """A command whose options and action are in `lesson`, imported only when it is asked for."""
 
     def part(which: str) -> Callable:
         def call(argument):

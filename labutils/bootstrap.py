@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labutils import places
-from labutils.installing import SetupError, install_torch, last_lines, locked, pip, quietly, say, use_wheels
+from labutils.installing import SetupError, install_torch, last_lines, locked, pip, quietly, say, wheels_only
 
 OLDEST = (3, 11)
 DISK = 4e9  # bytes: the environment takes 2 GB, its downloads as much again for a while
@@ -36,7 +36,7 @@ def set_up(extras: tuple[str, ...] = ()) -> Path:
     """Make `.venv` ready for the course, or find it ready.
 
     Args:
-        extras: groups of pyproject.toml on top of requirements.txt, such as ("test",).
+        extras: groups of pyproject.toml on top of its dependencies, such as ("test",).
 
     Returns:
         The environment's Python.
@@ -51,7 +51,7 @@ def set_up(extras: tuple[str, ...] = ()) -> Path:
         return python
     check_disk(shutil.disk_usage(places.ROOT).free)
     started = time.monotonic()
-    if use_wheels():
+    if wheels_only():
         say("Installing from the folder wheels, without the network.")
     make_environment(python)
     install(python, extras)
@@ -89,9 +89,9 @@ def version_of(python: Path) -> str:
 
 
 def key(version: str) -> str:
-    """A digest of all that decides what is installed: requirements, lock, package, Python version, folder."""
+    """A digest of all that decides what is installed: package, lock, Python version, folder."""
     digest = hashlib.sha256(f"{version} {places.ROOT}".encode())
-    for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
+    for name in ("constraints.txt", "pyproject.toml"):
         digest.update((places.ROOT / name).read_bytes())
     return digest.hexdigest()
 
@@ -128,7 +128,7 @@ def make_environment(python: Path) -> None:
 
 
 def install(python: Path, extras: tuple[str, ...]) -> None:
-    """Install what requirements.txt names, in the lock's versions, then write the stamp.
+    """Install the package with what pyproject.toml lists, in the lock's versions, then write the stamp.
 
     Raises:
         SetupError: pip failed.
@@ -138,8 +138,8 @@ def install(python: Path, extras: tuple[str, ...]) -> None:
     say("Installing the packages; the first time this takes some minutes ...")
     lock = (places.ROOT / "constraints.txt").read_text(encoding="utf-8")
     install_torch(python, locked("torch", lock))
-    more = ["-e", f".[{','.join(extras)}]"] if extras else []
-    pip(python, "install", "-q", "-r", "requirements.txt", "-c", "constraints.txt", *more)
+    package = f".[{','.join(extras)}]" if extras else "."
+    pip(python, "install", "-q", "-c", "constraints.txt", "-e", package)
     stamp.write_text(json.dumps({"key": key(version_of(python)), "extras": sorted(extras)}), encoding="utf-8")
 
 

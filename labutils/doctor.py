@@ -8,7 +8,7 @@ import argparse
 import importlib.metadata
 import json
 import platform
-import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -30,7 +30,7 @@ class Row:
 
 def rows() -> list[Row]:
     """All findings, in the order in which they matter."""
-    questions = (python, packages, cores, memory, bf16, disk, small_model, hub, browser)
+    questions = (python, packages, cores, memory, bf16, disk, small_model, hub)
     return [_asked(question) for question in questions]
 
 
@@ -43,7 +43,7 @@ def packages() -> Row:
     """The installed packages against the lock: the direct ones must be there, all should have its versions."""
     lock = locked(_text("constraints.txt"))
     here = {name: installed(name) for name in lock}
-    missing = [name for name in direct(_text("requirements.txt")) if not installed(name)]
+    missing = [name for name in direct(_text("pyproject.toml")) if not installed(name)]
     other = [f"{name} {here[name]} (lock: {lock[name]})" for name in lock if here[name] not in ("", lock[name])]
     if missing:
         return Row("packages", f"missing: {', '.join(missing)}", "problem", SET_UP)
@@ -94,14 +94,6 @@ def hub() -> Row:
     return Row("hub", f"{endpoint} does not answer", "note", "what ships and what is cached is used instead")
 
 
-def browser() -> Row:
-    """The browser of the tests."""
-    found = machine.chromium()
-    if found:
-        return Row("Chromium", str(found), "ok")
-    return Row("Chromium", "not found", "note", "only the browser tests need it, and are skipped")
-
-
 def locked(text: str) -> dict[str, str]:
     """Name and version of every line of the lock that holds on this platform.
 
@@ -116,14 +108,14 @@ def locked(text: str) -> dict[str, str]:
 
 
 def direct(text: str) -> list[str]:
-    """The packages that a requirements text names for this platform.
+    """The packages that the text of a pyproject.toml names for this platform.
 
-    >>> direct("# what\\ntorch\\npandas>=2\\ntoml; python_version < '3'\\n-e .")
+    >>> direct("[project]\\ndependencies = ['torch', 'pandas>=2', 'toml; python_version < \\"3\\"']")
     ['torch', 'pandas']
     """
     from packaging.requirements import Requirement
 
-    wanted = map(Requirement, re.findall(r"^[A-Za-z0-9].*", text, re.MULTILINE))
+    wanted = map(Requirement, tomllib.loads(text)["project"]["dependencies"])
     return [each.name for each in wanted if not each.marker or each.marker.evaluate()]
 
 

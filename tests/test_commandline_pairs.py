@@ -73,7 +73,7 @@ def test_every_option_of_validate_counts(labutils):
     assert code == 0
     assert out.splitlines()[-2:] == [
         "clean.jsonl: 1 of 1 lines; changes: space_before_answer 1",
-        "every change stands in clean.jsonl.changes.jsonl; left in the copy: 0 errors, 0 warnings, 1 note",
+        "every change is listed in clean.jsonl.changes.jsonl; left in the copy: 0 errors, 0 warnings, 1 note",
     ]
 
 

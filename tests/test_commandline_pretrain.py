@@ -43,6 +43,12 @@ def test_minutes_become_steps_and_are_kept(labutils, pages, small, tmp_path, mon
     assert settings(out)["steps"] == 2
 
 
+@pytest.mark.parametrize("length", ["--minutes", "--steps"])
+def test_no_time_is_no_run(refused, pages, small, tmp_path, length):
+    words = f"{length[2:]} must be above 0 and at most 1,000,000,000, got 0"
+    refused(f"pretrain --corpus {pages} --out {tmp_path}/run {length} 0", words)
+
+
 def test_a_corpus_that_is_none(refused, tmp_path, small):
     (tmp_path / "empty.jsonl").write_text("")
     refused(f"pretrain --corpus {tmp_path}/pages.jsonl --out {tmp_path}/run", "pages.jsonl")

@@ -233,6 +233,14 @@ def test_a_hub_id_that_cannot_be_had(monkeypatch):
         models.open_model("no/such")
 
 
+def test_a_mistyped_folder_is_not_looked_up_on_a_hub(monkeypatch, tmp_path):
+    (tmp_path / "build").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(machine, "hub_answers", lambda: pytest.fail("the hub was asked"))
+    with pytest.raises(ModelMissing, match="no model 'tunde' in the folder build"):
+        models.open_model("build/tunde")
+
+
 def test_a_pickle_is_never_opened(fresh, saved):
     (saved / "model.safetensors").unlink()
     torch.save(fresh().model.state_dict(), saved / "pytorch_model.bin")

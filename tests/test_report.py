@@ -343,7 +343,7 @@ def test_the_cells_of_a_table():
             "n": "148 or 1,480",
         },
         {
-            "score": "unread text, bits a byte (less is better)",
+            "score": "held-out text, bits a byte (less is better)",
             "base": "1.27 (1.20 to 1.35)",
             "smollm2 finetuned (recorded)": "-",
             "n": "64",
@@ -367,7 +367,10 @@ def test_every_score_has_a_name_for_people():
     ("rows", "words"),
     [
         (ROWS[:1], ["In brackets"]),
-        (ROWS[:3], ["In brackets", "marked recorded", "already tuned to follow instructions", "may have read"]),
+        (
+            ROWS[:3],
+            ["In brackets", "marked recorded", "already tuned to follow instructions", "may have been trained on"],
+        ),
         (ROWS[2:4], ["In brackets", "marked recorded", "already tuned", "tokens are others"]),
     ],
 )

@@ -22,7 +22,6 @@ def test_a_model_that_is_built_has_the_weights_of_its_shape(heads):
     config = LlamaConfig(vocab_size=50, hidden_size=32, intermediate_size=80, num_hidden_layers=3, **heads)
     opened, shape = Opened(LlamaForCausalLM(config), None), shapes.of(config)
     assert shapes.weights(shape) == models.weights(opened.model)
-    assert shapes.last_layer(shape) == adapters.trained(adapters.last_layer_only(opened).model)
     for rank in (1, 4):
         assert shapes.adapter(shape, rank) == adapters.trained(adapters.with_lora(opened, rank).model)
     layer = dict(opened.model.model.layers[1].named_modules())
@@ -33,7 +32,7 @@ def test_a_model_that_is_built_has_the_weights_of_its_shape(heads):
 def test_the_base_by_hand():
     """256 wide, 704 inside, six layers: the figures of `adapters` and its test."""
     base = Shape(6, 256, 704, 4, 4, 8192, tied=True)
-    assert (shapes.weights(base), shapes.last_layer(base), shapes.adapter(base)) == (6_917_376, 803_584, 236_544)
+    assert (shapes.weights(base), shapes.adapter(base)) == (6_917_376, 236_544)
 
 
 @pytest.mark.parametrize(

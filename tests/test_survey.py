@@ -6,8 +6,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from file_server import FileServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,6 +167,18 @@ def test_processes_do_not_change_a_survey(file):
     of_two = parts.run(file, limit=23, shard=(1, 2), processes=2, tokens=len)
     assert of_two == parts.run(file, limit=23, shard=(1, 2), processes=1, tokens=len)
     assert of_two.shards == ((1, 2),) and of_two.survey.tokens.bins
+
+
+def test_a_far_file_comes_over_the_network_once(file):
+    with FileServer(Path(file).read_bytes()) as server:
+        far, near = (parts.run(source, limit=23, processes=2) for source in (server.url, file))
+        assert len(server.asked) == 1
+    assert far == replace(near, drawn=replace(near.drawn, source=server.url))
+
+
+def test_a_bad_line_of_a_far_file_is_named_by_its_address():
+    with FileServer(b'{"text": "a"}\n3\n') as server, pytest.raises(ValueError, match=f"^{server.url}, line 2: "):
+        parts.run(server.url)
 
 
 def test_a_limit_draws_lines_evenly(file):

@@ -11,7 +11,7 @@ import pytest
 
 from labutils.corpus import quality
 from labutils.lesson import widgets
-from labutils.lesson.widgets import parts, stages, watching
+from labutils.lesson.widgets import parts, watching
 from labutils.model import models, training
 from labutils.model.training import Recipe
 from labutils.pairs.templates import TEMPLATES
@@ -57,9 +57,9 @@ def two(bird_run, fresh) -> dict:
 
 @pytest.fixture(autouse=True)
 def no_stage_is_open():
-    stages._shared.cache_clear()
+    parts._shared.cache_clear()
     yield
-    stages._shared.cache_clear()
+    parts._shared.cache_clear()
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ class TestStages:
     def test_named_ones_are_opened_once_and_when_asked_for(self, monkeypatch, two):
         opened = []
         monkeypatch.setattr(models, "open_model", lambda name: opened.append(name) or two["after"])
-        names, get = stages.offered(["base", "finetuned"])
+        names, get = parts.offered(["base", "finetuned"])
         assert names == ["base", "finetuned"] and opened == []
         assert get("base") is get("base") is two["after"] and opened == ["base"]
 
@@ -264,25 +264,25 @@ class TestStages:
         opened = []
         monkeypatch.setattr(models, "open_model", lambda name: opened.append(name) or two["after"])
         for _ in range(2):
-            _, get = stages.offered(["base", "work/tuned"])
+            _, get = parts.offered(["base", "work/tuned"])
             get("base"), get("work/tuned")
         assert opened == ["base", "work/tuned", "work/tuned"]
 
     def test_open_ones_and_folders_in_one_mapping(self, two, bird_folder):
-        _, get = stages.offered({"open": two["after"], "folder": bird_folder})
+        _, get = parts.offered({"open": two["after"], "folder": bird_folder})
         assert get("open") is two["after"]
         assert get("folder").model.num_parameters() == two["after"].model.num_parameters()
 
     def test_without_any_those_on_this_machine(self, monkeypatch):
         monkeypatch.setattr(models, "available", lambda name: name in ("random", "smollm2"))
-        assert stages.offered(None)[0] == ["random", "smollm2"]
+        assert parts.offered(None)[0] == ["random", "smollm2"]
 
     def test_no_model_at_all(self):
         with pytest.raises(ValueError, match="no model to show"):
-            stages.offered([])
+            parts.offered([])
 
     def test_how_they_are_asked(self):
-        assert [stages.template_of(name) for name in ("smollm2", "base", "mine")] == ["chatml", "lecture", "lecture"]
+        assert [parts.template_of(name) for name in ("smollm2", "base", "mine")] == ["chatml", "lecture", "lecture"]
 
 
 class TestBeforeAfter:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
+from labutils import places
 from licences import permissive
 
 INDEX = "https://pypi.org/simple/"
@@ -57,8 +58,7 @@ def fetch(row: dict, cache: Path) -> None:
     if sha256(content) != row["sha256"]:
         raise ValueError(f"{row['file']}: expected sha256 {row['sha256']}, got {sha256(content)}")
     cache.mkdir(parents=True, exist_ok=True)
-    file.with_suffix(".part").write_bytes(content)
-    file.with_suffix(".part").replace(file)
+    places.write(file, content)
 
 
 def members(file: Path) -> Iterator[tuple[str, bytes]]:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import card
 from archives import canonical, fetch, read_rows
-from documents import place, sums, until, write
+from documents import place, sums, until
+from labutils.pairs.records import write_jsonl
 from licences import read_leave, under_the_package_licence
 from reading import archive_texts, installed_packages, installed_texts
 from selection import RULES, capped, judged, not_near, unseen
@@ -69,7 +70,7 @@ def build(out: Path, cache: Path, rows: list[dict], leave: list[dict], processes
     totals = {}
     for file, documents in files.items():
         kept = under_the_package_licence(documents, leave, dropped)
-        write(file, sorted(kept, key=place))
+        write_jsonl(sorted(kept, key=place), file)
         totals[file.stem] = sums(kept)
     counts = {"totals": totals, "dropped": dict(sorted(dropped.items()))}
     (out / "counts.json").write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")

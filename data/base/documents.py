@@ -1,9 +1,7 @@
-"""A list of documents, `{"text", "meta"}`: its order, its size, its file. What is in them is for other modules."""
+"""A list of documents, `{"text", "meta"}`: its order, its size. What is in them is for other modules."""
 
 import hashlib
-import json
 from collections.abc import Iterable
-from pathlib import Path
 
 
 def hashed(text: str) -> int:
@@ -30,12 +28,3 @@ def until(documents: Iterable[dict], most: int) -> list[dict]:
 def sums(documents: list[dict]) -> dict:
     """{"documents": ..., "bytes": ...} of a list, the bytes of the texts alone."""
     return {"documents": len(documents), "bytes": sum(len(document["text"].encode()) for document in documents)}
-
-
-def write(file: Path, documents: Iterable[dict]) -> None:
-    """Write JSON Lines; the file is whole or not there."""
-    part = file.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="\n") as lines:
-        for document in documents:
-            lines.write(json.dumps(document, ensure_ascii=False) + "\n")
-    part.replace(file)

@@ -16,6 +16,7 @@ from pathlib import Path
 import extract
 from archives import OTHER_TEXTS, members, sha256
 from documents import place, until
+from labutils import places
 from labutils.corpus import sources
 from licences import permissive
 
@@ -36,8 +37,7 @@ def archive_texts(row: dict, cache: Path) -> Texts:
         return tuple(json.loads(remembered.read_text(encoding="utf-8")))
     found = row_texts(row, cache)
     remembered.parent.mkdir(parents=True, exist_ok=True)
-    remembered.with_suffix(".part").write_text(json.dumps(found), encoding="utf-8")
-    remembered.with_suffix(".part").replace(remembered)
+    places.write(remembered, json.dumps(found))
     return found
 
 

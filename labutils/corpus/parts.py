@@ -9,15 +9,17 @@ from __future__ import annotations
 import heapq
 import math
 import multiprocessing
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
 from labutils import machine, places
-from labutils.corpus import corpora, sources, survey
+from labutils.corpus import corpora, download, sources, survey
 from labutils.corpus.sketches import content_hash
 from labutils.corpus.survey import Survey
 
@@ -83,7 +85,8 @@ def run(
     """Survey a corpus, or one of its shards, on all cores that this process may use.
 
     Args:
-        source: "installed", or the path or address of a JSON Lines file of documents.
+        source: "installed", or the path or address of a JSON Lines file of documents; a far one is kept on disk as
+            long as it is read.
         limit: draw so many files (lines), each as likely as any other, by a hash of seed and path (line number); the
             rest is never opened (of a file: never kept).
         seed: of the draw.
@@ -95,14 +98,15 @@ def run(
         ValueError: a shard or limit out of range, a source that is none, a file of anything but documents.
     """
     _check(source, limit, shard)
-    drawn = _draw(source, limit, seed)
     number = processes or machine.cores()
     i, of = shard
-    jobs = [(drawn, (i + of * k, of * number), tokens) for k in range(number)]
-    if number == 1:
-        return _part(*jobs[0])
-    with ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return reduce(merge, pool.map(_part, *zip(*jobs, strict=True)))
+    with _near(source) as near:
+        drawn = _draw(source, limit, seed, near)
+        jobs = [(drawn, (i + of * k, of * number), tokens, near) for k in range(number)]
+        if number == 1:
+            return _part(*jobs[0])
+        with ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn")) as pool:
+            return reduce(merge, pool.map(_part, *zip(*jobs, strict=True)))
 
 
 def merge(one: Part, other: Part) -> Part:
@@ -131,15 +135,15 @@ def from_plain(plain: dict) -> Part:
         raise ValueError(f"not the JSON of a part ({type(error).__name__}: {error})") from None
 
 
-def documents(drawn: Drawn, shard: tuple[int, int]) -> Iterator[dict]:
-    """The documents of a shard of a draw."""
+def documents(drawn: Drawn, shard: tuple[int, int], near: str | Path | None = None) -> Iterator[dict]:
+    """The documents of a shard of a draw, from its source or a copy of it that is `near`."""
     i, of = shard
     if drawn.source == "installed":
         seed = None if drawn.limit is None else drawn.seed
         yield from sources.installed(seed=seed, limit=drawn.limit, shards=(i,), of=of)
         return
     chosen = None if drawn.limit is None else _lines(drawn)
-    for number, document in enumerate(sources.jsonl(drawn.source)):
+    for number, document in enumerate(sources.jsonl(near or drawn.source, drawn.source)):
         if number % of == i and (chosen is None or number in chosen):
             yield document
 
@@ -155,8 +159,20 @@ def sizes(files: Iterable[dict], drawn: Iterable[dict]) -> tuple[Sizes, ...]:
     return tuple(Sizes(*key, *row) for key, row in sorted(sums.items()))
 
 
-def _part(drawn: Drawn, shard: tuple[int, int], tokens: Callable[[str], int] | None) -> Part:
-    return Part(drawn, (shard,), survey.of(documents(drawn, shard), tokens))
+@contextmanager
+def _near(source: str | Path) -> Iterator[str | Path]:
+    """The source, or a copy of a far one: it is read to count its lines, and by each process, but fetched once."""
+    if not download.is_address(source):
+        yield source
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        with (copy := Path(folder) / "copy").open("wb") as file:
+            file.writelines(download.chunks(str(source)))
+        yield copy
+
+
+def _part(drawn: Drawn, shard: tuple[int, int], tokens: Callable[[str], int] | None, near: str | Path) -> Part:
+    return Part(drawn, (shard,), survey.of(documents(drawn, shard, near), tokens))
 
 
 def _lines(drawn: Drawn) -> set[int]:
@@ -166,10 +182,10 @@ def _lines(drawn: Drawn) -> set[int]:
     )
 
 
-def _draw(source: str | Path, limit: int | None, seed: int) -> Drawn:
+def _draw(source: str | Path, limit: int | None, seed: int, near: str | Path | None = None) -> Drawn:
     """The draw, with how much there is to draw from."""
     if source != "installed":
-        return Drawn(str(source), limit, seed, sum(1 for _ in sources.jsonl(source)))
+        return Drawn(str(source), limit, seed, sum(1 for _ in sources.jsonl(near or source, source)))
     files = list(sources.listed())
     drawn = Drawn(source, limit, seed, len(files))
     return drawn if drawn.read == 1 else replace(drawn, sizes=sizes(files, sources.listed(seed=seed, limit=limit)))

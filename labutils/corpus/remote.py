@@ -30,17 +30,20 @@ PACKED = {  # how a packed file begins: RFC 1952, and RFC 8878 with its skippabl
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 
-def lines(source: str | Path, *, attempts: int = download.ATTEMPTS, pause: float = download.PAUSE) -> Iterator[bytes]:
+def lines(
+    source: str | Path, name: str = "", *, attempts: int = download.ATTEMPTS, pause: float = download.PAUSE
+) -> Iterator[bytes]:
     """The lines of a file, each with its newline. What is packed (.gz, .zst, also of several members) is unpacked.
 
-    Raises ValueError for a packed file that is damaged or cut short, a line over 256 MB, an address that gives no file,
-    and a file that changed on the server while it was read; ConnectionError when the server does not answer within two
-    seconds or the connection drops `attempts` times in a row; FileNotFoundError when there is no such path. A plain
-    file whose server does not state its length may end early unseen, if it ends with a line.
+    Errors call it by its `name`. Raises ValueError for a packed file that is damaged or cut short, a line over 256 MB,
+    an address that gives no file, and a file that changed on the server while it was read; ConnectionError when the
+    server does not answer within two seconds or the connection drops `attempts` times in a row; FileNotFoundError when
+    there is no such path. A plain file whose server does not state its length may end early unseen, if it ends with a
+    line.
     """
     far = download.is_address(source)
     chunks = download.chunks(str(source), attempts=attempts, pause=pause) if far else _read(Path(source))
-    name = download.shown(source)
+    name = name or download.shown(source)
     with closing(chunks):
         try:
             file = _unpacked(chunks, name)

@@ -111,14 +111,15 @@ def licences() -> dict[str, str]:
     return {_name(package): _licence(package.metadata) for package in _packages(None)}
 
 
-def jsonl(path: str | Path) -> Iterator[dict]:
+def jsonl(path: str | Path, called: str | Path = "") -> Iterator[dict]:
     """Stream a JSON Lines file of documents; a line needs a string under "text", an object under "meta" or nothing.
 
-    The file is a path or a web address, and may be packed (.gz, .zst). Raises ValueError naming the first line that is
-    no such document; FileNotFoundError when there is no file; what `remote.lines` raises.
+    The file is a path or a web address, and may be packed (.gz, .zst); a copy is `called` what it is a copy of. Raises
+    ValueError naming the first line that is no such document; FileNotFoundError when there is no file; what
+    `remote.lines` raises.
     """
-    name = download.shown(path)
-    for number, line in enumerate(remote.lines(path), 1):
+    name = download.shown(called or path)
+    for number, line in enumerate(remote.lines(path, name), 1):
         if not line.strip():
             continue
         try:

@@ -23,7 +23,7 @@ STOPPED = (
 def expect(held: object, expected: str, got: object = None, maybe: str = "") -> None:
     """Print nothing where `held` is true; else one sentence: what was expected, what came, what that may mean.
 
-    Never raises. Whoever compares a notebook with its stored outputs sees the sentence as a difference.
+    Never raises. A comparison with the stored outputs shows the sentence as a difference.
     expect(3 > 4, "more than 4 pairs", 3, "The file may be cut off.") prints
     "Not as the text says: expected more than 4 pairs, got 3. The file may be cut off."
     """

@@ -29,7 +29,7 @@ CLAIMS = {  # in our words, in the order of "Where finetuning fits in"
     10: "It has the same objective as pretraining; only the data changes.",
     11: "It updates all weights of the model; there are ways to update fewer.",
     12: "Behaviour changes: answers become consistent and focused, and abilities come out that took prompts.",
-    13: "The model gains knowledge, and what has become wrong is put right.",
+    13: "The model gains knowledge, and what has become wrong is corrected.",
     14: "Usually it is both at once, behaviour and knowledge.",
     15: "Tasks are extraction, where text becomes shorter, or expansion, where it becomes longer.",
     16: "To know bad, OK and better outputs is the surest sign of success.",

@@ -1,6 +1,6 @@
 """The learner's commands, `format`, `finetune` and `ask`: their options, what they call, what they print.
 
-`labutils.__main__` holds the table of all commands; the work is done in the wings before this one.
+`labutils.__main__` holds the table of all commands; the work is done in the subpackages before this one.
 """
 
 import argparse

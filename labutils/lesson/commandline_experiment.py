@@ -14,7 +14,7 @@ from labutils.measure.grid.recording import Wanted
 def experiment_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help=", ".join(names()))
     parser.add_argument("--points", metavar="A,B", type=_parts, help="only these points of it, by name")
-    parser.add_argument("--limit", type=int, help="make at most so many results now; the others later")
+    parser.add_argument("--limit", type=int, help="make at most this many results now; the others later")
     parser.add_argument(
         "--list", action="store_true", help="say what it consists of and what is recorded; make nothing"
     )

@@ -17,7 +17,6 @@ from labutils.pairs.validation.lines import Progress
 from labutils.pairs.validation.problems import ERROR, NOTE, WARNING
 
 ROWS = 5  # of one kind that the table shows
-WIDE_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 SMOLLM2 = 134_515_008  # weights; training takes 6 operations a weight and token (Kaplan et al. 2020)
 REACHED = 0.74  # of the speed of a matrix product, measured in training smollm2 in fp32: 169 tokens/s at 184 GFLOP/s
 BF16_GAIN = 2.2  # 368 tokens/s there with bf16
@@ -65,7 +64,7 @@ def convert_options(parser: argparse.ArgumentParser) -> None:
         "--to", metavar="FORM", choices=conversion.FORMS, required=True, help=", ".join(conversion.FORMS)
     )
     parser.add_argument("--out", metavar="FILE", required=True, help="the file to write")
-    parser.add_argument("--template", default="lecture", help='how a pair stands in the form "text"')
+    parser.add_argument("--template", default="lecture", help='how a pair is written in the form "text"')
 
 
 def convert_command(asked: argparse.Namespace) -> int:
@@ -105,7 +104,7 @@ def repaired(report: validation.Report) -> Iterator[str]:
     """What a repair did, and what is left to do by hand."""
     done = ", ".join(f"{code} {count:,}" for code, count in sorted(report.counts.items())) or "none"
     yield f"{plain(str(report.out))}: {report.written:,} of {report.read:,} lines; changes: {done}"
-    yield f"every change stands in {plain(str(report.changes))}; left in the copy: {total(report.left)}"
+    yield f"every change is listed in {plain(str(report.changes))}; left in the copy: {total(report.left)}"
 
 
 def plain(text: str) -> str:
@@ -150,5 +149,5 @@ def smollm2_speed() -> float:
     for _ in range(4):
         square @ square
     rate = 4 * 2 * side**3 / (time.perf_counter() - started)
-    gain = BF16_GAIN if machine.cpu_flags() & WIDE_FLAGS else 1
+    gain = BF16_GAIN if machine.cpu_flags() & machine.BF16 else 1
     return rate * REACHED * gain / (6 * SMOLLM2)

@@ -23,7 +23,7 @@ def pretrain_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", metavar="SOURCE", default="installed", help="installed, or a file of documents")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="updates of the weights; without it the corpus is read once")
-    length.add_argument("--minutes", type=float, help="as many steps as this machine makes in so many minutes")
+    length.add_argument("--minutes", type=float, help="as many steps as this machine makes in this time")
     parser.add_argument(
         "--batch", type=int, default=training.PRETRAINING.batch, help=f"blocks of {LENGTH} tokens a step"
     )

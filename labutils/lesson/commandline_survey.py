@@ -22,7 +22,7 @@ def survey_options(parser: argparse.ArgumentParser) -> None:
 
 def survey_command(asked: argparse.Namespace) -> int:
     if asked.merge and (asked.shard or asked.limit or asked.source != "installed"):
-        raise ValueError("--merge takes files alone: what was read stands in them")
+        raise ValueError("--merge takes files alone: they name what was surveyed")
     if asked.merge:
         part = reduce(parts.merge, map(read_part, asked.merge))
     else:
@@ -85,7 +85,7 @@ def composition(rows: list[dict]) -> list[str]:
         )
     return [
         *columns(cells),
-        "Intervals hold 19 times in 20: for the corpus drawn from, and for other packages like these.",
+        "95 % confidence intervals: for the corpus sampled, and for other packages like these.",
     ]
 
 

@@ -16,11 +16,11 @@ FORMS: Mapping[str, tuple[str, Callable[[float, float, float], str]]] = {
     "exact": ("right word for word", percent),
     "format": ("keeps the format", percent),
     "stops": ("stops by itself", percent),
-    "refuses_off_topic": ("off-topic turned down", percent),
-    "refuses_real": ("real questions turned down (less is better)", percent),
+    "refuses_off_topic": ("off-topic refused", percent),
+    "refuses_real": ("real questions refused (less is better)", percent),
     "abstains": ("what nobody can know: not answered", percent),
     "answer_loss": ("loss on right answers, nats a token (less is better)", number),
-    "bits_per_byte": ("unread text, bits a byte (less is better)", number),
+    "bits_per_byte": ("held-out text, bits a byte (less is better)", number),
 }
 
 
@@ -46,13 +46,13 @@ def notes(rows: Sequence) -> list[str]:
     """What a reader of the card has to know, a sentence each; only what these rows need."""
     stages, scores = {row.stage for row in rows}, {row.score for row in rows}
     smollm2 = any(stage.startswith("smollm2") for stage in stages)
-    said = ["In brackets: the interval that holds 19 times in 20, had other questions (texts) of the kind been drawn."]
+    said = ["In brackets: the 95 % confidence interval, over questions or texts."]
     if any(row.recorded for row in rows):
-        said.append("Columns marked recorded were measured earlier; they stand in data/recorded/report.json.")
+        said.append("Columns marked recorded were measured earlier; they are in data/recorded/report.json.")
     if smollm2:
         said.append("smollm2 was already tuned to follow instructions by its makers.")
     if smollm2 and "answer_loss" in scores:
         said.append("Its tokens are others, so its loss a token is not to be compared with that of the others.")
     if smollm2 and "bits_per_byte" in scores:
-        said.append("It may have read the text that the base has not.")
+        said.append("It may have been trained on the text that the base was not.")
     return said

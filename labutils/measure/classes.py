@@ -1,6 +1,6 @@
 """Labels that a model gave, against the right ones: F1 of each label, and macro-F1 with its interval.
 
-Accuracy is a share of hits, and `intervals.share` has it. It flatters whoever always gives the commonest label;
+Accuracy is a share of hits, and `intervals.share` has it. It flatters a model that always gives the commonest label;
 macro-F1, in which every label counts alike, does not.
 """
 

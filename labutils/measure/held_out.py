@@ -1,4 +1,4 @@
-"""How surprised a model is by text that it was not trained on: running text, and the right answers to questions.
+"""The loss of a model on text that it was not trained on: running text, and the right answers to questions.
 
 Values are kept apart, one a document or a question, so that they have intervals and two models can be compared on
 them. Nothing is generated here, and no weight changes.
@@ -29,8 +29,8 @@ PACKAGE = "networkx"  # a package that torch brings along, and that the base's c
 class Losses(NamedTuple):
     """A loss in its parts; the whole of it is sum(values) / sum(sizes)."""
 
-    values: list[float]  # of each window or answer: its surprise, in bits or nats
-    sizes: list[int]  # of each: its bytes or tokens, which the surprise is shared out over
+    values: list[float]  # of each window or answer: its loss, in bits or nats
+    sizes: list[int]  # of each: its bytes or tokens, which the loss is divided by
     items: list[int]  # of each: the place of its text or question among those that were given
 
     def of_items(self) -> "Losses":
@@ -48,9 +48,9 @@ class Losses(NamedTuple):
 
 
 def documents(number: int = 64) -> list[str]:
-    """Text of the kind that the base model has read, from a package that it has not: on every machine, offline.
+    """Text of the kind that the base model was trained on, from a package left out: on every machine, offline.
 
-    smollm2 may well have read it. Raises ValueError where the package is not installed.
+    smollm2 may well have been trained on it. Raises ValueError where the package is not installed.
     """
     return [document["text"] for document in islice(docstrings(PACKAGE), number)]
 
@@ -72,9 +72,9 @@ def bits_per_byte(
     """How many bits a model needs to write down each byte of texts: the measure that fits every tokenizer.
 
     Each text is cut into `windows`, by its bytes and so alike for every model. Each window is read alone, behind the
-    model's `start_token`; the surprise of a window is the sum of -ln p over its tokens, all of them, the first one
+    model's `start_token`; the loss of a window is the sum of -ln p over its tokens, all of them, the first one
     given the start token. Bits are nats / ln 2, bytes are those of the text in UTF-8 (Gao et al. 2020, "The Pile",
-    section 3.1). Marks of chats and documents that stand in a text are read as plain letters. A window of more tokens
+    section 3.1). Marks of chats and documents within a text count as plain letters. A window of more tokens
     than the model's context holds is read in parts, each behind a start token of its own: a short memory costs.
 
     Args:

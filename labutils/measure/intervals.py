@@ -25,7 +25,7 @@ TABLE = 1_000_000  # numbers drawn at a time: a bootstrap of any size stays with
 
 
 class Score(NamedTuple):
-    """A share of n questions, with the interval that holds the true share 19 times in 20."""
+    """A share of n questions, with its 95 % confidence interval."""
 
     value: float
     low: float
@@ -37,7 +37,7 @@ class Score(NamedTuple):
 
 
 class Mean(Score):
-    """A mean of n values in their own unit, or a mean difference, with the interval that holds it 19 times in 20."""
+    """A mean of n values in their own unit, or a mean difference, with its 95 % confidence interval."""
 
     __slots__ = ()
 
@@ -46,7 +46,7 @@ class Mean(Score):
 
 
 class Spread(NamedTuple):
-    """What runs that differ in their seed alone led to; `low` and `high` hold the mean of all seeds 19 times in 20."""
+    """What runs that differ in their seed alone led to; `low` and `high` are the 95 % interval of their mean."""
 
     mean: float
     least: float
@@ -78,7 +78,7 @@ def bootstrap(
     questions it is too narrow, and where all values are equal it has no width at all: for shares take `share`.
 
     Args:
-        values: of each question, in whatever unit: of the mean and its interval, too.
+        values: of each question, in any unit: that of the mean and its interval, too.
         weights: with them, the result is sum(values) / sum(weights), a ratio such as nats per token; each above 0.
         seed, rounds: of the draws; the same seed, the same interval.
 
@@ -110,7 +110,7 @@ def paired(one: Sequence[float], other: Sequence[float], weights: Sequence[float
     The questions are drawn, not the answers, so what makes a question hard for both cancels out (Koehn 2004,
     "Statistical significance tests for machine translation evaluation"). Where 0 lies outside the interval, the one
     is better; where it lies inside, these questions do not tell. A model against itself: 0 (0 to 0). Where every
-    question shows the same difference the interval has no width, which is surer than so many questions can be.
+    question shows the same difference the interval has no width, which is surer than that many questions can be.
 
     Args:
         one, other: the values of both models, question by question; hits count 1.
@@ -140,7 +140,7 @@ def over_seeds(values: Sequence[float]) -> Spread:
 
 
 def prediction(values: Sequence[float], step: float = 0.0) -> tuple[float, float]:
-    """The ends between which one more run of the same recipe, with a new seed, lies 19 times in 20.
+    """The ends between which one more run of the same recipe, with a new seed, lies with 95 % probability.
 
     mean -+ t * s * sqrt(1 + 1/n), for values that are spread like a normal distribution (Montgomery and Runger 2003,
     "Applied Statistics and Probability for Engineers", section 8-6). The interval of the mean would be too narrow: one

@@ -1,6 +1,6 @@
 """The house style of the writing task, and what a mail carries of its brief: rules that a program can check.
 
-The rules stand in `data/tasks/emails/README.md`. Whether a mail is kind, or clear, no rule here sees.
+The rules are in `data/tasks/emails/README.md`. Whether a mail is kind, or clear, no rule here sees.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What counts as a good answer: facts, format, stopping, turning down. How far a score can be trusted is for
+"""What counts as a good answer: facts, format, stopping, refusals. How far a score can be trusted is for
 `intervals`; who answered, and how it is shown, is not known here.
 """
 
@@ -41,7 +41,7 @@ def keeps_format(answer: str) -> bool:
 
 
 def refuses(answer: str) -> bool:
-    """Whether an answer turns the question down, in the words that the company's pairs use for it."""
+    """Whether an answer refuses the question, in the words that the company's pairs use for it."""
     return "i can only answer questions about" in answer.lower()
 
 

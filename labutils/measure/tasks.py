@@ -100,7 +100,7 @@ def labels(answers: Sequence[str]) -> list[str]:
 
 
 def routed(reply: str) -> Routed:
-    """The queue and the keywords of a reply, in whatever letter case, with whatever marks around them.
+    """The queue and the keywords of a reply, in any letter case, with any marks around them.
 
     routed("**Queue:** Sales\\nKeywords: Heron, price.") -> Routed("sales", ["heron", "price"])
     """

@@ -1,4 +1,4 @@
-"""Adapters in files: safetensors in the form of the library `peft`, without the model that they stand in; which model
+"""Adapters in files: safetensors in the form of the library `peft`, without the model that they belong to; which model
 that is stands beside them.
 """
 
@@ -11,9 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
+from labutils import places
 from labutils.model import fetching, models
 from labutils.model.adapters import fingerprint, injected, need
-from labutils.model.folders import replacing
 from labutils.model.models import ModelMissing, Opened
 
 WEIGHTS, CONFIG, BASE = "adapter_model.safetensors", "adapter_config.json", "base.json"
@@ -26,7 +26,7 @@ def save(opened: Opened, path: str | Path) -> Path:
     holds other things.
     """
     need(opened.model)
-    with replacing(Path(path), CONFIG, "adapters") as beside, fetching.quiet():
+    with places.replacing(Path(path), CONFIG, "adapters") as beside, fetching.quiet():
         state = opened.model.state_dict()
         state = {key: value.to(torch.bfloat16) for key, value in state.items() if "lora_" in key}
         opened.model.save_pretrained(beside, state_dict=state)

@@ -32,7 +32,7 @@ def generate(
     """Let a model go on from each prompt until it ends the text or has written `limit` tokens.
 
     Temperature 0 takes the likeliest token each time (greedy); above 0 it draws, the same for the same seed. A
-    repetition penalty above 1 makes tokens that stand there already less likely (Keskar et al. 2019, arXiv 1909.05858,
+    repetition penalty above 1 makes tokens that occur already less likely (Keskar et al. 2019, arXiv 1909.05858,
     section 4.1, with 1.2), since small models go round in circles. Raises ValueError for an empty prompt.
     """
     if any(not prompt for prompt in prompts):
@@ -62,7 +62,7 @@ def ask(opened: Opened, questions: Sequence[str], *, template: str = "lecture", 
 
 @torch.inference_mode()
 def _continue(opened: Opened, ids: list[list[int]], how: dict) -> list[Reply]:
-    """One batch, filled up on the left, so that every row ends where its reply begins."""
+    """One batch, left-padded, so that every row ends where its reply begins."""
     model, tokenizer = opened
     longest, filler, end = max(map(len, ids)), pad_id(tokenizer), tokenizer.eos_token_id
     rows = torch.tensor([[filler] * (longest - len(row)) + row for row in ids], device=model.device)

@@ -66,7 +66,7 @@ class _Rows:
         self.real = real.flatten().nonzero()[:, 0]
 
     def fill(self, tokens: torch.Tensor) -> torch.Tensor:
-        """(tokens, numbers) -> (rows x length, numbers); what stands in padding is seen by padding alone."""
+        """(tokens, numbers) -> (rows x length, numbers); padding is seen by padding alone."""
         return _Move.apply(tokens, self.filled, self.real, None)
 
     def take(self, rows: torch.Tensor) -> torch.Tensor:

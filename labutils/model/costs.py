@@ -112,7 +112,7 @@ def compute_optimal_tokens(weights: float) -> float:
 
 
 def tokens_in(size: float, bytes_a_token: float = BYTES_A_TOKEN) -> float:
-    """About how many tokens a text of so many bytes has. tokens_in(394) -> 100.0; better with one's own tokenizer."""
+    """About how many tokens a text of that size has. tokens_in(394) -> 100.0; better with one's own tokenizer."""
     _above_0(size=size, bytes_a_token=bytes_a_token)
     return size / bytes_a_token
 

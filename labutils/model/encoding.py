@@ -133,10 +133,10 @@ def batched(items: Iterable, size: int) -> Iterator[list]:
 
 
 def pad(examples: Sequence[dict], pad_id: int, to_multiple_of: int = 1) -> dict[str, torch.Tensor]:
-    """A batch of shape (examples, longest): ids, labels and attention mask, filled up on the right; no mask if none is.
+    """A batch of shape (examples, longest): ids, labels and attention mask, right-padded; no mask if none is.
 
     Padding is ignored by its place, not by its id, so that a real end-of-text stays trained where pad = end-of-text.
-    The longest may be rounded up `to_multiple_of` so many tokens (see LENGTHS).
+    The longest may be rounded up to a multiple of `to_multiple_of` (see LENGTHS).
     """
     longest = -(-max(len(example["input_ids"]) for example in examples) // to_multiple_of) * to_multiple_of
     if all(len(example["input_ids"]) == longest for example in examples):  # no padding, no mask: faster attention
@@ -152,5 +152,5 @@ def pad(examples: Sequence[dict], pad_id: int, to_multiple_of: int = 1) -> dict[
 
 
 def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id to fill up with: the tokenizer's own, or end-of-text where it has none, or 0: padding is never read."""
+    """The id to pad with: the tokenizer's own, or end-of-text where it has none, or 0: padding is never used."""
     return next((i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id) if i is not None), 0)

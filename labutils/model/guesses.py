@@ -20,7 +20,7 @@ class Guess(NamedTuple):
 
 
 class Guesses(NamedTuple):
-    """The likeliest tokens, the likeliest first, and how undecided the model is: as if choosing blindly among so many.
+    """The likeliest tokens, the likeliest first, and how undecided the model is: the number of equally likely tokens.
 
     `choices` is the exponential of the entropy; the vocabulary's size for a model that knows nothing, 1 for a sure one.
     """

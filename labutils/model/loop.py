@@ -118,7 +118,7 @@ class Loop(Trainer):
         with precision(self.args.device.type, fp32=not self.autocast, cached=not self.compiled):
             loss = loss_of(model, rows, inputs["labels"], num_items_in_batch, self.teacher)
         if ranks.size() > 1:
-            loss = loss * ranks.size()  # processes average their slopes, and the count is already that of all
+            loss = loss * ranks.size()  # processes average their gradients, and the count is already that of all
         return (loss, {}) if return_outputs else loss
 
     def training_step(self, model, inputs, num_items_in_batch=None):

@@ -1,4 +1,4 @@
-"""The one loss of every stage: how surprised a model is by the next token. Nothing here changes a weight."""
+"""The one loss of every stage: the cross-entropy of the next token. Nothing here changes a weight."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -118,7 +118,7 @@ def token_losses(model: PreTrainedModel, rows: Mapping[str, torch.Tensor], label
 
 
 class _HeadLoss(torch.autograd.Function):
-    """The summed cross-entropy of a linear head, and its slopes, chunk by chunk in the forward pass.
+    """The summed cross-entropy of a linear head, and its gradients, chunk by chunk in the forward pass.
 
     After Hsu et al. 2024, "Liger Kernel" (arXiv 2410.10989), section 3.2: the logits of a chunk are gone before those
     of the next are made.
@@ -136,21 +136,21 @@ class _HeadLoss(torch.autograd.Function):
                 loss = cross_entropy(head(part).float(), targets[start : start + CHUNK], reduction="sum")
             total += loss.detach()
             if wanted:
-                slopes = torch.autograd.grad(loss, [part if i == 0 else inputs[i] for i in wanted])
-                for i, slope in zip(wanted, slopes, strict=True):
+                gradients = torch.autograd.grad(loss, [part if i == 0 else inputs[i] for i in wanted])
+                for i, gradient in zip(wanted, gradients, strict=True):
                     if i == 0 or not found[i]:
-                        found[i].append(slope)
+                        found[i].append(gradient)
                     else:
-                        found[i][0] += slope
-        slopes = {i: torch.cat(parts) if i == 0 else parts[0] for i, parts in found.items()}
-        ctx.slopes = slopes
+                        found[i][0] += gradient
+        gradients = {i: torch.cat(parts) if i == 0 else parts[0] for i, parts in found.items()}
+        ctx.gradients = gradients
         ctx.inputs = len(inputs)
         return total
 
     @staticmethod
-    def backward(ctx, slope):
-        slopes = ctx.__dict__.pop("slopes")  # changed in place, so a second way back has none
-        return tuple(slopes[i].mul_(slope) if i in slopes else None for i in range(ctx.inputs))
+    def backward(ctx, gradient):
+        gradients = ctx.__dict__.pop("gradients")  # changed in place, so a second way back has none
+        return tuple(gradients[i].mul_(gradient) if i in gradients else None for i in range(ctx.inputs))
 
 
 def plain_head(model: torch.nn.Module) -> bool:

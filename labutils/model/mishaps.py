@@ -15,7 +15,7 @@ NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "out of 
 
 @contextmanager
 def room_in_memory(step: int, rows: int, length: int) -> Iterator[None]:
-    """Around a step of training on so many rows of so many tokens. Raises MemoryError with what to do."""
+    """Around a step of training on a batch of (rows, length). Raises MemoryError with what to do."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -40,7 +40,7 @@ def give_memory_back() -> None:
 
 @contextmanager
 def room_on_disk(what: str, out: Path) -> Iterator[None]:
-    """Around a save into a run's folder. Raises OSError with what is left to go on from, whatever a library raised."""
+    """Around a save into a run's folder. Raises OSError with what is left to go on from, for any error of a library."""
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
@@ -58,6 +58,6 @@ def _short(error: Exception) -> str:
 
 
 def put_right(model: torch.nn.Module) -> None:
-    """Leave a model ready to be asked, without slopes of a step that did not end."""
+    """Leave a model ready for prompts, without gradients of a step that did not end."""
     model.zero_grad(set_to_none=True)
     model.eval()

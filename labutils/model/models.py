@@ -23,7 +23,6 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from labutils import machine, places
 from labutils.model import fetching
 from labutils.model.fetching import ModelMissing, fetch
-from labutils.model.folders import replacing
 
 __all__ = ["ModelMissing", "Opened", "available", "create", "fetch", "open_model", "save", "weights"]
 
@@ -58,9 +57,10 @@ def open_model(name: str | Path) -> Opened:
     """A model and its tokenizer by name: "random", "base", "finetuned", "smollm2", the path of a folder, or a hub id
     such as "org/model". "random" is "base" before it read anything: its architecture and tokenizer, fresh weights.
 
-    Weights come as float32, whatever the file holds: training in bfloat16 loses small updates. The model is in
-    evaluation mode, without decoding settings of its own (`asking` has them). Raises ModelMissing when it is not here
-    and, for a hub id, the hub does not answer, or when its files cannot be opened.
+    Weights come as float32, in any case: training in bfloat16 loses small updates. The model is in
+    evaluation mode, without decoding settings of its own (`asking` has them). A name that begins with a
+    folder is a path, and not looked up. Raises ModelMissing when it is not here and, for a hub id, the hub does not
+    answer, or when its files cannot be opened.
     """
     name = str(name)
     if available(name):
@@ -71,6 +71,8 @@ def open_model(name: str | Path) -> Opened:
         raise ModelMissing(f"{name} holds adapters without their model; open the merged model of the run instead")
     elif Path(name).exists():
         raise ModelMissing(f"{name} holds no model: expected a folder with config.json and model.safetensors")
+    elif (parent := Path(name).parent).is_dir() and name != Path(name).name:
+        raise ModelMissing(f"no model {Path(name).name!r} in the folder {parent}; check the name")
     elif name.count("/") == 1 and machine.hub_answers():
         place, local = name, False
     else:
@@ -134,14 +136,14 @@ def save(opened: Opened, path: str | Path) -> Path:
     """
     if getattr(opened.model, "peft_config", None):
         raise ValueError("the model has adapters: merge them (adapters.merge) or save them alone (adapter_files.save)")
-    with replacing(Path(path), "config.json", "a model") as beside:
+    with places.replacing(Path(path), "config.json", "a model") as beside:
         state = opened.model.state_dict()
         half = {value.data_ptr(): value.to(torch.bfloat16) for value in state.values()}  # shared weights stay shared
         state = {key: half[value.data_ptr()] for key, value in state.items()}
         with fetching.quiet():
             opened.model.save_pretrained(beside, state_dict=state)
             opened.tokenizer.save_pretrained(beside)
-        config = copy.deepcopy(opened.model.config)  # as the file is, whatever training switched off
+        config = copy.deepcopy(opened.model.config)  # as the file is, with all that training switched off
         config.dtype, config.use_cache = torch.bfloat16, True
         config.save_pretrained(beside)
     return Path(path)

@@ -23,6 +23,7 @@ class Progress(NamedTuple):
     held_out: float | None
     tokens_per_second: float
     seconds_left: float
+    tokens: int = 0  # read so far, padding not
 
 
 class Watch(TrainerCallback):
@@ -53,9 +54,10 @@ class Watch(TrainerCallback):
             held_out = mean_loss(self.opened, self.held_out) if look else None
         seconds, done = time.perf_counter() - self.began, step - self.first_step
         left = seconds / done * (self.steps - step)
-        self.tokens = state.num_input_tokens_seen - self.first_token
-        self.history.append(Progress(step, self.steps, logs["loss"], held_out, self.tokens / seconds, left))
+        tokens = state.num_input_tokens_seen - self.first_token
+        now = Progress(step, self.steps, logs["loss"], held_out, tokens / seconds, left, tokens)
+        self.history.append(now)
         if not ranks.first():
             return
         with torch.compiler.set_stance("force_eager"):
-            self.tell(self.history[-1])
+            self.tell(now)

@@ -56,7 +56,7 @@ PRETRAINING = Recipe(
 
 
 def suited(weights: int, *, adapters: bool = False) -> Recipe:
-    """The recipe for tuning a model of so many weights on pairs; both were chosen on the company's dev questions, by
+    """The recipe for tuning a model of that size on pairs; both were chosen on the company's dev questions, by
     what is learned and what is kept (`data/finetuned/README.md`).
 
     Adapters are trained by AdamW, at a common rate that was not chosen: Muon's steps are of full rank, theirs are not.

@@ -43,7 +43,7 @@ def mixed(examples: Sequence[dict], tokenizer: PreTrainedTokenizerBase, recipe: 
 
 
 def general(tokenizer: PreTrainedTokenizerBase, rows: int, seed: int) -> list[dict]:
-    """So many rows of LENGTH tokens from docstrings, a document of each of PACKAGES in turn; every label is DISTILLED.
+    """`rows` rows of LENGTH tokens from docstrings, a document of each of PACKAGES in turn; every label is DISTILLED.
 
     Raises ValueError when their docstrings hold fewer tokens.
     """
@@ -60,7 +60,7 @@ def general(tokenizer: PreTrainedTokenizerBase, rows: int, seed: int) -> list[di
 
 
 def teacher(model: PreTrainedModel) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The predictions of a model as it is now, whatever is trained later: ids that stand before a DISTILLED label, of
+    """The predictions of a model as it is now, before any later training: ids that stand before a DISTILLED label, of
     whole rows of `general` one behind the other, to logits of shape (ids, vocabulary)."""
     bf16 = torch.cuda.is_available() or machine.bf16()
     frozen = copy.deepcopy(model).to(torch.bfloat16 if bf16 else torch.float32).eval()

@@ -83,12 +83,6 @@ def weights(shape: Shape) -> int:
     return shape.layers * block(shape) + ends + shape.width
 
 
-def last_layer(shape: Shape) -> int:
-    """What moves with `adapters.last_layer_only`: the last block, the norm behind it, an output matrix of its own."""
-    output = 0 if shape.tied else shape.vocabulary * shape.width
-    return block(shape) + shape.width + output
-
-
 def adapter(shape: Shape, rank: int = 8) -> int:
     """The weights of LoRA beside every matrix of every layer: rank x (out + in) each (`adapters.with_lora`).
 

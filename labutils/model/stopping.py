@@ -48,7 +48,7 @@ def finetune(
     except _Stopped:
         if out is not None:
             _save(opened, Path(out))
-        return training.Run(history, time.perf_counter() - began, _tokens(history[-1]))
+        return training.Run(history, time.perf_counter() - began, history[-1].tokens)
 
 
 @contextmanager
@@ -79,9 +79,3 @@ def _save(opened: Opened, out: Path) -> None:
         adapter_files.save(opened, out / "adapter")
         opened = adapters.merge(opened)
     save(opened, out / "model")
-
-
-def _tokens(last: Progress) -> int:
-    """The tokens read up to a step before the last one, from its speed and the time that is left."""
-    seconds = last.seconds_left / (last.steps - last.step) * last.step
-    return round(last.tokens_per_second * seconds)

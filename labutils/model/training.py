@@ -127,7 +127,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         trainer.autocast, trainer.by_length = bf16 and not apart, padded
         stack.callback(mishaps.put_right, model)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
-    run = Run(watch.history, time.perf_counter() - began, watch.tokens)
+    run = Run(watch.history, time.perf_counter() - began, watch.history[-1].tokens)
     if out is not None and ranks.first():
         with mishaps.room_on_disk("the trained model", out):
             _keep(opened, out, run)
@@ -146,7 +146,7 @@ def _keep(opened: Opened, out: Path, run: Run) -> None:
 
 
 def steps_in(minutes: float, opened: Opened, examples: Sequence[dict], recipe: Recipe = PRETRAINING) -> int:
-    """How many steps a run makes in so many minutes on this machine: a few are made, on a copy of the model.
+    """How many steps a run makes in `minutes` on this machine: a few are made, on a copy of the model.
 
     The first step is left out: it makes room that later ones use. Raises ValueError for no time at all or endless time,
     and in one of several processes, which would each find another number.

@@ -1,6 +1,6 @@
 """What runs inside of a learner's kernel: its values become JSON, its functions are called.
 
-The text of this file is sent there, so it imports nothing of the course. Whatever stands in that kernel may have been
+The text of this file is sent there, so it imports nothing of the course. Everything in that kernel may have been
 changed by the learner; nothing is decided there.
 """
 

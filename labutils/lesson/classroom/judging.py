@@ -62,7 +62,7 @@ def asked(cell: NotebookNode) -> Asked | None:
 
 
 def judged(own: Learner, test: Asked | None, key: str) -> Result:
-    """What an answer is worth. Never raises: whatever a submission does, it costs only its own points."""
+    """What an answer is worth. Never raises: a submission can cost only its own points."""
     if test is None:
         return Result(NOT_YET, "this cell holds no test of the course")
     exercise = graded(getattr(exercises, test.exercise), key)

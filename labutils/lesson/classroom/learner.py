@@ -1,7 +1,7 @@
 """A learner's notebook in a kernel of its own, which can be asked for values but decides nothing.
 
 Cells have a time limit and an end of their output, the kernel limits of memory, of processor time and of what it
-writes, and a home and a working folder that are thrown away. It runs as the user who grades, though: whoever expects
+writes, and a home and a working folder that are thrown away. It runs as the user who grades, though: those who expect
 worse than mischief runs the whole autograder in a container (docs/class.md).
 """
 
@@ -33,7 +33,7 @@ ANSWER_SECONDS = 4.0  # of one call of a learner's function, before `calling` gi
 MOST_OUTPUT = 200_000  # characters of one cell
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONUTF8")
 SHOWN = {"stream", "display_data", "execute_result", "error"}
-OWN = "_labutils"  # the name under which `in_kernel` stands there
+OWN = "_labutils"  # the name of `in_kernel` there
 LIMITS = """
 try:
     import resource as r
@@ -63,7 +63,7 @@ class Learner(NotebookClient):
     ends = float("inf")
 
     def run(self, cell: NotebookNode, index: int) -> None:
-        """Run one cell, whatever it does: its outputs are kept up to a limit; a lost kernel runs nothing any more."""
+        """Run one cell: its outputs are kept up to a limit; a lost kernel runs nothing any more."""
         if self.lost or time.monotonic() > self.ends:
             self.lost = True
             return

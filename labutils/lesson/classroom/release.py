@@ -22,6 +22,7 @@ import nbformat
 import numpy as np
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from labutils import places
 from labutils.lesson import exercises
 from labutils.lesson.exercises.exercise import Exercise
 
@@ -117,12 +118,9 @@ def release(folder: str | Path, notebooks: Sequence[str] = (), key: str | Path |
 
 
 def write_key(path: Path, key: str) -> None:
-    """Write a key, readable for its owner alone (not on Windows), beside the place and then there."""
+    """Write a key, readable for its owner alone (not on Windows)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.touch(mode=0o600)
-    beside.write_text(f"{key}\n", encoding="ascii")
-    beside.replace(path)
+    places.write(path, f"{key}\n", mode=0o600)
 
 
 def read_key(path: Path) -> str:
@@ -190,7 +188,7 @@ def cell(made: nbformat.NotebookNode, name: str, *, solution: bool = False, poin
 
 
 def starter(version: Exercise) -> str:
-    """A starter without its last line, which checks: whoever hands in is not told more than by practising."""
+    """A starter without its last line, which checks: handing in tells no more than practising."""
     return version.starter_cell().rpartition("\n")[0].rstrip()
 
 

@@ -46,10 +46,9 @@ def gather(wheels: Path) -> None:
     """Every wheel of the set-up: torch's CPU build, the requirements, what builds this package, the small model."""
     python, lock = Path(sys.executable), (places.ROOT / "constraints.txt").read_text(encoding="utf-8")
     installing.download_torch(python, installing.locked("torch", lock), wheels)
-    lines = (places.ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    wanted = [line for line in lines if line and not line.startswith(("#", "-e"))]
     with (places.ROOT / "pyproject.toml").open("rb") as file:
-        wanted += tomllib.load(file)["build-system"]["requires"]
+        package = tomllib.load(file)
+    wanted = [*package["project"]["dependencies"], *package["build-system"]["requires"]]
     into = ["-q", "-w", str(wheels), "--find-links", wheels.as_uri()]
     installing.pip(python, "wheel", *into, "-c", "constraints.txt", *(line.replace(" ", "") for line in wanted))
     for source in MODELS.values():

@@ -1,6 +1,6 @@
 """Reading an answer: what was handed in -> a plain value, or a sentence that says what else was expected.
 
-The marker of the starters is `...`: whatever still holds it was not attempted. Arrays, tensors, series and tables come
+The starters' marker is `...`: an answer that still holds it was not attempted. Arrays, tensors, series and tables come
 in through their own `tolist` or `to_list`.
 """
 
@@ -50,7 +50,7 @@ def items(answer: object, what: str = "a list") -> list:
 
 
 def whole_numbers(answer: object, what: str = "a list of whole numbers") -> list[int]:
-    """A list of ints, out of whatever counts as one."""
+    """A list of ints, out of all that counts as one."""
     found = [number(each, f"{what}; each") for each in items(answer, what)]
     if any(each != int(each) for each in found):
         raise NotYet(f"expected {what}, got one with a fraction")
@@ -90,7 +90,7 @@ def quoted(text: str, limit: int = 60) -> str:
 
 
 def _dots(answer: object, deep: int = 0) -> set[bool]:
-    """Whether dots, or something else, stand in an answer: {True}, {False} or both."""
+    """Whether dots, or something else, are in an answer: {True}, {False} or both."""
     if deep < DEEP and isinstance(answer, list | tuple) and len(answer):
         return set().union(*(_dots(each, deep + 1) for each in answer))
     if deep < DEEP and type(answer) is dict and answer:

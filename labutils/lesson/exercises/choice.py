@@ -12,7 +12,7 @@ LETTERS = "abcdef"
 
 
 class Option(NamedTuple):
-    """What can be chosen, and what is said to whoever chooses it."""
+    """What can be chosen, and what is said to those who choose it."""
 
     text: str
     because: str
@@ -72,7 +72,7 @@ def letter_of(answer: object, letters: str) -> str:
 
 
 def moved(draw: Draw, order: Sequence[int]) -> list[int]:
-    """Another order, in which the right option stands in another place than before."""
+    """Another order, in which the right option is in another place than before."""
     while True:
         other = draw.shuffled(order)
         if other.index(0) != list(order).index(0):

@@ -26,7 +26,7 @@ class Draw:
         return items[self.number(0, len(items) - 1)]
 
     def some(self, items: Sequence[T], n: int) -> list[T]:
-        """So many different items, in the order in which they are drawn."""
+        """`n` different items, in the order in which they are drawn."""
         left = list(items)
         return [left.pop(self.number(0, len(left) - 1)) for _ in range(n)]
 

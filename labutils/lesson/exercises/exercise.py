@@ -22,8 +22,7 @@ SIZES = ("small", "medium", "open")
 THIS = "THIS"  # stands in texts and code for the exercise's own name
 REPLACE = "replace each `...` by your answer and run the cell again"
 FIRST_TRY = (
-    "try it first: check an answer of your own, or ask for a hint. Whoever calls `solution()` once more sees it all "
-    "the same"
+    "try it first: check an answer of your own, or ask for a hint. Call `solution()` once more to see it all the same"
 )
 
 
@@ -82,7 +81,7 @@ class Exercise:
         return shown.solution(self.solution_cell()) if entry.tries or entry.asked > 1 else shown.said(FIRST_TRY)
 
     def given(self) -> object:
-        """A fresh copy of what the exercise works on; None where all of it stands in the question."""
+        """A fresh copy of what the exercise works on; None where the question holds all of it."""
         return copy.deepcopy(self.data())
 
     def variant(self, seed: int | str) -> "Exercise":

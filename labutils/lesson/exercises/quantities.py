@@ -58,7 +58,7 @@ def _read(answer: object, quantities: Sequence[Quantity]) -> list[float]:
 
 
 def _judge_order(values: list[float], quantities: Sequence[Quantity]) -> None:
-    """Raises NotYet where the numbers are right and stand in other places."""
+    """Raises NotYet where the numbers are right and in other places."""
     rights = sorted(quantities, key=lambda quantity: quantity.right)
     found = all(_close(value, each.right, each) for value, each in zip(sorted(values), rights, strict=True))
     if found and not all(_close(value, each.right, each) for value, each in zip(values, quantities, strict=True)):

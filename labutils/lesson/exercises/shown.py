@@ -1,6 +1,6 @@
 """What an exercise says, as HTML: the box of a result, hints, a solution. Nothing is told by colour alone.
 
-Texts are escaped by `show.plain`; what stands in backticks is set as code. Inline styles only, transparent tints and
+Texts are escaped by `show.plain`; what is in backticks is set as code. Inline styles only, transparent tints and
 the reader's own text colour, so that it reads in the light and the dark theme and in a notebook that is not trusted.
 """
 

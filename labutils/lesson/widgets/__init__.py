@@ -1,4 +1,4 @@
-"""ipywidgets, one line to call, at most three controls each. No logic: what is shown is computed in the wings before.
+"""ipywidgets, one line to call, at most three controls each. No logic: what is shown is computed in other subpackages.
 
 Each comes with a still rendering (`..._table`, `..._bars`, `..._view`) for readers without a kernel. Models are opened
 and PyTorch is loaded when a widget asks for them, not before.

@@ -6,7 +6,7 @@ import ipywidgets
 from IPython.display import HTML
 
 from labutils.lesson import show
-from labutils.lesson.widgets import parts, stages
+from labutils.lesson.widgets import parts
 
 LIMIT = 60  # tokens of a reply
 
@@ -19,7 +19,7 @@ def before_after(
     `models` are names, or open models by name ({"before": ..., "after": ...}); `template` is how all are asked, None:
     each as its stage is asked on the report card, others through "lecture".
     """
-    names, opened = stages.offered(models)
+    names, opened = parts.offered(models)
     asked = ipywidgets.Combobox(
         value=next(iter(questions), ""), options=list(questions), description="question", continuous_update=False,
         placeholder="a question of your own", layout=parts.WIDE,
@@ -47,7 +47,7 @@ def before_after_table(
     models: Mapping | Iterable[str] | None, questions: Sequence[str], *, template: str | None = None
 ) -> HTML:
     """The same without a kernel: a question a row, a model a column."""
-    names, opened = stages.offered(models)
+    names, opened = parts.offered(models)
     replies = {name: [_reply(opened, name, question, template) for question in questions] for name in names}
     return show.before_after(questions, replies)
 
@@ -60,7 +60,7 @@ def _reply(opened, name: str, question: str, template: str | None) -> str:
     from labutils.model import asking, models
 
     try:
-        reply = asking.ask(opened(name), [question], template=template or stages.template_of(name), limit=LIMIT)[0]
+        reply = asking.ask(opened(name), [question], template=template or parts.template_of(name), limit=LIMIT)[0]
     except models.ModelMissing as error:
         return f"({error})"
     return (reply.text or "(nothing)") + ("" if reply.stopped else f" … (cut after {LIMIT} tokens)")

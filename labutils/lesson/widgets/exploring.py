@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import ipywidgets
 from IPython.display import HTML
 
-from labutils.lesson.widgets import parts, stages
+from labutils.lesson.widgets import parts
 
 
 def explorer(models: Mapping | Iterable[str] | None = None, phrase: str = "The function", k: int = 8) -> parts.Box:
@@ -14,7 +14,7 @@ def explorer(models: Mapping | Iterable[str] | None = None, phrase: str = "The f
     `models` are names, or open models by name; without any, the stages that are on this machine. What is named only is
     opened when it is chosen.
     """
-    names, opened = stages.offered(models)
+    names, opened = parts.offered(models)
     stage = ipywidgets.ToggleButtons(options=names, description="model")
     stage.style.button_width = "auto"
     text = ipywidgets.Text(phrase, description="phrase", continuous_update=True, layout=parts.WIDE)
@@ -36,7 +36,7 @@ def explorer(models: Mapping | Iterable[str] | None = None, phrase: str = "The f
 
 def explorer_bars(models: Mapping | Iterable[str] | None = None, phrase: str = "The function", k: int = 5) -> HTML:
     """The same without a kernel: one phrase, the models side by side."""
-    names, opened = stages.offered(models)
+    names, opened = parts.offered(models)
     found = {name: _guessed(opened, name, phrase, k) for name in names}
     return HTML(parts.heading(phrase + " …") + parts.side_by_side(found))
 

@@ -1,11 +1,12 @@
-"""What the widgets share: their box, notes, bars, text with its ends of lines to be seen. Nothing computed.
+"""What the widgets share: their box, notes, bars, text with its ends of lines to be seen, the models that they offer.
 
 Inline styles that pass JupyterLab's sanitizer, transparent tints, the reader's own text colour: it reads in both themes
 and where a notebook is not trusted. What a colour says, a word, a sign or a length says, too.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 import ipywidgets
 
@@ -17,6 +18,7 @@ GREEN, ORANGE, RED, SKY = "rgb(0,158,115)", "rgb(230,159,0)", "rgb(213,94,0)", "
 EDGES = {"good": GREEN, "bad": RED, "warning": ORANGE, "error": RED, "note": SKY}
 WIDE = ipywidgets.Layout(width="98%")
 NARROW = {"description_width": "initial"}  # a label as wide as its words
+STAGES = ("random", "base", "finetuned", "smollm2")
 
 
 class Box(ipywidgets.VBox):
@@ -89,6 +91,44 @@ def side_by_side(parts: Mapping[str, str]) -> str:
     """HTML in columns under their names."""
     style = f"display:inline-block;vertical-align:top;width:{94 / max(1, len(parts)):.0f}%;margin-right:1%"
     return "".join(f'<div style="{style}">{heading(name)}{part}</div>' for name, part in parts.items())
+
+
+def offered(models: Mapping[str, object] | Iterable[str] | None) -> tuple[list[str], Callable[[str], object]]:
+    """Names, and a function that gives the open model of a name; without models, the stages that are on this machine.
+
+    A mapping's value may be an open model, or the name or folder of one. Raises ValueError when there is no model.
+    """
+    from labutils.model.models import available, open_model  # brings PyTorch along
+
+    if models is None:
+        models = [name for name in STAGES if available(name)]
+    given = dict(models) if isinstance(models, Mapping) else {name: name for name in models}
+    if not given:
+        raise ValueError("no model to show; give names or open models, such as ['base', 'finetuned']")
+
+    @cache
+    def opened(name: str) -> object:
+        model = given[name]
+        if isinstance(model, tuple):
+            return model
+        return _shared(model) if model in STAGES else open_model(model)
+
+    return list(given), opened
+
+
+def template_of(name: str) -> str:
+    """How a model of this name is asked: a stage of the report card as it is asked there, others as in the lecture."""
+    from labutils.measure.stages import STAGES as CARD
+
+    return CARD[name].template if name in CARD else "lecture"
+
+
+@cache
+def _shared(stage: str) -> object:
+    """A stage, opened once for all widgets: nobody trains it here, and `smollm2` takes half a gigabyte."""
+    from labutils.model.models import open_model
+
+    return open_model(stage)
 
 
 def _bar(label: str, share: float, limit: int) -> str:

@@ -1,4 +1,4 @@
-"""Abbreviations: those that a model is asked for, which the base has read about, and others, as pairs and as solved
+"""Abbreviations: those that a model is asked for, which the base was trained on, and others, as pairs and as solved
 examples. The others show the form of an answer and hold nothing of what is asked.
 """
 
@@ -42,5 +42,5 @@ def pairs() -> list[dict]:
 
 
 def some(number: int, seed: int) -> list[dict]:
-    """So many pairs about different abbreviations, drawn by the seed."""
+    """`number` pairs about different abbreviations, sampled by the seed."""
     return random.Random(seed).sample(pairs()[:: len(WORDINGS)], number)

@@ -26,8 +26,8 @@ def draw(
         number: None takes all pairs that are not left out.
         first: the facts that come first in the order; they are shuffled, too.
         leave: facts of which no pair is taken.
-        whole: False draws pair by pair, whatever their facts.
-        wordings: there are at most so many pairs of a fact.
+        whole: False samples pair by pair, regardless of their facts.
+        wordings: at most this many pairs of a fact.
         refusals: whether there are pairs that refuse.
 
     Raises:

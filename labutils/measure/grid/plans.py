@@ -1,7 +1,7 @@
 """The experiments of many points: which points each has, and with which seeds. Nothing is run here.
 
 Seeds draw the pairs and order them (of `random`, they draw the weights, too): five where a notebook runs a sixth, three
-elsewhere; a model that is only asked needs one. A point that stands in two experiments is run once.
+elsewhere; a model that is only asked needs one. A point that is in two experiments is run once.
 """
 
 from dataclasses import replace

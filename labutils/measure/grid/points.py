@@ -17,7 +17,7 @@ from labutils.model.models import ModelMissing, Opened
 from labutils.model.progress import Progress
 
 SIGNS = {True: "1", False: "0", None: "-"}  # of a question: right, wrong, not asked for this
-EVERY = 20  # of so many answers one is kept, to be read
+EVERY = 20  # one answer of this many is kept, to be read
 
 
 class Result(NamedTuple):

@@ -19,7 +19,7 @@ OPENED = 20  # tokens that a model goes on with behind the opening of a sentence
 
 
 def card(opened: Opened, settings: Settings, seed: int, taught: frozenset[str] = frozenset()) -> Card:
-    """Every score of a model, as far as `settings.asked` goes; `taught` are the facts that it has read pairs about.
+    """Every score of a model, as far as `settings.asked` goes; `taught` are the facts that it was trained on.
 
     Beside the scores of `scoring.judge` on the company's `dev` questions there are, of its facts, `taught` and
     `untaught`, and `kept`, which leaves out what the second edition changed. `new` and `old` ask for what was changed:

@@ -39,7 +39,7 @@ def run(
     Args:
         name: one of `plans.PLANS`.
         chosen: only these points; all of them without it.
-        limit: add at most so many results.
+        limit: add at most this many results.
         tell: gets a line for each.
         on_progress: as for `training.finetune`.
 
@@ -96,7 +96,7 @@ def make(settings: Settings, seed: int, on_progress: Callable[[Progress], None])
 
 
 def results(name: str) -> dict[str, list[Result]]:
-    """What is recorded of an experiment: the results of each point in its plan, a seed each, with whatever files they
+    """What is recorded of an experiment: the results of each point in its plan, a seed each, with the files they
     were made. Points without any are left out.
 
     Raises FileNotFoundError where nothing is recorded, naming the command that records it.

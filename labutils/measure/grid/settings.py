@@ -28,7 +28,7 @@ class Settings:
         "asked first"  # by chance, those that `dev` asks for first, or alone; the others alone; all; "any": by pairs
     )
     wordings: int | None = None  # of each of these facts, at most
-    refusals: bool = True  # whether some of them turn a question down, or say that the handbook does not say
+    refusals: bool = True  # whether some of them refuse a question, or say that the handbook does not say
     changed: bool = False  # whether the second edition's pairs are read; old pairs about their facts then are not
     abbreviations: bool = False  # whether pairs about abbreviations are read (never about one that is asked)
     handbook: int = 0  # times that the handbook is read, as plain text, while each pair is read once

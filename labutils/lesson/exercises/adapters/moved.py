@@ -1,4 +1,4 @@
-"""An exercise on counting: which weights of a model moved in training, whatever the training was called."""
+"""An exercise on counting: which weights of a model moved in training, under any name of the training."""
 
 from collections.abc import Callable
 

@@ -16,7 +16,7 @@ def _replay(rows: list[Row], before: float, allowed: int) -> Exercise:
     def judge(answer: object) -> str:
         share = answers.number(answer, "a share of replay, in percent")
         if 0 < share < 1:
-            raise NotYet(f"{share:g} is below one percent; write the number as it stands in the table")
+            raise NotYet(f"{share:g} is below one percent; write the number as it is in the table")
         row = next((row for row in rows if row[0] == share), None)
         if row is None:
             raise NotYet(f"no run was made with {share:g} % of replay; take one of the table")

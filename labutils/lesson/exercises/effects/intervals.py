@@ -11,7 +11,7 @@ from labutils.lesson.exercises.functions import written
 from labutils.lesson.exercises.result import NotYet
 from labutils.lesson.exercises.subjects import EFFECTS
 
-Z = 1.96  # 95 % of a normal distribution lie within so many standard deviations
+Z = 1.96  # 95 % of a normal distribution lie within that many standard deviations
 UNCLEAR = "cannot tell"
 COSTS = (
     "twice as many pairs",
@@ -47,7 +47,7 @@ def paired(one: list[bool], other: list[bool]) -> tuple[float, float]:
 
 
 def hits(n: int, gained: int, lost: int, both: int) -> tuple[list[bool], list[bool]]:
-    """Two models on n questions: so many only the second gets right, only the first, both; the rest neither."""
+    """Two models on n questions: how many only the second gets right, only the first, both; the rest neither."""
     one = [False] * gained + [True] * (lost + both)
     other = [True] * gained + [False] * lost + [True] * both
     return one + [False] * (n - len(one)), other + [False] * (n - len(other))

@@ -49,7 +49,7 @@ def _which(rows: list[Row]) -> Exercise:
         subject=FINETUNING,
         size="small",
         question=(
-            "During a run the losses were measured, and a checkpoint saved, every so many steps:\n\n"
+            "During a run the losses were measured, and a checkpoint saved, at intervals:\n\n"
             f"| step | training loss | held-out loss |\n|--:|--:|--:|\n{table}\n\n"
             "You want a model for questions in words that it has not seen. From which step do you take it?"
         ),

@@ -100,7 +100,7 @@ def _slips(asked: str) -> list[Wrong]:
         Wrong(
             "the commonest word",
             lambda text, word: most(text.split()),
-            "it gives the commonest word of the text, whatever word it is asked about",
+            "it gives the commonest word of the text, for any word that it is asked about",
         ),
         Wrong(
             "the wrong side",

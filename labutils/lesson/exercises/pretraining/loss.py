@@ -26,7 +26,7 @@ ASKED = {  # what is asked for: the right function, its name, and what is said t
     "bits": (bits, "the loss in bits, the mean of the negative logarithms to the base 2", "those are bits"),
     "choices": (
         choices,
-        "the perplexity, the exponential of the loss in nats: as unsure as a uniform pick among so many tokens",
+        "the perplexity, the exponential of the loss in nats: as unsure as a uniform pick among that many tokens",
         "that is the exponential, the perplexity",
     ),
 }

@@ -9,7 +9,7 @@ OK = ("Sorting support messages into seven queues", "E-mails from short briefs",
 GOOD = ("Greetings at the head of a letter", "The day of the week of a date", "Titles for meeting notes")
 MISSING = (
     "Next month's sales, from this month's messages",
-    "The name of whoever will answer, from the question",
+    "The name of the person who will answer, from the question",
     "The price of a repair, from the customer's first message",
 )
 TASTE = ("Slogans for the fair", "Names for a new instrument", "Jokes for the newsletter")

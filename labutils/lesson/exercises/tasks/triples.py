@@ -69,7 +69,7 @@ def _lost(text: str, facts: list[str]) -> list[str]:
 
 
 def _some(text: str, facts: list[str]) -> bool:
-    """Whether a fact stands in a text, as a word or inside of one."""
+    """Whether a fact occurs in a text, as a word or inside of one."""
     return any(fact.lower() in text.lower() for fact in facts)
 
 
