@@ -23,7 +23,7 @@ from playwright.sync_api import Page
 from labutils import places, stored
 
 OUT = places.ROOT / "docs" / "pictures"
-WIDTH = 900  # pixels
+WIDTH = 940  # pixels
 LARGEST = 150_000  # bytes of a picture
 SHOWS = "shows"  # the key of the digest inside a PNG
 
