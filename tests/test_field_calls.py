@@ -14,6 +14,9 @@ from notebook_rules import tags, tree
 from labutils import places
 
 CALLS = {
+    "01": "load_dataset take shuffle map filter groupby value_counts",
+    "03": "read_json map filter to_json load_dataset from_pretrained apply_chat_template GroupShuffleSplit split "
+    "push_to_hub",
     "04": "read_json map groupby from_pretrained generate Trainer TrainingArguments SFTTrainer",
 }
 WRITES = {"to_json", "push_to_hub"}  # what they wrote is used further down, under the name that they were given
