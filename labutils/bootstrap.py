@@ -7,6 +7,7 @@ before anything is installed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,6 +24,11 @@ from labutils.installing import SetupError, install_torch, last_lines, locked, p
 
 OLDEST = (3, 11)
 DISK = 4e9  # bytes: the environment takes 2 GB, its downloads as much again for a while
+FIRST = "notebooks/00_start_here.ipynb"
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},  # no question about news over a notebook
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},  # a widget whose kernel went leaves its picture
+}
 STAMP = "labutils-stamp.json"
 
 
@@ -149,12 +155,25 @@ def fetch_small_model(python: Path) -> None:
 
 
 def open_course(arguments: Sequence[str] = ()) -> int:
-    """Set up, then run JupyterLab on the notebooks with these options of `jupyter lab`; its exit code."""
+    """Set up, then run JupyterLab on the first notebook with these options of `jupyter lab`; its exit code.
+
+    The server's root is the checkout, so that the docs and data that notebooks speak of open, too.
+    """
     python = set_up(())
+    write_settings(places.VENV)
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-    lab = [str(python), "-m", "jupyterlab", f"--ServerApp.root_dir={places.NOTEBOOKS}", *root, *arguments]
+    where = [f"--ServerApp.root_dir={places.ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST}"]
+    lab = [str(python), "-m", "jupyterlab", *where, *root, *arguments]
     say("Opening the course in JupyterLab; Ctrl+C here ends it.")
     return hand_over(lab)
+
+
+def write_settings(venv: Path) -> None:
+    """JupyterLab's settings for this environment; a learner's own go before them. Where it is read only, none."""
+    path = venv / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        places.write(path, json.dumps(SETTINGS, indent=1))
 
 
 def run_tests(arguments: Sequence[str] = ()) -> int:

@@ -1,7 +1,7 @@
 """What goes wrong with a hub, in one line that says what to do, and never with the token in it.
 
 huggingface_hub reads the token itself (`HF_TOKEN`, or what `hf auth login` stored); here it is only looked at. What is
-asked of a hub is for `hub` and `corpora`.
+asked of a hub is for `hub`.
 """
 
 import os

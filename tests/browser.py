@@ -24,7 +24,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 
-from labutils import machine, places, stored
+from labutils import bootstrap, machine, places, stored
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 FLAGS = [
@@ -36,10 +36,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SETTINGS = {  # everything in the page at once; no questions, no news, no saving
-    "notebook-extension/tracker": {"windowingMode": "none"},
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "docmanager-extension/plugin": {"autosave": False},
+SETTINGS = {  # what the course sets; everything in the page at once; no questions, no news, no saving
+    **bootstrap.SETTINGS,
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 RED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'  # errors look the same
 SCROLLER = ".jp-NotebookPanel .jp-WindowedPanel-outer"
@@ -51,9 +52,13 @@ HEIGHTS = """box => {  // of all cells together, without the empty space below t
 
 
 @contextmanager
-def lab(folder: Path, theme: str = "light") -> Iterator[str]:
-    """A JupyterLab on a folder, with a free loopback port and its own settings; yields its address, name left open."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+def lab(folder: Path, theme: str = "light", home: Path | None = None) -> Iterator[str]:
+    """A JupyterLab on a folder, with a free loopback port and its own settings; yields its address, name left open.
+
+    With a `home` that was used before, it trusts the notebooks that were saved then.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fresh:
+        home = home or fresh
         write_settings(Path(home) / "settings", theme)
         token, port = secrets.token_hex(16), free_port()
         names = ("CONFIG", "DATA", "RUNTIME")
@@ -77,9 +82,9 @@ def lab(folder: Path, theme: str = "light") -> Iterator[str]:
 
 def write_settings(folder: Path, theme: str) -> None:
     """JupyterLab's user settings as files."""
-    every = {**SETTINGS, "apputils-extension/themes": {"theme": THEMES[theme], "adaptive-theme": False}}
+    every = {**SETTINGS, "@jupyterlab/apputils-extension:themes": {"theme": THEMES[theme], "adaptive-theme": False}}
     for name, values in every.items():
-        path = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path = folder / f"{name.replace(':', '/')}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values), encoding="utf-8")
 

@@ -20,6 +20,13 @@ def network_block(request: pytest.FixtureRequest):
     offline.free_sockets()
 
 
+@pytest.fixture(autouse=True)
+def somebody(monkeypatch: pytest.MonkeyPatch):
+    """What a test does is kept and read as if a person did it; notebooks that nbval compares know this file not."""
+    for name in ("PYTEST_VERSION", "LABUTILS_UNATTENDED"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_jupyter_folders(tmp_path_factory: pytest.TempPathFactory):
     """Kernels and servers of the tests read and write no settings of the person who runs them."""

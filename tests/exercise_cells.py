@@ -11,6 +11,7 @@ import re
 from collections import Counter
 
 import pandas as pd
+from scipy.stats import binomtest
 from sklearn.model_selection import GroupShuffleSplit
 
 from labutils.corpus import quality
@@ -19,7 +20,7 @@ from labutils.lesson.exercises.result import Result
 
 NAMES = {
     "exercises": exercises, "random": random, "re": re, "json": json, "drop": quality.drop, "math": math,
-    "Counter": Counter, "pd": pd, "GroupShuffleSplit": GroupShuffleSplit,
+    "Counter": Counter, "pd": pd, "binomtest": binomtest, "GroupShuffleSplit": GroupShuffleSplit,
 }  # fmt: skip
 CHECKED = re.compile(r"\bexercises\.(\w+)\.check\(")
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Page
 from labutils import places, stored
 
 OUT = places.ROOT / "docs" / "pictures"
-WIDTH = 900  # pixels
+WIDTH = 940  # pixels
 LARGEST = 150_000  # bytes of a picture
 SHOWS = "shows"  # the key of the digest inside a PNG
 
@@ -39,22 +39,11 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture(
-        "pile_and_pairs",
-        "01_pretraining_data",
-        """show.side_by_side({"the pile": pages, "the company's pairs": two})""",
-        "Notebook 01: two pages of the pile, long and about software, beside two short pairs of question and answer.",
-    ),
-    Picture(
-        "tokens",
-        "03_finetuning_data",
-        'reveal("03 trained share", f"{share:.0%}", show.tokens(examples[0], tokenizer))',
-        "Notebook 03: a pair as tokens. The answer and its end-of-text are tinted and underlined, the question dotted.",
-    ),
-    Picture(
-        "before_after",
-        "04_finetuning",
-        '"after": after[:6], "right is": right[:6]})',
-        "Notebook 04: six questions about the company, answered by the same model before and after tuning.",
+        "four_models",
+        "00_start_here",
+        """", ".join(knows) or "none", pd.DataFrame({"answer": said}))""",
+        "Notebook 00: one question, four models. Random weights repeat a token, the base model goes on with a page, "
+        "the fine-tuned model gives the right weight, and a model twenty times as large makes something up.",
     ),
 )
 

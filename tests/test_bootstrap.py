@@ -259,18 +259,27 @@ def test_an_exit_code_is_handed_over():
     assert bootstrap.hand_over([sys.executable, "-c", "raise SystemExit(5)"]) == 5
 
 
-def test_the_two_commands_start_their_programs_in_the_environment(monkeypatch):
+def test_the_two_commands_start_their_programs_in_the_environment(monkeypatch, tmp_path):
     started = []
     monkeypatch.setattr(
         bootstrap, "set_up", lambda extras: Path("venv-python") if not extras else Path(f"venv-{extras[0]}")
     )
     monkeypatch.setattr(bootstrap, "hand_over", lambda argv: started.append(argv) or 0)
+    monkeypatch.setattr(places, "VENV", tmp_path)
     bootstrap.open_course(["--port=1", "--no-browser"])
     bootstrap.run_tests(["--slow"])
     lab, suite = started
     assert lab[:3] == ["venv-python", "-m", "jupyterlab"] and lab[-2:] == ["--port=1", "--no-browser"]
-    assert f"--ServerApp.root_dir={places.NOTEBOOKS}" in lab
+    assert f"--ServerApp.root_dir={places.ROOT}" in lab and f"--LabApp.default_url=/lab/tree/{bootstrap.FIRST}" in lab
+    assert (places.ROOT / bootstrap.FIRST).is_file()
     assert suite == ["venv-test", "-P", "-m", "labutils.suite", "--slow"]
+    overrides = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    assert json.loads(overrides.read_text()) == bootstrap.SETTINGS
+
+
+def test_settings_that_cannot_be_written_stop_nothing(tmp_path):
+    (tmp_path / "share").write_text("a file, no folder")
+    bootstrap.write_settings(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["__init__", "__main__", "bootstrap", "installing", "places"])

@@ -137,7 +137,7 @@ def missing_names(text: str) -> list[str]:
 
 def test_contributing_names_what_is_there():
     assert missing_names(words(CONTRIBUTING)) == []
-    assert missing_names("`show.answer` and `show.nothing` and `gone.py` in `tests/browser.py`, `parts.Box(name)`") == [
+    assert missing_names("`show.table` and `show.nothing` and `gone.py` in `tests/browser.py`, `parts.Box(name)`") == [
         "show.nothing",
         "gone.py",
     ]

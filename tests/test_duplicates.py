@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils.corpus.duplicates import exact_groups, linked, near_groups, near_pairs, shingles, similarity
+from labutils.corpus.duplicates import linked, near_groups, near_pairs, shingles, similarity
 
 law = settings(derandomize=True, deadline=None, max_examples=100)
 words = st.sampled_from(["the", "plover", "heron", "runs", "for", "months", "on", "one", "set", "of"])
@@ -45,12 +45,6 @@ def test_similarity(one, other, expected):
 
 def test_two_empty_sets_are_the_same():
     assert similarity(set(), set()) == 1.0
-
-
-def test_exact_groups():
-    assert exact_groups(["b", "a", "b", "A", "a", "b"]) == [[0, 2, 5], [1, 4]]
-    assert exact_groups(["a", "a ", "A"]) == []
-    assert exact_groups([]) == []
 
 
 def test_the_threshold_itself_is_near():
@@ -105,16 +99,6 @@ def test_no_pair_at_the_threshold_is_missed():
     long = ["".join(letters.choices("abcdefghijklmnopqrstuvwxyz", k=54)) for _ in range(2_000)]
     both = [text for whole in long for text in (whole[:34], whole)]
     assert near_pairs(both, 0.6) == [(i, i + 1, 0.6) for i in range(0, 4_000, 2)]
-
-
-@law
-@given(st.lists(st.text(max_size=2), max_size=12))
-def test_exact_groups_are_those_of_the_slow_search(texts):
-    groups = exact_groups(texts)
-    together = {(i, j) for group in groups for i, j in itertools.combinations(group, 2)}
-    assert together == {(i, j) for i, j in itertools.combinations(range(len(texts)), 2) if texts[i] == texts[j]}
-    assert all(len(group) > 1 and group == sorted(group) for group in groups)
-    assert groups == sorted(groups)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from labutils.lesson.exercises.effects.intervals import Comparison, hits
 from labutils.lesson.exercises.finetuning import handbook, questions
 from labutils.lesson.exercises.result import RIGHT
 from labutils.lesson.exercises.tasks import triples
+from labutils.measure import intervals
 from labutils.measure.intervals import paired
 from labutils.measure.scoring import fact_hit
 from labutils.model.costs import training_memory
@@ -33,16 +34,18 @@ from labutils.pairs import records
 def own_progress(monkeypatch, tmp_path):
     """A learner who has done nothing so far."""
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(attempts, "unsaved", {})
+    monkeypatch.setattr(attempts.FILE, "unsaved", {})
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_fair_samples_are_right_whatever_their_seed(seed):
     drawn = random.Random(seed).sample(exercises.share_of_set.given(), 500)
-    share = sum(row["pile_set_name"] == "Python" for row in drawn) / 500
-    error = 1.96 * np.sqrt(share * (1 - share) / 500)
-    assert exercises.share_of_set.check(share, error).right
-    assert exercises.share_of_set.check([np.float64(round(share, 2)), round(error, 3)]).right
+    hits = sum(row["set"] == "Python" for row in drawn)
+    low, high = intervals.wilson(hits, 500)
+    assert exercises.share_of_set.check(hits / 500, low, high).right
+    assert exercises.share_of_set.check([np.float64(round(hits / 500, 2)), round(low, 3), round(high, 3)]).right
+    error = 1.96 * np.sqrt(hits / 500 * (1 - hits / 500) / 500)
+    assert exercises.share_of_set.check(hits / 500, hits / 500 - error, hits / 500 + error).right
 
 
 def with_groups(text):

@@ -14,6 +14,7 @@ from notebook_rules import tags, tree
 from labutils import places
 
 CALLS = {
+    "01": "load_dataset take shuffle map filter groupby value_counts proportion_ci",
     "03": "read_json from_pandas map filter to_json push_to_hub load_dataset from_pretrained apply_chat_template "
     "GroupShuffleSplit",
     "04": "read_json map groupby from_pretrained generate Trainer TrainingArguments SFTTrainer",

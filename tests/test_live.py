@@ -1,6 +1,9 @@
 """The progress line of a run: what it says on the way and at the end, and that it renews itself instead of growing."""
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from labutils.lesson import live
 from labutils.model.training import Progress
@@ -49,6 +52,32 @@ def test_a_second_run_has_a_line_of_its_own(monkeypatch):
     tell(at(20))
     tell(at(1))
     assert len(made) == 2
+
+
+def test_a_run_that_ends_early_is_said_to_have_ended(page, monkeypatch):
+    ended = []
+    monkeypatch.setattr(live, "_after_cell", ended.append)
+    tell = live.progress(seconds=60)
+    for step in range(1, 8):
+        tell(at(step))
+    ended.pop()()
+    assert "step 7 of 20 · ended here" in page[-1] and "left" not in page[-1] and "loss" not in page[-1]
+    tell(at(20))
+    ended.pop()()
+    assert "done" in page[-1]
+
+
+def test_an_interrupted_cell_ends_its_line():
+    cell = (
+        "import os, signal, time\nfrom labutils.lesson import live\nfrom labutils.model.training import Progress\n"
+        "tell = live.progress()\nfor step in range(1, 9):\n"
+        "    tell(Progress(step, steps=20, loss=1.0, held_out=None, tokens_per_second=1.0, seconds_left=9.0))\n"
+        "os.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    with pytest.raises(CellExecutionError):
+        NotebookClient(notebook, kernel_name="python3", extra_arguments=["--log-level=ERROR"]).execute()
+    assert "step 8 of 20 · ended here" in notebook.cells[0].outputs[0].data["text/html"]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""The README's tree says what is there, and nothing else.
+"""The README's tree, and the longer one of docs/files.md, say what is there, and nothing else.
 
-Under the heading "## The house" a fenced block holds one line per file or folder, `path  words`. An indented line lies
-in the folder above it. A folder ends in a slash and covers nothing by itself; a path with a star covers what it
+Under the heading "What lies where" a fenced block holds one line per file or folder, `path  words`. An indented line
+lies in the folder above it. A folder ends in a slash and covers nothing by itself; a path with a star covers what it
 matches, below folders too (`data/base/*`).
 """
 
@@ -18,14 +18,14 @@ COMMANDS = ("python3 -m labutils open", "python3 -m labutils test")
 
 
 def tree_of(readme: str) -> list[tuple[str, str]]:
-    """(path, words) of every line in the README's tree, indentation resolved.
+    """(path, words) of every line in a page's tree, indentation resolved.
 
     Raises:
-        ValueError: the README has no such block.
+        ValueError: the page has no such block.
     """
-    block = re.search(r"^## The house\n.*?^```[^\n]*\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    block = re.search(r"^##? What lies where\n.*?^```[^\n]*\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
     if not block:
-        raise ValueError("README.md has no fenced block under '## The house'")
+        raise ValueError("no fenced block under 'What lies where'")
     lines, folders = [], []
     for line in filter(str.strip, block[1].splitlines()):
         depth = len(line) - len(line.lstrip())
@@ -59,24 +59,29 @@ def files_here() -> list[str]:
     return sorted({name for name in listed if (places.ROOT / name).exists()})
 
 
-@pytest.fixture(scope="module")
-def readme() -> str:
-    return (places.ROOT / "README.md").read_text(encoding="utf-8")
+def words(page: str) -> str:
+    return (places.ROOT / page).read_text(encoding="utf-8")
 
 
-def test_the_tree_is_true(readme):
+@pytest.mark.parametrize("page", ["README.md", "docs/files.md"])
+def test_the_tree_is_true(page):
     if not (places.ROOT / ".git").exists():
         pytest.skip("not a git checkout, so nothing says which files belong to it")
-    assert problems(tree_of(readme), files_here()) == []
+    assert problems(tree_of(words(page)), files_here()) == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_both_commands_are_named(readme, command):
-    assert command in readme
+def test_both_commands_are_named_early(command):
+    assert command in "\n".join(words("README.md").splitlines()[:40])
+
+
+def test_what_everybody_opens_is_short():
+    assert len(words("README.md").splitlines()) <= 200
+    assert len(words("CONTRIBUTING.md").splitlines()) <= 120
 
 
 SMALL = """# Course
-## The house
+## What lies where
 Words before it.
 ```
 README.md     this
@@ -117,4 +122,4 @@ def test_what_is_wrong_is_seen(readme, files, problem):
 
 def test_a_readme_without_a_tree():
     with pytest.raises(ValueError, match="no fenced block"):
-        tree_of("# Course\n## The house\nnothing\n")
+        tree_of("# Course\n## What lies where\nnothing\n")

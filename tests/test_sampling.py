@@ -1,23 +1,19 @@
-"""Intervals by hand, and how often they hold: on made-up clusters, (slow) on the installed corpus; three samples."""
+"""Intervals by hand, and how often they hold: on made-up clusters, (slow) on the installed corpus."""
 
 from collections import Counter
 
-import datasets
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import settings
 
 from labutils.corpus import parts, sources
-from labutils.corpus.parts import Drawn, Part
+from labutils.corpus.parts import Part, SampleSpec
 from labutils.corpus.sampling import (
     estimated,
     over_bytes,
     over_documents,
     over_listed,
     over_packages,
-    shuffle,
-    three_samples,
     wilson,
 )
 from labutils.corpus.sketches import content_hash
@@ -179,42 +175,6 @@ def test_intervals_by_lists_hold_where_a_few_files_hold_most_bytes(gone):
     assert (held[0] >= 90).all() and held[1].min() < 50
 
 
-def test_the_first_n_mislead_and_a_buffer_hardly_helps():
-    names = ["a"] * 900 + ["b"] * 50 + ["c"] * 50
-    found = three_samples(iter(names), 100, buffer=100)
-    assert found == {"first n": {"a": 100}, "shuffled buffer": {"a": 100}, "whole": {"a": 900, "b": 50, "c": 50}}
-    assert three_samples(names[::-1], 100, buffer=1000)["shuffled buffer"]["a"] > 80
-
-
-@law
-@given(st.lists(st.sampled_from("abc"), max_size=60), st.integers(0, 70), st.integers(1, 70), st.integers(0, 3))
-def test_three_samples_of_any_stream(names, n, buffer, seed):
-    found = three_samples(iter(names), n, buffer=buffer, seed=seed)
-    assert found["whole"] == Counter(names) and found["first n"] == Counter(names[:n])
-    assert found["shuffled buffer"].total() == min(n, len(names))
-    assert found["shuffled buffer"] <= Counter(names[: n + buffer])
-    assert sorted(shuffle(names, buffer, seed)) == sorted(names)
-
-
-@pytest.mark.parametrize(("n", "buffer"), [(10, 0), (-1, 10)])
-def test_samples_out_of_range(n, buffer):
-    with pytest.raises(
-        ValueError, match=f"^expected a buffer of at least 1 and an n of at least 0, got {buffer} and {n}$"
-    ):
-        three_samples("abc", n, buffer=buffer)
-
-
-def test_a_buffer_reaches_as_far_as_the_one_of_datasets(tmp_path, monkeypatch):
-    """How far back the items of a shuffled stream come from, against the library's own shuffle."""
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
-    stream = datasets.IterableDataset.from_generator(lambda: ({"i": i} for i in range(3000)))
-    theirs = [row["i"] for row in stream.shuffle(seed=0, buffer_size=100).take(2000)]
-    ours = list(shuffle(range(3000), 100, 0))[:2000]
-    delays = [[i - place for place, i in enumerate(order)] for order in (ours, theirs)]
-    assert max(delays[0]) <= 100 and max(delays[1]) <= 100
-    assert np.mean(delays[0]) == pytest.approx(np.mean(delays[1]), abs=10)
-
-
 @pytest.fixture(scope="module")
 def files() -> list[dict]:
     """The whole installed corpus, a row a listed file: what is listed of it, and the bytes of its text, 0 of none."""
@@ -234,7 +194,7 @@ def drawn_part(files: list[dict], limit: int, seed: int) -> Part:
             key = file["package"], file["pile_set_name"]
             documents, sums, squares = tallies.get(key, (0, 0, 0))
             tallies[key] = Tally(documents + 1, sums + size, squares + size**2)
-    return Part(Drawn("installed", limit, seed, len(files), parts.sizes(files, drawn)), ((0, 1),), Survey(tallies))
+    return Part(SampleSpec("installed", limit, seed, len(files), parts.sizes(files, drawn)), ((0, 1),), Survey(tallies))
 
 
 @pytest.mark.slow

@@ -82,7 +82,6 @@ def tokens_of(text: str, limit: int = 512):
 
 
 SHOWN = {
-    "documents": lambda text: show.documents([document(text, package=text, license=text, pile_set_name=text)]),
     "table": lambda text: show.table([{"a": text}]),
     "header": lambda text: show.table([{text[:50]: 1}]),
     "side_by_side": lambda text: show.side_by_side({text[:50]: [text, text]}),
@@ -172,16 +171,6 @@ def test_a_number_stays_on_one_line_beside_long_texts():
 def test_an_empty_table():
     assert cells(show.table([]).data) == []
     assert Reader(show.table([]).data).open == []
-
-
-def test_documents_are_quoted_with_their_licence():
-    found = [
-        document("y" * 1_234, pile_set_name="Python", package="bird", license="MIT", path="a.py"),
-        document("z" * 200),
-    ]
-    html = show.documents(found).data
-    assert cells(html, "th") == ["set", "from", "characters", "begins"]
-    assert cells(html) == ["Python", "bird (MIT)", "1,234", "y" * 200 + " …", "", " ()", "200", "z" * 200]
 
 
 def test_texts_side_by_side():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils.corpus.sketches import Alike, Lengths, Repeats, content_hash, rounded
+from labutils.corpus.sketches import DuplicateCounter, Lengths, NearDuplicates, content_hash, rounded
 
 law = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -19,26 +19,26 @@ def lengths(values) -> Lengths:
     return sketch
 
 
-class Small(Repeats):
+class Small(DuplicateCounter):
     """Room for four contents."""
 
     ROOM = 4
 
 
-def repeats(contents, kind=Small) -> Repeats:
+def repeats(contents, kind=Small) -> DuplicateCounter:
     sketch = kind()
     for content in contents:
         sketch.add(content)
     return sketch
 
 
-class Few(Alike):
+class Few(NearDuplicates):
     """Room for three lines of two texts."""
 
     LINES, TEXTS, BEGINNING = 3, 2, 40
 
 
-def alike(texts, kind=Few) -> Alike:
+def alike(texts, kind=Few) -> NearDuplicates:
     sketch = kind()
     for text in texts:
         sketch.add(text, text.encode(), content_hash(text.encode()))
@@ -78,10 +78,10 @@ def test_repeats_are_exact_up_to_their_room():
 
 
 def test_the_room_for_repeats():
-    assert Repeats.ROOM == 65_536
-    hashes = [content_hash(b"%d" % i) for i in range(Repeats.ROOM + 1)]
-    assert repeats(hashes[:-1], Repeats).level == 0
-    sampled = repeats(hashes + hashes[:30_000], Repeats)
+    assert DuplicateCounter.ROOM == 65_536
+    hashes = [content_hash(b"%d" % i) for i in range(DuplicateCounter.ROOM + 1)]
+    assert repeats(hashes[:-1], DuplicateCounter).level == 0
+    sampled = repeats(hashes + hashes[:30_000], DuplicateCounter)
     assert sampled.level == 1 and set(sampled.counts) == {each for each in hashes if each % 2 == 0}
     assert sum(n == 2 for n in sampled.counts.values()) == sum(each % 2 == 0 for each in hashes[:30_000])
 
@@ -102,8 +102,8 @@ def test_texts_that_share_their_lines_are_kept_together():
 def test_at_most_so_many_lines_are_kept():
     texts = [f"line number {i} is a line of its own" for i in range(50)]
     assert len(alike(texts).texts()) == 3 and set(alike(texts).texts()) <= {text[:40] for text in texts}
-    assert len(alike(texts, Alike).texts()) == 50
-    assert (Alike.LINES, Alike.TEXTS) == (256, 4)
+    assert len(alike(texts, NearDuplicates).texts()) == 50
+    assert (NearDuplicates.LINES, NearDuplicates.TEXTS) == (256, 4)
 
 
 parts = st.lists(st.lists(st.integers(0, 40), max_size=12), max_size=4)
@@ -121,10 +121,10 @@ def test_parts_in_any_order_are_the_whole(make, value, kind, parts, random):
     def merged(sketches):
         whole = kind()
         for sketch in sketches:
-            whole = kind.of(json.loads(json.dumps(whole.merge(sketch).plain())))
-        return whole.plain()
+            whole = kind.from_dict(json.loads(json.dumps(whole.merge(sketch).to_dict())))
+        return whole.to_dict()
 
-    whole = make([value(i) for part in parts for i in part]).plain()
+    whole = make([value(i) for part in parts for i in part]).to_dict()
     sketches = [make([value(i) for i in part]) for part in parts]
     assert merged(sketches) == whole
     random.shuffle(sketches)
@@ -146,6 +146,6 @@ def test_merging_leaves_both_as_they_were():
     one.merge(other)
     assert (one.counts, other.counts) == (Counter([1, 2, 3]), Counter([4, 5]))
     three, four = alike([LONG + "x"]), alike([LONG + "y", LONG + "z"])
-    before = three.plain(), four.plain()
+    before = three.to_dict(), four.to_dict()
     three.merge(four)
-    assert (three.plain(), four.plain()) == before
+    assert (three.to_dict(), four.to_dict()) == before

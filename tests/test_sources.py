@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labutils.corpus import sources
-from labutils.corpus.sources import SETS, installed, jsonl, kind, listed, stream
+from labutils.corpus.sources import SETS, installed, jsonl, kind, listed
 
 law = settings(
     derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -428,58 +428,3 @@ def test_any_bytes_are_documents_or_a_value_error(tmp_path, content):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         next(jsonl(tmp_path / "absent.jsonl"))
-
-
-@pytest.fixture
-def birds(site) -> Path:
-    """Three made-up packages of ten files each."""
-    for name in ("avocet", "heron", "wren"):
-        install(site, name, {f"{name}/{i}.py": f"{name} = {i}".encode() for i in range(9)})
-    return site
-
-
-@pytest.mark.parametrize("seed", [None, 3])
-def test_a_stream_of_the_installed_corpus_is_its_shards_one_after_the_other(birds, seed):
-    documents = stream("installed", seed=seed)
-    assert isinstance(documents, datasets.IterableDataset)
-    assert documents.num_shards == 4
-    expected = [document for i in range(4) for document in installed(shards=[i], of=4, seed=seed)]
-    assert list(documents) == list(documents) == expected
-    assert sorted(paths(expected)) == sorted(paths(installed()))
-    assert len(expected) == 30
-
-
-def test_a_stream_of_one_part_is_the_corpus_in_order(birds):
-    assert list(stream("installed", parts=1)) == list(installed())
-    assert list(stream("installed", parts=1).take(2)) == list(installed())[:2]
-
-
-def test_workers_share_a_stream(birds):
-    halves = [list(stream("installed").shard(2, i)) for i in range(2)]
-    assert sorted(paths(halves[0] + halves[1])) == sorted(paths(installed()))
-    assert all(halves)
-
-
-def test_a_stream_of_a_file_is_its_documents(tmp_path):
-    path = tmp_path / "a.jsonl"
-    path.write_text("".join(json.dumps({"text": f"text {i}", "meta": {"i": i}}) + "\n" for i in range(40)))
-    documents = list(jsonl(path))
-    assert list(stream(path)) == list(stream(str(path))) == documents
-    shuffled = list(stream(path, seed=0))
-    assert shuffled == list(stream(path, seed=0)) != documents
-    assert sorted(shuffled, key=lambda d: d["meta"]["i"]) == documents
-
-
-@pytest.mark.parametrize("source", ["instaled", "absent.jsonl", "."])
-def test_a_source_that_is_none(source):
-    with pytest.raises(ValueError) as raised:
-        stream(source)
-    known = "installed, c4, fineweb-edu, fineweb, pile, common-pile, wikipedia"
-    expected = f"no corpus named {source!r}; expected {known}, or the path or address of a .jsonl file"
-    assert str(raised.value) == expected
-
-
-@pytest.mark.parametrize("parts", [0, -1])
-def test_a_number_of_parts_that_is_none(parts):
-    with pytest.raises(ValueError, match=rf"^parts must be at least 1, got {parts}$"):
-        stream("installed", parts=parts)

@@ -35,7 +35,7 @@ def test_the_tour_is_slides(tmp_path):
             if heading == "Does this machine work?":
                 shown = page.locator(".reveal .slides section.present .jp-RenderedHTMLCommon table").first
                 assert "memory" in shown.inner_text()
-        assert [title[:10] for title in seen[:2]] == ["Where fine", "Does this "] and seen[-1] == "The map"
+        assert [title[:10] for title in seen[:2]] == ["Where fine", "Ask four m"] and seen[-1] == "The map"
         assert len(seen) == 6
         code = page.locator(".reveal .slides section.present .jp-CodeCell").first
         before = code.locator(".jp-InputPrompt").inner_text()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from labutils import places
 from labutils.corpus import parts, sources, survey
-from labutils.corpus.parts import Drawn, Part, Sizes
+from labutils.corpus.parts import Part, SampleSpec, Sizes
 from labutils.corpus.summary import composition, summary
 from labutils.corpus.survey import Survey, Tally
 from labutils.lesson import commandline_survey as command
@@ -58,7 +58,7 @@ def test_what_a_survey_counts():
 
 def test_a_survey_of_nothing():
     assert survey.of([]) == Survey() and not Survey().tokens.bins
-    empty = summary(Part(Drawn("a.jsonl"), ((0, 1),), Survey()))
+    empty = summary(Part(SampleSpec("a.jsonl"), ((0, 1),), Survey()))
     assert (empty["documents"], empty["composition"], empty["lengths"]) == (0, [], {"characters": None, "tokens": None})
     assert "all of it; 0 documents" in command.text(empty)
 
@@ -81,15 +81,15 @@ def test_merging_is_counting_together(a, b, c):
     one, other, third = (survey.of(each, tokens=len) for each in (a, b, c))
     whole = survey.of(a + b + c, tokens=len)
     assert survey.merge(survey.merge(one, other), third) == survey.merge(one, survey.merge(other, third)) == whole
-    assert survey.merge(third, survey.merge(other, one)).plain() == whole.plain()
-    assert survey.from_plain(json.loads(json.dumps(whole.plain()))) == whole
+    assert survey.merge(third, survey.merge(other, one)).to_dict() == whole.to_dict()
+    assert survey.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole
     assert survey.merge(whole, Survey()) == whole
 
 
-@pytest.mark.parametrize("plain", [{}, [], {"tallies": 1}, {**Survey().plain(), "tallies": [["a"]]}])
+@pytest.mark.parametrize("plain", [{}, [], {"tallies": 1}, {**Survey().to_dict(), "tallies": [["a"]]}])
 def test_json_that_is_no_survey(plain):
     with pytest.raises(ValueError, match=r"^not the JSON of a survey "):
-        survey.from_plain(plain)
+        survey.from_dict(plain)
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +107,11 @@ def test_four_merged_shards_are_one_run(file, limit):
     whole = parts.run(file, limit=limit, seed=3, processes=1)
     assert sum(tally.documents for tally in whole.survey.tallies.values()) == (limit or 60)
     shards = [parts.run(file, limit=limit, seed=3, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
-    shards = [parts.from_plain(json.loads(json.dumps(shard.plain()))) for shard in shards]
+    shards = [parts.from_dict(json.loads(json.dumps(shard.to_dict()))) for shard in shards]
     one, other, third, fourth = shards
     merged = parts.merge(parts.merge(one, other), parts.merge(third, fourth))
     assert merged == whole and merged.whole and not parts.merge(one, other).whole
-    assert json.dumps(merged.plain()) == json.dumps(whole.plain())
+    assert json.dumps(merged.to_dict()) == json.dumps(whole.to_dict())
     assert json.dumps(summary(merged)) == json.dumps(summary(whole))
 
 
@@ -130,7 +130,7 @@ def test_shards_of_installed_files_know_the_sizes_of_all(installed):
     assert sum(row.drawn for row in whole.sizes) == sum(file["bytes"] for file in drawn) > 0
     assert sum(row.squares for row in whole.sizes) == sum(file["bytes"] ** 2 for file in drawn)
     shards = [parts.run(limit=installed // 2, seed=1, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
-    one, other, third, fourth = (parts.from_plain(json.loads(json.dumps(shard.plain()))) for shard in shards)
+    one, other, third, fourth = (parts.from_dict(json.loads(json.dumps(shard.to_dict()))) for shard in shards)
     merged = parts.merge(parts.merge(one, other), parts.merge(third, fourth))
     assert merged == whole and json.dumps(summary(merged)) == json.dumps(summary(whole))
     assert (summary(whole)["shares_of_bytes"], summary(one)["shares_of_bytes"]) == ("listed sizes", "bytes read")
@@ -146,21 +146,21 @@ def test_nothing_is_estimated_where_all_files_are_read(installed, more):
 
 
 def test_a_share_of_bytes_is_of_all_that_is_listed():
-    """Drawn were one file a set; lists tell that one set holds nine times as much, and of the other half is text."""
+    """One file a set was drawn; lists say that one set holds nine times as much, and of the other half is text."""
     sizes = (Sizes("p", "Python", 100, 10_000, 900), Sizes("q", "JSON", 200, 40_000, 200))
     found = survey.of([document("x" * 100, "Python", "p"), document("x" * 100, "JSON", "q")])
-    rows = {row["set"]: row for row in composition(Part(Drawn("installed", 2, 0, 10, sizes), ((0, 1),), found))}
+    rows = {row["set"]: row for row in composition(Part(SampleSpec("installed", 2, 0, 10, sizes), ((0, 1),), found))}
     assert [(rows[name]["bytes"], rows[name]["bytes_share"]) for name in ("Python", "JSON")] == [(100, 0.9), (100, 0.1)]
     assert rows["Python"]["bytes_draw_high"] == 0.9 and rows["XML"]["bytes_high"] == 0
-    lone = {row["set"]: row for row in composition(Part(Drawn("installed", 2, 0, 10, sizes), ((0, 2),), found))}
+    lone = {row["set"]: row for row in composition(Part(SampleSpec("installed", 2, 0, 10, sizes), ((0, 2),), found))}
     assert lone["Python"]["bytes_share"] == 0.5  # of a part with shards missing, lists say nothing
 
 
 @pytest.mark.parametrize("sizes", [1, ["ab"], [["p", "Python", 1, 1]], [["p", "Python", 1, 1, "x"]], [[]]])
 def test_json_of_wrong_sizes(sizes):
-    plain = Part(Drawn("installed", 2, 0, 10), ((0, 1),)).plain()
+    plain = Part(SampleSpec("installed", 2, 0, 10), ((0, 1),)).to_dict()
     with pytest.raises(ValueError, match=r"^not the JSON of a part "):
-        parts.from_plain({**plain, "drawn": {**plain["drawn"], "sizes": sizes}})
+        parts.from_dict({**plain, "drawn": {**plain["drawn"], "sizes": sizes}})
 
 
 def test_processes_do_not_change_a_survey(file):
@@ -182,10 +182,10 @@ def test_a_bad_line_of_a_far_file_is_named_by_its_address():
 
 
 def test_a_limit_draws_lines_evenly(file):
-    numbers = Counter(i for seed in range(300) for i in parts._lines(Drawn(file, 20, seed, 60)))
+    numbers = Counter(i for seed in range(300) for i in parts._lines(SampleSpec(file, 20, seed, 60)))
     assert len(numbers) == 60 and numbers.total() == 6000
     assert min(numbers.values()) > 60 and max(numbers.values()) < 140
-    assert len(parts._lines(Drawn(file, 80, 0, 60))) == 60
+    assert len(parts._lines(SampleSpec(file, 80, 0, 60))) == 60
 
 
 def test_a_limit_draws_installed_files_evenly_and_opens_no_other(monkeypatch):
@@ -245,7 +245,7 @@ def test_shards_are_joined(shards, joined):
     ],
 )
 def test_no_document_is_counted_twice(one, other, shared):
-    first, second = (Part(Drawn("a.jsonl"), (shard,)) for shard in (one, other))
+    first, second = (Part(SampleSpec("a.jsonl"), (shard,)) for shard in (one, other))
     if shared:
         with pytest.raises(ValueError, match=r"^shards \d/\d and \d/\d share documents; "):
             parts.merge(first, second)
@@ -255,9 +255,9 @@ def test_no_document_is_counted_twice(one, other, shared):
 
 def test_parts_of_different_draws_do_not_merge():
     sizes = (Sizes("p", "Python", 1, 1, 1),)
-    for other in (Drawn("a", 5, 1, 9), Drawn("a", 5, 0, 9, sizes)):
+    for other in (SampleSpec("a", 5, 1, 9), SampleSpec("a", 5, 0, 9, sizes)):
         with pytest.raises(ValueError, match=r"^parts of different surveys: ") as raised:
-            parts.merge(Part(Drawn("a", 5, 0, 9), ((0, 2),)), Part(other, ((1, 2),)))
+            parts.merge(Part(SampleSpec("a", 5, 0, 9), ((0, 2),)), Part(other, ((1, 2),)))
         assert "Sizes" not in str(raised.value)
 
 
@@ -277,7 +277,7 @@ def test_what_cannot_be_run(how, message):
 
 
 def drawn(documents: list[dict], limit: int | None = None, listed: int = 100) -> Part:
-    return Part(Drawn("a.jsonl", limit, 0, listed), ((0, 1),), survey.of(documents))
+    return Part(SampleSpec("a.jsonl", limit, 0, listed), ((0, 1),), survey.of(documents))
 
 
 def test_a_composition_by_documents_and_by_bytes():
@@ -295,7 +295,7 @@ def test_a_composition_by_documents_and_by_bytes():
 
 
 def test_a_set_of_which_none_was_drawn_is_listed_with_an_upper_end():
-    part = Part(Drawn("installed", 9, 0, 18), ((0, 1),), survey.of([document("x", "Python")] * 9))
+    part = Part(SampleSpec("installed", 9, 0, 18), ((0, 1),), survey.of([document("x", "Python")] * 9))
     rows = {row["set"]: row for row in composition(part)}
     assert next(iter(rows)) == "Python" and set(rows) == set(sources.SETS)
     assert (rows["XML"]["documents"], rows["XML"]["share"]) == (0, 0.0)
@@ -370,7 +370,7 @@ def test_a_refusal_is_one_line(refused, tmp_path, monkeypatch, argv, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.jsonl").write_text('{"text": "a"}\n{"text"\n')
     (tmp_path / "deep.json").write_text("[" * 100_000)
-    (tmp_path / "whole.json").write_text(json.dumps(drawn([]).plain()))
+    (tmp_path / "whole.json").write_text(json.dumps(drawn([]).to_dict()))
     refused(f"survey {argv}", words)
 
 
@@ -444,5 +444,5 @@ def test_four_shards_of_the_installed_corpus_are_one_run():
     whole = parts.run(limit=3000, seed=1)
     shards = [parts.run(limit=3000, seed=1, shard=(i, 4)) for i in range(4)]
     merged = parts.merge(parts.merge(shards[3], shards[1]), parts.merge(shards[0], shards[2]))
-    assert json.dumps(merged.plain()) == json.dumps(whole.plain())
+    assert json.dumps(merged.to_dict()) == json.dumps(whole.to_dict())
     assert json.dumps(summary(merged)) == json.dumps(summary(whole))

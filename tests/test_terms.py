@@ -1,4 +1,4 @@
-"""Words that learners read: no private ones left."""
+"""Words that learners read: no private ones left, and each term of the glossary occurs where it first counts."""
 
 import ast
 import re
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from test_docs import rows
 
 from labutils import places
 
-REWRITTEN = ("03", "04")  # the notebooks whose text is held to this
-LATER = ("labutils/corpus/", "labutils/lesson/exercises/corpus/", "docs/claims.md")  # fmt: skip
+GLOSSARY = places.ROOT / "docs" / "glossary.md"
+REWRITTEN = ("00", "01", "03", "04")  # the notebooks whose text is held to this
+LATER = ("docs/claims.md", "docs/files.md")
 PRIVATE = (  # what each is called instead stands behind it
     r"19 times in 20",  # 95 % confidence interval
     r"by lot",  # at random
@@ -53,7 +55,12 @@ def private(text: str) -> list[str]:
 
 
 def held() -> list[Path]:
-    files = [*(places.ROOT / "docs").glob("*.md"), *(places.ROOT / "labutils").rglob("*.py")]
+    files = [
+        places.ROOT / "README.md",
+        places.ROOT / "CONTRIBUTING.md",
+        *(places.ROOT / "docs").glob("*.md"),
+        *(places.ROOT / "labutils").rglob("*.py"),
+    ]
     files += [path for path in places.NOTEBOOKS.glob("*.ipynb") if path.name.startswith(REWRITTEN)]
     return sorted(path for path in files if not path.relative_to(places.ROOT).as_posix().startswith(LATER))
 
@@ -66,3 +73,23 @@ def test_no_private_words_are_left(path):
 def test_private_words_are_seen():
     assert private("It turns the\nquestion down.") == ["It turns the question down."]
     assert private("A stand-in; the house cat; surprising; Winged") == []
+
+
+def sources() -> dict[str, str]:
+    """The words of each notebook, markdown and code, by its number."""
+    found = {}
+    for path in places.NOTEBOOKS.glob("*.ipynb"):
+        text = " ".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+        found[path.name[:2]] = spoken(text)
+    return found
+
+
+def spoken(text: str) -> str:
+    """Words alone, in small letters: spoken("A **base** model") -> "a base model"."""
+    return " ".join(re.findall(r"[\w-]+", text.lower()))
+
+
+def test_each_term_of_the_glossary_occurs_where_it_first_counts():
+    table, texts = [row for row in rows(GLOSSARY.read_text(encoding="utf-8"), 4) if row[2].startswith("`")], sources()
+    assert len(table) >= 50 and len({row[0] for row in table}) == len(table)
+    assert [row[0] for row in table if not re.search(rf"\b{spoken(row[0])}", texts[row[2].strip("`")])] == []

@@ -77,7 +77,7 @@ def test_they_start_without_pytorch():
 
 def test_every_widget_has_at_most_three_controls(documents, birds, tokenizer, two, shown, bird_examples):
     boxes = [
-        widgets.pile(documents),
+        widgets.corpus(documents),
         widgets.playground(birds, tokenizer),
         widgets.explorer(two),
         widgets.before_after(two),
@@ -89,13 +89,13 @@ def test_every_widget_has_at_most_three_controls(documents, birds, tokenizer, tw
 
 
 def test_without_a_kernel_a_sentence_stands_in_its_place(documents):
-    told = widgets.pile(documents)._repr_mimebundle_()["text/plain"]
-    assert told == "pile browser: moves while a kernel runs; a still picture of it stands below"
+    told = widgets.corpus(documents)._repr_mimebundle_()["text/plain"]
+    assert told == "corpus browser: moves while a kernel runs; a still picture of it stands below"
 
 
-class TestPile:
+class TestCorpus:
     def test_the_next_document_and_back_to_the_first(self, documents):
-        box = widgets.pile(documents)
+        box = widgets.corpus(documents)
         *_, onward = controls(box)
         places = []
         for _ in range(4):
@@ -104,58 +104,67 @@ class TestPile:
         assert places == ["1", "2", "3", "1"]
 
     def test_a_set_is_chosen_and_narrows_the_packages(self, documents):
-        box = widgets.pile(documents)
+        box = widgets.corpus(documents)
         sets, packages, onward = controls(box)
         onward.click()
         packages.value = "numpy"
         assert "document 1 of 1" in text_of(view_of(box))
         sets.value = "Documentation"
         assert [label for label, _ in packages.options] == ["every package (1)", "pandas (1)"]
-        assert packages.value is None and "document 1 of 1" in text_of(view_of(box))
+        assert packages.index == 0 and "document 1 of 1" in text_of(view_of(box))
         assert "The heron stands" in text_of(view_of(box))
 
     def test_another_set_with_the_same_packages_takes_back_the_package(self, documents):
-        box = widgets.pile(documents[:1])
+        box = widgets.corpus(documents[:1])
         sets, packages, _ = controls(box)
         packages.value = "numpy"
         sets.value = "Python"
-        assert packages.value is None
+        assert packages.index == 0
+
+    def test_back_to_every_set_and_every_package_the_menus_say_so(self, documents):
+        box = widgets.corpus(documents)
+        sets, packages, _ = controls(box)
+        for menu, other in ((sets, packages), (packages, sets)):
+            menu.index = 1
+            menu.index = 0
+            assert (menu.index, menu.label.split(" (")[0]) == (0, f"every {menu.description}") and other.index == 0
+            assert "document 1 of 3" in text_of(view_of(box))
 
     def test_the_options_count(self, documents):
-        sets, packages, _ = controls(widgets.pile(documents))
+        sets, packages, _ = controls(widgets.corpus(documents))
         assert [label for label, _ in sets.options] == ["every set (3)", "Documentation (1)", "Python (2)"]
         assert [label for label, _ in packages.options] == ["every package (3)", "numpy (1)", "pandas (2)"]
 
     def test_every_rule_that_drops_a_document_is_named_with_its_words(self, documents):
-        said = text_of(view_of(widgets.pile(documents)))
+        said = text_of(view_of(widgets.corpus(documents)))
         assert "✗ dropped: too few words, " in said and "Gopher: between 50 and 100,000 words." in said
 
     def test_a_document_that_no_rule_drops(self, documents):
-        said = text_of(view_of(widgets.pile(documents[1:], [quality.too_few_words])))
+        said = text_of(view_of(widgets.corpus(documents[1:], [quality.too_few_words])))
         assert "✓ kept: no rule drops it" in said and "why it is dropped" not in said
 
     def test_a_rule_of_ones_own(self, documents):
         def no_herons(text):
             return quality.drop("heron" in text, "a heron")
 
-        said = text_of(view_of(widgets.pile(documents[1:], [no_herons])))
+        said = text_of(view_of(widgets.corpus(documents[1:], [no_herons])))
         assert "dropped: a heron" in said and "no_herons" in said
 
     def test_persons_are_masked_and_tags_are_text(self, documents):
         documents[0]["text"] += HOSTILE
-        for shown in (view_of(widgets.pile(documents)), widgets.pile_table(documents)):
+        for shown in (view_of(widgets.corpus(documents)), widgets.corpus_table(documents)):
             assert "ada.b" not in text_of(shown) and "[e-mail]" in text_of(shown)
             assert "<script>" not in getattr(shown, "value", getattr(shown, "data", ""))
 
     def test_documents_without_a_meta(self):
-        assert "document 1 of 1" in text_of(view_of(widgets.pile([{"text": "Tides turn.", "meta": {}}])))
+        assert "document 1 of 1" in text_of(view_of(widgets.corpus([{"text": "Tides turn.", "meta": {}}])))
 
     def test_no_documents(self):
         with pytest.raises(ValueError, match="no documents"):
-            widgets.pile([])
+            widgets.corpus([])
 
     def test_the_table_quotes_little_and_says_why(self, documents):
-        said = text_of(widgets.pile_table(documents))
+        said = text_of(widgets.corpus_table(documents))
         assert PROSE[:100] in said and PROSE[:101] not in said
         assert "dropped: too few words" in said and said.count("dropped") + said.count("kept") == 3
 

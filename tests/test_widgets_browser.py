@@ -36,8 +36,8 @@ documents = [{"text": "Too short. Write to ada.b@plover-club.org.", "meta": meta
 rows = [{"tokens": t, "loss": 9 - t / 1000, "bits_per_byte": 3.0, "samples": {"The": f" heron {t}"}}
            for t in (1000, 2000, 3000)]
 """,
-    "pile": "widgets.pile(documents)",
-    "pile_table": "widgets.pile_table(documents)",
+    "corpus": "widgets.corpus(documents)",
+    "corpus_table": "widgets.corpus_table(documents)",
     "playground": "widgets.playground(pairs, tokenizer)",
     "playground_view": "widgets.playground_view('Q: {question}\\nA: {answer}', pairs[0], tokenizer)",
     "explorer": "widgets.explorer(two, 'What is the')",
@@ -127,8 +127,8 @@ def test_an_interrupt_of_the_kernel_ends_the_run_as_well(seen):
     assert "(True, True)" in output(seen.page, "interrupted")
 
 
-def test_pile(seen):
-    where = cell(seen.page, "pile")
+def test_corpus(seen):
+    where = cell(seen.page, "corpus")
     expect(where).to_contain_text("document 1 of 2")
     expect(where).to_contain_text("dropped: too few words")
     expect(where).to_contain_text("[e-mail]")
@@ -138,6 +138,9 @@ def test_pile(seen):
     expect(where).to_contain_text("document 1 of 1")
     where.get_by_label("set", exact=True).select_option("Documentation (2)")
     expect(where).to_contain_text("document 1 of 2")
+    where.get_by_label("set", exact=True).select_option("every set (2)")
+    for menu, says in (("set", "every set (2)"), ("package", "every package (2)")):
+        expect(where.get_by_label(menu, exact=True).locator("option:checked")).to_have_text(says)
 
 
 def test_playground(seen):

@@ -1,1 +1,1 @@
-"""What a model reads: streams of documents, and what is in them."""
+"""What a model is pretrained on: streams of documents, and what is in them."""

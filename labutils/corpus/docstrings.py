@@ -40,7 +40,7 @@ def paragraphs(source: str, plain: bool = True) -> Iterator[str]:
     """The plain paragraphs of all docstrings in Python source, each on one line; none where it does not parse.
 
     paragraphs("'Add up to a sum.\\n\\n>>> add(1, 2)'") -> "Add up to a sum."; where they
-    need not be plain, names and signs of code may stand in them, and markup is taken off: nearly three times the text.
+    need not be plain, names and signs of code may occur in them, and markup is taken off: nearly three times the text.
     """
     try:
         with warnings.catch_warnings():

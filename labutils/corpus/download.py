@@ -31,7 +31,7 @@ def is_address(source: str | Path) -> bool:
 
 
 def shown(source: str | Path) -> str:
-    """A source as it may stand in a message: an address without its password and its query, which can hold keys."""
+    """A source as a message may show it: an address without its password and its query, which can hold keys."""
     if not is_address(source):
         return str(source)
     return str(source).partition("?")[0].partition("#")[0].replace(_userinfo(str(source)), "", 1)

@@ -26,14 +26,6 @@ def similarity(one: set[str], other: set[str]) -> float:
     return len(one & other) / len(one | other) if one or other else 1.0
 
 
-def exact_groups(texts: Sequence[str]) -> list[list[int]]:
-    """Positions of texts that are equal, as groups of two or more, in order."""
-    places = defaultdict(list)
-    for i, text in enumerate(texts):
-        places[text].append(i)
-    return [group for group in places.values() if len(group) > 1]
-
-
 def near_pairs(texts: Sequence[str], threshold: float = 0.6) -> list[tuple[int, int, float]]:
     """Pairs (i, j, similarity), i < j, of texts whose similarity is at least `threshold`.
 

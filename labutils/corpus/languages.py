@@ -1,6 +1,6 @@
 """The language of a text, by py3langid (Lui and Baldwin 2012, "langid.py"): 97 languages, no network; not for code.
 
-The first words decide: about 0.2 ms a text, whatever its length.
+The first words decide: about 0.2 ms a text, of any length.
 """
 
 import re

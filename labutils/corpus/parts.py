@@ -35,7 +35,7 @@ class Sizes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SampleSpec:
     """Which documents a survey is about; shards of the same draw merge."""
 
     source: str  # "installed", or a JSONL file
@@ -54,7 +54,7 @@ class Drawn:
 class Part:
     """The survey of some shards of a draw."""
 
-    drawn: Drawn
+    drawn: SampleSpec
     shards: tuple[tuple[int, int], ...]  # (1, 4) is the second of four; all of them become ((0, 1),)
     survey: Survey = field(default_factory=Survey)
 
@@ -68,9 +68,9 @@ class Part:
         """What is listed of all that this part was drawn from: of a part with shards missing, nothing."""
         return self.drawn.sizes if self.whole else ()
 
-    def plain(self) -> dict:
+    def to_dict(self) -> dict:
         """As JSON, in one form only."""
-        return {"drawn": vars(self.drawn), "shards": [list(shard) for shard in self.shards], **self.survey.plain()}
+        return {"drawn": vars(self.drawn), "shards": [list(shard) for shard in self.shards], **self.survey.to_dict()}
 
 
 def run(
@@ -87,7 +87,7 @@ def run(
     Args:
         source: "installed", or the path or address of a JSON Lines file of documents; a far one is kept on disk as
             long as it is read.
-        limit: draw so many files (lines), each as likely as any other, by a hash of seed and path (line number); the
+        limit: draw that many files (lines), each as likely as any other, by a hash of seed and path (line number); the
             rest is never opened (of a file: never kept).
         seed: of the draw.
         shard: (1, 4) surveys the second of four parts, which `merge` puts together.
@@ -123,19 +123,19 @@ def merge(one: Part, other: Part) -> Part:
     return replace(one, shards=shards, survey=survey.merge(one.survey, other.survey))
 
 
-def from_plain(plain: dict) -> Part:
+def from_dict(plain: dict) -> Part:
     """A part back from its JSON. Raises ValueError for JSON of another shape."""
     try:
         shards = tuple((int(i), int(n)) for i, n in plain["shards"])
         if not shards or not all(0 <= i < n for i, n in shards):
             raise ValueError(f"shards {plain['shards']}")
         sizes = tuple(Sizes(package, name, *map(int, sums)) for package, name, *sums in plain["drawn"].get("sizes", ()))
-        return Part(Drawn(**{**plain["drawn"], "sizes": sizes}), shards, survey.from_plain(plain))
+        return Part(SampleSpec(**{**plain["drawn"], "sizes": sizes}), shards, survey.from_dict(plain))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not the JSON of a part ({type(error).__name__}: {error})") from None
 
 
-def documents(drawn: Drawn, shard: tuple[int, int], near: str | Path | None = None) -> Iterator[dict]:
+def documents(drawn: SampleSpec, shard: tuple[int, int], near: str | Path | None = None) -> Iterator[dict]:
     """The documents of a shard of a draw, from its source or a copy of it that is `near`."""
     i, of = shard
     if drawn.source == "installed":
@@ -171,23 +171,23 @@ def _near(source: str | Path) -> Iterator[str | Path]:
         yield copy
 
 
-def _part(drawn: Drawn, shard: tuple[int, int], tokens: Callable[[str], int] | None, near: str | Path) -> Part:
+def _part(drawn: SampleSpec, shard: tuple[int, int], tokens: Callable[[str], int] | None, near: str | Path) -> Part:
     return Part(drawn, (shard,), survey.of(documents(drawn, shard, near), tokens))
 
 
-def _lines(drawn: Drawn) -> set[int]:
+def _lines(drawn: SampleSpec) -> set[int]:
     """The numbers of the lines that are drawn, from their hashes alone."""
     return set(
         heapq.nsmallest(drawn.limit, range(drawn.listed), key=lambda i: content_hash(b"%d/%d" % (drawn.seed, i)))
     )
 
 
-def _draw(source: str | Path, limit: int | None, seed: int, near: str | Path | None = None) -> Drawn:
+def _draw(source: str | Path, limit: int | None, seed: int, near: str | Path | None = None) -> SampleSpec:
     """The draw, with how much there is to draw from."""
     if source != "installed":
-        return Drawn(str(source), limit, seed, sum(1 for _ in sources.jsonl(near or source, source)))
+        return SampleSpec(str(source), limit, seed, sum(1 for _ in sources.jsonl(near or source, source)))
     files = list(sources.listed())
-    drawn = Drawn(source, limit, seed, len(files))
+    drawn = SampleSpec(source, limit, seed, len(files))
     return drawn if drawn.read == 1 else replace(drawn, sizes=sizes(files, sources.listed(seed=seed, limit=limit)))
 
 

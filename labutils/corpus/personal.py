@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """How a kind is found: where a sign stands in the text's shape, the pattern may begin up to `back` before it."""
+    """How a kind is found: where a sign occurs in the text's shape, the pattern may begin up to `back` before it."""
 
     name: str
     signs: tuple[bytes, ...]

@@ -1,11 +1,10 @@
-"""The published composition of the Pile, as numbers to stand beside a corpus of one's own.
+"""The published composition of the Pile, as numbers to compare a corpus of one's own with.
 
 Gao et al. 2020, "The Pile: An 800GB Dataset of Diverse Text for Language Modeling", arXiv:2101.00027, Table 1. The raw
-size is what was collected, before anything is repeated; the weight is the share of bytes that a model reads, epochs
-repeated. The sizes are not measured here: most of the Pile can no longer be had.
+size is what was collected, before anything is repeated; the weight is the share of the bytes that a model is trained
+on, epochs repeated. The sizes are not measured here: most of the Pile can no longer be had.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -15,7 +14,7 @@ class Component(NamedTuple):
     name: str
     gib: float  # raw size in GiB (2**30 bytes)
     weight: float  # per cent of the bytes of one epoch of the whole
-    epochs: float  # how often a model reads it meanwhile
+    epochs: float  # how often a model sees it meanwhile
 
 
 SOURCE = "Gao et al. 2020, arXiv:2101.00027, Table 1"
@@ -44,22 +43,3 @@ COMPONENTS = (
     Component("NIH ExPorter", 1.89, 0.30, 2.0),
     Component("Enron Emails", 0.88, 0.14, 2.0),
 )
-
-
-def beside(shares: Sequence[tuple[str, float]]) -> list[dict[str, str]]:
-    """The Pile's 22 components and the sets of another corpus in one table, each by size, the largest first.
-
-    beside([("Python", 0.7), ("XML", 0.3)])[0] -> {"the Pile": "Pile-CC", "its share": "27.5 %", "here": "Python",
-    "share here": "70.0 %"}. Both are shares of the raw bytes, nothing repeated; where one runs out the cells are empty.
-    """
-    theirs = sorted(((part.name, part.gib / GIB) for part in COMPONENTS), key=lambda row: -row[1])
-    ours = sorted(shares, key=lambda row: -row[1])
-    rows = []
-    for i in range(max(len(theirs), len(ours))):
-        left, right = _cells(theirs, i), _cells(ours, i)
-        rows.append({"the Pile": left[0], "its share": left[1], "here": right[0], "share here": right[1]})
-    return rows
-
-
-def _cells(rows: Sequence[tuple[str, float]], i: int) -> tuple[str, str]:
-    return (rows[i][0], f"{100 * rows[i][1]:.1f} %") if i < len(rows) else ("", "")

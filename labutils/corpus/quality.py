@@ -1,8 +1,8 @@
-"""Which documents are worth reading: small rules, `str -> Verdict(keep, reason)`, and a funnel that counts the reasons.
+"""Which documents to train on: small rules, `str -> Verdict(keep, reason)`, and a funnel that counts the reasons.
 
 The rules are those of three published cleanings of the web, their thresholds are arguments:
 Gopher (Rae et al. 2021, arXiv 2112.11446, appendix A.1.1 and table A1), C4 (Raffel et al. 2020, JMLR 21:140, section
-2.2) and FineWeb (Penedo et al. 2024, arXiv 2406.17557, section 3.6). A word is what stands between spaces, a line one
+2.2) and FineWeb (Penedo et al. 2024, arXiv 2406.17557, section 3.6). A word is what is between spaces, a line one
 that is not blank. Where texts come from is not known here; duplicates between documents are for `duplicates`.
 """
 
@@ -86,13 +86,13 @@ def letters(text: str, least: float = 0.8) -> Verdict:
 
 
 def stop_words(text: str, least: int = 2) -> Verdict:
-    """Gopher: at least two of the words that English sentences cannot do without."""
+    """Gopher: at least two of the words without which there is hardly an English sentence."""
     found = STOP_WORDS.intersection(re.findall(r"[a-z]+", text.lower()))
     return drop(len(found) < least, "no English sentences")
 
 
 def repeated_lines(text: str, most: float = 0.3, characters: float = 0.2) -> Verdict:
-    """Gopher, table A1: at most 30 % of the lines stood there before, with at most 20 % of the characters."""
+    """Gopher, table A1: at most 30 % of the lines repeat an earlier one, with at most 20 % of the characters."""
     return drop(_too_repeated(lines_of(text), most, characters), "repeated lines")
 
 
@@ -113,7 +113,7 @@ def repeated_phrases(
     text: str,
     most: Mapping[int, float] = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10},
 ) -> Verdict:
-    """Gopher, table A1: runs of n words that stood there before hold at most this share of the characters."""
+    """Gopher, table A1: runs of n words that repeat an earlier run hold at most this share of the characters."""
     words = text.split()
     return drop(any(_repeated_share(words, n) > limit for n, limit in most.items()), "repeated phrases")
 
@@ -124,7 +124,7 @@ def lorem_ipsum(text: str) -> Verdict:
 
 
 def curly_bracket(text: str) -> Verdict:
-    """C4: no curly bracket, which stands in code and hardly in prose."""
+    """C4: no curly bracket, which is common in code and rare in prose."""
     return drop("{" in text, "a curly bracket")
 
 
@@ -154,7 +154,7 @@ def short_lines(text: str, least: float = 0.67, length: int = 30) -> Verdict:
 
 
 def repeated_characters(text: str, least: float = 0.1) -> Verdict:
-    """FineWeb: lines that stood there before hold less than 10 % of the characters (its appendix E.4 has 1 %)."""
+    """FineWeb: lines that repeat an earlier one hold less than 10 % of the characters (its appendix E.4 has 1 %)."""
     lines = lines_of(text)
     return drop(share(map(len, _again(lines)), "".join(lines)) >= least, "characters in repeated lines")
 
@@ -213,7 +213,7 @@ def funnel(documents: Iterable[dict], rules: Sequence[Rule] = RULES) -> Funnel:
 
 
 def _again(parts: Sequence[str]) -> list[str]:
-    """The parts that stood there before. _again(["a", "b", "a", "a"]) -> ["a", "a"]."""
+    """The parts that repeat an earlier one. _again(["a", "b", "a", "a"]) -> ["a", "a"]."""
     first = dict(reversed([(part, i) for i, part in enumerate(parts)]))
     return [part for i, part in enumerate(parts) if first[part] != i]
 
@@ -232,7 +232,7 @@ def _top_share(words: Sequence[str], n: int) -> float:
 
 
 def _repeated_share(words: Sequence[str], n: int) -> float:
-    """The share of characters in words that lie in a run of n words that stood there before; none counts twice."""
+    """The share of characters in words that lie in a run of n words that repeats an earlier one; none counts twice."""
     seen, inside = set(), set()
     for i, run in enumerate(zip(*(words[k:] for k in range(n)), strict=False)):
         if run in seen:

@@ -1,6 +1,6 @@
-"""How far a sample can be trusted: a composition and its intervals, and what the usual ways of sampling would show.
+"""How far a sample can be trusted: a composition and its intervals.
 
-Numbers and names in, intervals and counts out; no files. There are two errors, and they answer two questions.
+Numbers in, intervals out; no files. There are two errors, and they answer two questions.
 
 * Which documents were drawn: how far is the sample from the whole corpus that it was drawn from? (`over_documents`,
   `over_bytes`, `over_listed`)
@@ -12,10 +12,7 @@ tell so. Where lists give the bytes of every file, drawn or not, the sample is a
 part of the listed bytes is text (`estimated`).
 """
 
-import itertools
 import math
-from collections import Counter
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -131,47 +128,3 @@ def wilson(hits: float, n: float) -> tuple[float, float]:
     p, z2 = hits / n, Z * Z / n
     half = math.sqrt(p * (1 - p) * z2 + z2 * z2 / 4)
     return max(0.0, min(p, (p + z2 / 2 - half) / (1 + z2))), min(1.0, max(p, (p + z2 / 2 + half) / (1 + z2)))
-
-
-def three_samples(names: Iterable[str], n: int, *, buffer: int = 1000, seed: int = 0) -> dict[str, Counter[str]]:
-    """What three ways of looking at a stream show: its first n, n out of a shuffled buffer, and the whole.
-
-    Args:
-        names: the set (or package, or language ...) of each document, in the stream's order; read once.
-        n: how many the two samples take.
-        buffer: how many documents wait to be drawn from, as in `stream.shuffle(buffer_size=...)` of `datasets`.
-        seed: of the draws.
-
-    Returns:
-        {"first n": counts, "shuffled buffer": counts, "whole": counts}
-
-    Raises:
-        ValueError: a buffer under 1 or an n under 0.
-    """
-    if buffer < 1 or n < 0:
-        raise ValueError(f"expected a buffer of at least 1 and an n of at least 0, got {buffer} and {n}")
-    head, whole = [], Counter()
-    stream = iter(names)
-    for name in itertools.islice(stream, n + buffer):  # a buffer of b never sees beyond the first n + b
-        head.append(name)
-        whole[name] += 1
-    whole.update(stream)
-    shuffled = Counter(itertools.islice(shuffle(head, buffer, seed), n))
-    return {"first n": Counter(head[:n]), "shuffled buffer": shuffled, "whole": whole}
-
-
-def shuffle(stream: Iterable, buffer: int, seed: int) -> Iterable:
-    """A stream as a buffer shuffles it: one out of the buffer leaves, the next one takes its place.
-
-    Libraries differ in how many leave at once; none brings an item forward by more than the buffer holds.
-    """
-    draws, waiting = np.random.default_rng(seed), []
-    for item in stream:
-        if len(waiting) < buffer:
-            waiting.append(item)
-            continue
-        i = draws.integers(buffer)
-        yield waiting[i]
-        waiting[i] = item
-    draws.shuffle(waiting)
-    yield from waiting

@@ -53,18 +53,18 @@ class Lengths:
                 return start
         return 0
 
-    def plain(self) -> dict:
+    def to_dict(self) -> dict:
         """As JSON."""
         return {"bins": sorted(self.bins.items()), "total": self.total, "largest": self.largest}
 
     @classmethod
-    def of(cls, plain: dict) -> Lengths:
+    def from_dict(cls, plain: dict) -> Lengths:
         """Back from JSON."""
         return cls(Counter(dict(plain["bins"])), plain["total"], plain["largest"])
 
 
 @dataclass
-class Repeats:
+class DuplicateCounter:
     """How often each content occurs; of more than `ROOM` different ones, those whose hash ends in `level` zero bits.
 
     A content is kept or left out by its hash alone, so a kept one is counted every time (adaptive sampling: Wegman, in
@@ -81,7 +81,7 @@ class Repeats:
             self.counts[content] += 1
             self._fit()
 
-    def merge(self, other: Repeats) -> Repeats:
+    def merge(self, other: DuplicateCounter) -> DuplicateCounter:
         """Both together, at the higher level of the two or above."""
         both = type(self)(max(self.level, other.level), self.counts + other.counts)
         both._thin()
@@ -97,18 +97,18 @@ class Repeats:
         ends = (1 << self.level) - 1
         self.counts = Counter({content: n for content, n in self.counts.items() if content & ends == 0})
 
-    def plain(self) -> dict:
+    def to_dict(self) -> dict:
         """As JSON."""
         return {"level": self.level, "counts": [[f"{content:016x}", n] for content, n in sorted(self.counts.items())]}
 
     @classmethod
-    def of(cls, plain: dict) -> Repeats:
+    def from_dict(cls, plain: dict) -> DuplicateCounter:
         """Back from JSON."""
         return cls(plain["level"], Counter({int(content, 16): n for content, n in plain["counts"]}))
 
 
 @dataclass
-class Alike:
+class NearDuplicates:
     """The beginnings of a few hundred different texts, chosen so that near-duplicates are chosen together.
 
     A text is chosen by one of its lines: the one with the smallest hash among the first `READ` bytes (a MinHash of one
@@ -128,7 +128,7 @@ class Alike:
             self.kept.setdefault(key, {})[content] = text[: self.BEGINNING]
             self._fit(key)
 
-    def merge(self, other: Alike) -> Alike:
+    def merge(self, other: NearDuplicates) -> NearDuplicates:
         """Both together."""
         both = type(self)({key: self.kept.get(key, {}) | other.kept.get(key, {}) for key in self.kept | other.kept})
         for key in list(both.kept):
@@ -146,7 +146,7 @@ class Alike:
         """The beginnings, in an order that does not depend on how they came."""
         return [text for _, texts in sorted(self.kept.items()) for _, text in sorted(texts.items())]
 
-    def plain(self) -> list:
+    def to_dict(self) -> list:
         """As JSON."""
         return [
             [f"{key:016x}", [[f"{c:016x}", text] for c, text in sorted(self.kept[key].items())]]
@@ -154,6 +154,6 @@ class Alike:
         ]
 
     @classmethod
-    def of(cls, plain: list) -> Alike:
+    def from_dict(cls, plain: list) -> NearDuplicates:
         """Back from JSON."""
         return cls({int(key, 16): {int(content, 16): text for content, text in texts} for key, texts in plain})

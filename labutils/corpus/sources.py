@@ -1,4 +1,4 @@
-"""Streams of documents, `{"text", "meta"}`: the software installed here, JSONL files near and far, open corpora.
+"""Streams of documents, `{"text", "meta"}`: the software installed here, JSONL files near and far.
 
 A stream gives one document after the other and never holds the whole corpus. What is *in* the documents is for
 `survey`, which ones are good is for `quality`; nothing here judges.
@@ -9,13 +9,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
-from datasets import IterableDataset
-
-from labutils.corpus import corpora, download, remote
+from labutils.corpus import download, remote
 
 KINDS = {  # the name of a file's set, by its ending
     ".py": "Python", ".pyi": "Python stubs", ".pyx": "C and C++", ".pxd": "C and C++",
@@ -132,29 +130,6 @@ def jsonl(path: str | Path, called: str | Path = "") -> Iterator[dict]:
         if not isinstance(meta, dict):
             raise ValueError(f'{name}, line {number}: expected an object under "meta", got {type(meta).__name__}')
         yield {"text": document["text"], "meta": meta}
-
-
-def stream(source: str | Path, *, seed: int | None = None, parts: int = 4) -> IterableDataset:
-    """A corpus as a streaming `datasets.IterableDataset`, by one call: `stream("installed")`, `stream("file.jsonl")`,
-    `stream("https://.../file.jsonl.gz")`, `stream("c4")` (see `corpora`).
-
-    The installed corpus is split into `parts` shards, so that several workers can read it side by side; they come
-    one after the other when one worker reads. Raises ValueError when the source is none of these, or `parts` is under
-    1; ConnectionError for an open corpus when the hub does not answer.
-    """
-    if parts < 1:
-        raise ValueError(f"parts must be at least 1, got {parts}")
-    if source == "installed":
-        read = partial(installed, seed=seed, of=parts)
-        return IterableDataset.from_generator(read, gen_kwargs={"shards": list(range(parts))})
-    if source in corpora.CORPORA:
-        documents = corpora.open_corpus(source)
-    elif download.is_address(source) or Path(source).is_file():
-        documents = IterableDataset.from_generator(jsonl, gen_kwargs={"path": str(source)})
-    else:
-        known = ", ".join(["installed", *corpora.CORPORA])
-        raise ValueError(f"no corpus named {str(source)!r}; expected {known}, or the path or address of a .jsonl file")
-    return documents if seed is None else documents.shuffle(seed=seed)
 
 
 def _all_files(

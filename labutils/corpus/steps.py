@@ -12,7 +12,7 @@ from functools import reduce
 from pathlib import Path
 
 from labutils.corpus import parts, quality, survey
-from labutils.corpus.parts import Drawn, Part
+from labutils.corpus.parts import Part, SampleSpec
 from labutils.corpus.quality import Funnel, Rule, Verdict
 from labutils.corpus.sketches import content_hash
 
@@ -57,10 +57,12 @@ class Survey(PipelineStep):
 
     type, name = "STATS", "survey"
 
-    def __init__(self, folder: DataFolderLike | Path, drawn: Drawn | str, tokens: Callable[[str], int] | None = None):
+    def __init__(
+        self, folder: DataFolderLike | Path, drawn: SampleSpec | str, tokens: Callable[[str], int] | None = None
+    ):
         super().__init__()
         self.folder, self.tokens = _folder(folder), tokens
-        self.drawn = Drawn(drawn) if isinstance(drawn, str) else drawn
+        self.drawn = SampleSpec(drawn) if isinstance(drawn, str) else drawn
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         """Pass on every document; the part is written behind the last."""
@@ -69,7 +71,7 @@ class Survey(PipelineStep):
             with self.track_time():
                 counts.add(_plain(document), self.tokens)
             yield document
-        _keep(self.folder, rank, Part(self.drawn, ((rank, world_size),), counts).plain())
+        _keep(self.folder, rank, Part(self.drawn, ((rank, world_size),), counts).to_dict())
 
 
 class Quality(BaseFilter):
@@ -109,7 +111,7 @@ class Quality(BaseFilter):
 
 def merged_survey(folder: DataFolderLike | Path) -> Part:
     """The survey of all tasks. Raises ValueError where a task has left no part, or a file is none."""
-    return reduce(parts.merge, map(parts.from_plain, _kept(folder)))
+    return reduce(parts.merge, map(parts.from_dict, _kept(folder)))
 
 
 def merged_funnel(folder: DataFolderLike | Path) -> Funnel:

@@ -12,7 +12,7 @@ import numpy as np
 from labutils.corpus import sampling, sources
 from labutils.corpus.duplicates import near_groups
 from labutils.corpus.parts import Part
-from labutils.corpus.sketches import Alike, Lengths, Repeats
+from labutils.corpus.sketches import DuplicateCounter, Lengths, NearDuplicates
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SIMILAR = 0.7  # of the runs of five characters that two texts hold, so many are in both
@@ -94,7 +94,7 @@ def packages(part: Part) -> dict:
     return {"number": len(found), "most": [{"package": name, "documents": n, "bytes": b} for name, (n, b) in most]}
 
 
-def exact(repeats: Repeats) -> dict:
+def exact(repeats: DuplicateCounter) -> dict:
     """Copies among the documents compared; `sampled` is the part of all contents that was (1: every one)."""
     compared, different = repeats.counts.total(), len(repeats.counts)
     return {
@@ -105,7 +105,7 @@ def exact(repeats: Repeats) -> dict:
     }
 
 
-def near(alike: Alike) -> dict:
+def near(alike: NearDuplicates) -> dict:
     """How many of a few hundred different documents have a near-duplicate among them, by their first 1,000 characters.
 
     The sample keeps near-duplicates together about as often as they share lines, so the share is too small rather than

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from labutils.corpus import personal
 from labutils.corpus.languages import language
-from labutils.corpus.sketches import Alike, Lengths, Repeats, content_hash
+from labutils.corpus.sketches import DuplicateCounter, Lengths, NearDuplicates, content_hash
 
 NAME = 200  # the most characters kept of a name: a file may hold anything
 NOT_PROSE = {  # sets whose language is not asked: code and numbers, here and in the Pile
@@ -38,8 +38,8 @@ class Survey:
     characters: Lengths = field(default_factory=Lengths)
     tokens: Lengths = field(default_factory=Lengths)  # empty without a tokenizer
     languages: Counter[str] = field(default_factory=Counter)  # documents of prose
-    repeats: Repeats = field(default_factory=Repeats)
-    alike: Alike = field(default_factory=Alike)
+    repeats: DuplicateCounter = field(default_factory=DuplicateCounter)
+    alike: NearDuplicates = field(default_factory=NearDuplicates)
     found: Counter[str] = field(default_factory=Counter)  # personal data and secrets, by kind
     holders: Counter[str] = field(default_factory=Counter)  # documents that hold any of a kind
 
@@ -62,16 +62,16 @@ class Survey:
         self.found += found
         self.holders.update(found.keys())
 
-    def plain(self) -> dict:
+    def to_dict(self) -> dict:
         """As JSON, in one form only: equal surveys give equal JSON."""
         return {
             "tallies": [[*key, *tally] for key, tally in sorted(self.tallies.items())],
-            **{name: getattr(self, name).plain() for name in SKETCHES},
+            **{name: getattr(self, name).to_dict() for name in SKETCHES},
             **{name: dict(sorted(getattr(self, name).items())) for name in COUNTERS},
         }
 
 
-SKETCHES = {"characters": Lengths, "tokens": Lengths, "repeats": Repeats, "alike": Alike}
+SKETCHES = {"characters": Lengths, "tokens": Lengths, "repeats": DuplicateCounter, "alike": NearDuplicates}
 COUNTERS = ("languages", "found", "holders")
 
 
@@ -93,12 +93,12 @@ def merge(one: Survey, other: Survey) -> Survey:
     )
 
 
-def from_plain(plain: dict) -> Survey:
+def from_dict(plain: dict) -> Survey:
     """A survey back from its JSON. Raises ValueError for JSON of another shape."""
     try:
         return Survey(
             tallies={(package, name): Tally(*numbers) for package, name, *numbers in plain["tallies"]},
-            **{name: kind.of(plain[name]) for name, kind in SKETCHES.items()},
+            **{name: kind.from_dict(plain[name]) for name, kind in SKETCHES.items()},
             **{name: Counter(plain[name]) for name in COUNTERS},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

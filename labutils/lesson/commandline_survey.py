@@ -28,7 +28,7 @@ def survey_command(asked: argparse.Namespace) -> int:
     else:
         part = parts.run(asked.source, limit=asked.limit, seed=asked.seed, shard=asked.shard or (0, 1))
     if asked.shard:
-        print(json.dumps(part.plain()))
+        print(json.dumps(part.to_dict()))
     elif asked.json:
         print(json.dumps(summary.summary(part), indent=1))
     else:
@@ -50,7 +50,7 @@ def shard(written: str) -> tuple[int, int]:
 def read_part(path: str) -> parts.Part:
     """A part that --shard wrote. Raises ValueError naming the file where it is none."""
     try:
-        return parts.from_plain(json.loads(Path(path).read_text(encoding="utf-8")))
+        return parts.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected what `survey --shard` prints; {error}") from None
 

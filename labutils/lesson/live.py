@@ -4,26 +4,36 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from IPython import get_ipython
 from IPython.display import HTML, display
 
 
 def progress(seconds: float = 1.0) -> Callable:
     """A callback for `finetune(..., on_progress=progress())`; renews its line at most every `seconds`.
 
-    The losses stay out of what is left in the notebook at the end: reading them is the learner's next cell.
+    The losses stay out of what is left in the notebook at the end: reading them is the learner's next cell. A run that
+    ends before its last step, by itself or by an interrupt, is said to have ended once its cell has.
     """
-    shown, pace = None, Pace(seconds)
+    shown, last, pace = None, None, Pace(seconds)
 
     def tell(now) -> None:
-        nonlocal shown
+        nonlocal shown, last
         if shown is None:
             shown = display(HTML(""), display_id=True)
+            _after_cell(end)
+        last = now
         if now.step < now.steps and not pace.due():
             return
         with pace.spent():
             shown.update(HTML(line(now)))
         if now.step >= now.steps:
             shown = None  # another run begins another line
+
+    def end() -> None:
+        nonlocal shown
+        if shown is not None:
+            shown.update(HTML(f"{_bar(last)} · ended here"))
+            shown = None
 
     return tell
 
@@ -51,10 +61,25 @@ class Pace:
 
 def line(now) -> str:
     """Where a run stands, as one line of HTML; the loss is left out at the end."""
-    bar = (
-        f'<progress value="{now.step}" max="{now.steps}" style="width:16em"></progress> step {now.step} of {now.steps}'
-    )
     if now.step >= now.steps:
-        return f"{bar} · done, {now.tokens_per_second:,.0f} tokens a second"
+        return f"{_bar(now)} · done, {now.tokens_per_second:,.0f} tokens a second"
     minutes, seconds = divmod(round(now.seconds_left), 60)
-    return f"{bar} · loss {now.loss:.3f} · {now.tokens_per_second:,.0f} tokens a second · {minutes}:{seconds:02d} left"
+    left = f"{minutes}:{seconds:02d} left"
+    return f"{_bar(now)} · loss {now.loss:.3f} · {now.tokens_per_second:,.0f} tokens a second · {left}"
+
+
+def _bar(now) -> str:
+    bar = f'<progress value="{now.step}" max="{now.steps}" style="width:16em"></progress>'
+    return f"{bar} step {now.step} of {now.steps}"
+
+
+def _after_cell(step: Callable[[], None]) -> None:
+    """Take this step once, when the cell that runs has ended, however it ends; outside IPython never."""
+    if (shell := get_ipython()) is None:
+        return
+
+    def once(*_) -> None:
+        shell.events.unregister("post_run_cell", once)
+        step()
+
+    shell.events.register("post_run_cell", once)

@@ -1,13 +1,12 @@
 """Predictions: asked for before a result, kept in the learner's own folder, shown again beside the result.
 
-`predict` asks, `reveal` answers, `made` counts. Nothing leaves the machine. Where a notebook is executed with nobody in
-front of it, nothing is kept and nothing is read, so that its outputs are the same on every machine.
+`predict` asks, `reveal` answers, `progress` counts. Nothing leaves the machine. How a prediction is kept
+is for `keeping`.
 """
 
-import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from numbers import Integral, Real
 
@@ -19,9 +18,11 @@ from labutils.lesson import show
 from labutils.lesson.keeping import Keeping
 from labutils.lesson.widgets import parts
 
+ASKS = re.compile(r'\bpredict\((?:\\n",\s*" *)?\\"(\d\d [^"\\]+)\\"')  # in a notebook's file, where quotes are escaped
 KEY = re.compile(r"\d\d \S.*")
 FOLDED = "What came out:"  # the first line, which JupyterLab shows of a folded output
 LIMIT = 200  # characters of a prediction
+BOX = f"{show.BOX}margin-right:8px"
 
 
 def predict(key: str, options: Sequence[object] | None = None) -> ipywidgets.Widget:
@@ -39,19 +40,16 @@ def reveal(key: str, found: object, *more: object) -> "_Revealed":
     return _Revealed(_said().get(key), _words(found), more)
 
 
-def made() -> dict[str, int]:
-    """How many predictions this learner made, by the number of the notebook: {"01": 3}."""
-    keys = [key[:2] for key in _said()]
-    return {number: keys.count(number) for number in sorted(set(keys))}
+def progress() -> list[dict[str, str]]:
+    """How many predictions this learner made, a row a notebook: {"notebook": "01_small", "predictions": "2 of 7"}.
 
-
-def there() -> dict[str, int]:
-    """How many predictions each notebook asks for, by its number; their keys stand on the lines that ask."""
-    found = {}
+    How many there are is read from the notebooks' files.
+    """
+    said, rows = _said(), []
     for path in sorted(places.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
-        keys = set(re.findall(r'\bpredict\((?:\\n",\s*" *)?\\"(\d\d [^"\\]+)\\"', path.read_text(encoding="utf-8")))
-        found[path.name[:2]] = len(keys)
-    return found
+        keys = set(ASKS.findall(path.read_text(encoding="utf-8")))
+        rows.append({"notebook": path.stem, "predictions": f"{len(keys & said.keys())} of {len(keys)}"})
+    return rows
 
 
 class _Asked(parts.Box):
@@ -81,7 +79,7 @@ class _Asked(parts.Box):
         """Show which prediction is kept."""
         for button in self.controls if self.options is not None else ():
             button.icon = "check" if button.description == said else ""
-        kept = f"kept: {said}{problem and f' ({problem})'}; you may change it until you run the next cell"
+        kept = f"kept: {said}{problem and f' ({problem})'}; you can still change it"
         self.note.show(show.plain(kept if said else "click one" if self.options else "type it, then press Enter"))
 
     def _button(self, option: str) -> ipywidgets.Button:
@@ -93,10 +91,8 @@ class _Asked(parts.Box):
         return f"your prediction: {' / '.join(self.options) if self.options else '...'}"
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
-        boxes = [
-            f'<span style="{show.BOX}margin-right:8px">{show.plain(option)}</span>' for option in self.options or "…"
-        ]
-        still = f'<div style="line-height:2.6">your prediction: {"".join(boxes)}</div>'
+        boxes = "".join(f'<span style="{BOX}">{show.plain(option)}</span>' for option in self.options or ("…",))
+        still = f'<div style="line-height:2.6">your prediction: {boxes} (run this cell to make it)</div>'
         return super()._repr_mimebundle_(**kwargs) | {"text/html": still}
 
 
@@ -107,11 +103,18 @@ class _Revealed:
         self.said, self.found, self.more = said, found, more
 
     def __repr__(self) -> str:
-        return f"you said {self.said}; it is {self.found}" if self.said else f"it is {self.found}"
+        return "".join(self._parts(str))
 
     def _repr_html_(self) -> str:
-        said = f"you said <b>{show.plain(self.said)}</b>; it" if self.said else "it"
-        return f"{FOLDED}\n<div>{said} is <b>{show.plain(self.found)}</b></div>"
+        return f"{FOLDED}\n<div>{''.join(self._parts(lambda words: f'<b>{show.plain(words)}</b>'))}</div>"
+
+    def _parts(self, shown: Callable[[str], str]) -> Sequence[str]:
+        """What is said, with the words that came from elsewhere made fit to be shown."""
+        if self.said is None:
+            return "it is ", shown(self.found)
+        if self.said.lower() == self.found.lower():
+            return "you said ", shown(self.said), ", and so it is"
+        return "you said ", shown(self.said), "; it is ", shown(self.found)
 
     def _ipython_display_(self) -> None:
         display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
@@ -148,16 +151,10 @@ FILE = Keeping("predictions", _check)
 
 
 def _said() -> dict[str, str]:
-    return {} if _nobody() else {key: kept["said"] for key, kept in FILE.read().items()}
+    return {key: kept["said"] for key, kept in FILE.read().items()}
 
 
 def _keep(key: str, said: str) -> str:
     """Why it could not be saved; empty where it was."""
-    if _nobody():
-        return "not kept, nobody is here"
-    return FILE.change(key, lambda _: {"said": said, "day": date.today().isoformat()})[1]
-
-
-def _nobody() -> bool:
-    """Whether this notebook is executed by `labutils run` or compared by nbval, and not by a person."""
-    return "LABUTILS_UNATTENDED" in os.environ or "PYTEST_VERSION" in os.environ
+    problem = FILE.change(key, lambda _: {"said": said, "day": date.today().isoformat()})[1]
+    return problem and f"could not be saved: {problem}"

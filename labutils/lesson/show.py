@@ -33,20 +33,6 @@ def plain(text: str, limit: int | None = None) -> str:
     return html.escape("".join(_visible(character) for character in text)) + (" …" if cut else "")
 
 
-def documents(found: Sequence[dict], limit: int = QUOTE) -> HTML:
-    """Documents of a corpus as a table: set, package and licence, size, and the beginning of each text."""
-    rows = [
-        {
-            "set": document["meta"].get("pile_set_name", ""),
-            "from": f"{document['meta'].get('package', '')} ({document['meta'].get('license', '')})",
-            "characters": f"{len(document['text']):,}",
-            "begins": document["text"],
-        }
-        for document in found
-    ]
-    return table(rows, limit)
-
-
 def table(rows: Sequence[Mapping], limit: int | None = 300, *, even: bool = False, lines: bool = False) -> HTML:
     """Rows of a table; the keys of the first are its header. Texts are cut at `limit` characters and wrap; with `even`
     all columns are equally wide, so that one text without spaces leaves room for the others; with `lines` the lines of

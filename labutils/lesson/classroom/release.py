@@ -38,6 +38,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
 
 from labutils.corpus.quality import drop
 from labutils.lesson import show

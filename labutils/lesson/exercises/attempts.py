@@ -42,7 +42,7 @@ def change(name: str, step: Callable[[Entry], Entry]) -> Kept:
     """Read one exercise's entry, change it by `step`, and save it; other entries stay as they are."""
     old = next((FILE.read().get(was) for was, now in RENAMED.items() if now == name), None)
     kept, problem = FILE.change(name, lambda kept: (kept or old or {}) | asdict(step(_entry(kept or old or {}))))
-    return Kept(_entry(kept), problem and f"progress {problem}")
+    return Kept(_entry(kept), problem and f"progress could not be saved: {problem}")
 
 
 def _entry(kept: dict) -> Entry:

@@ -4,7 +4,7 @@ Each comes with a still rendering (`..._table`, `..._bars`, `..._view`) for read
 and PyTorch is loaded when a widget asks for them, not before.
 """
 
-from labutils.lesson.widgets.browsing import pile, pile_table
+from labutils.lesson.widgets.browsing import corpus, corpus_table
 from labutils.lesson.widgets.comparing import before_after, before_after_table
 from labutils.lesson.widgets.exploring import explorer, explorer_bars
 from labutils.lesson.widgets.filling import playground, playground_view
@@ -17,12 +17,12 @@ __all__ = [
     "before_after_table",
     "checkpoints",
     "checkpoints_table",
+    "corpus",
+    "corpus_table",
     "dashboard",
     "dashboard_view",
     "explorer",
     "explorer_bars",
-    "pile",
-    "pile_table",
     "playground",
     "playground_view",
 ]

@@ -10,10 +10,11 @@ from labutils.corpus import personal, quality
 from labutils.lesson import show
 from labutils.lesson.widgets import parts
 
+EVERY = object()  # the option that narrows nothing; None would mean that no option is selected
 SHOWN = 1000  # characters of a document in the widget; a still picture, which is stored, shows fewer
 
 
-def pile(documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULES) -> parts.Box:
+def corpus(documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULES) -> parts.Box:
     """Browse documents `{"text", "meta"}`: choose a set and a package, go to the next document, read its verdicts.
 
     Personal data are masked. Raises ValueError when there are no documents.
@@ -36,9 +37,9 @@ def pile(documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULE
         show_one()
 
     def narrow(*_) -> None:
-        inside = [document for document in documents if _of(document, sets.value, None)]
+        inside = [document for document in documents if _of(document, sets.value, EVERY)]
         packages.options = _options(inside, "package", "every package")
-        packages.value = None
+        packages.index = 0
         begin()
 
     def go_on(*_) -> None:
@@ -50,10 +51,10 @@ def pile(documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULE
     packages.observe(begin, names="value")
     onward.on_click(go_on)
     show_one()
-    return parts.Box("pile browser", [parts.row(sets, packages, onward), view])
+    return parts.Box("corpus browser", [parts.row(sets, packages, onward), view])
 
 
-def pile_table(
+def corpus_table(
     documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULES, limit: int = show.QUOTE // 2
 ) -> HTML:
     """The same without a kernel: a row a document, with why it is kept or dropped."""
@@ -99,12 +100,12 @@ def _about(meta: dict) -> str:
     return " · ".join(filter(None, (meta.get(key) for key in ("pile_set_name", "package", "license"))))
 
 
-def _of(document: dict, chosen: str | None, package: str | None) -> bool:
+def _of(document: dict, chosen: object, package: object) -> bool:
     meta = document["meta"]
-    return chosen in (None, meta.get("pile_set_name", "")) and package in (None, meta.get("package", ""))
+    return chosen in (EVERY, meta.get("pile_set_name", "")) and package in (EVERY, meta.get("package", ""))
 
 
-def _options(documents: Sequence[dict], key: str, every: str) -> list[tuple[str, str | None]]:
+def _options(documents: Sequence[dict], key: str, every: str) -> list[tuple[str, object]]:
     counts = Counter(document["meta"].get(key, "") for document in documents)
     named = [(f"{name or 'not stated'} ({n:,})", name) for name, n in sorted(counts.items())]
-    return [(f"{every} ({len(documents):,})", None), *named]
+    return [(f"{every} ({len(documents):,})", EVERY), *named]

@@ -1,4 +1,4 @@
-"""Exercises on what a model reads: samples, near-duplicates, personal data, rules that clean."""
+"""Exercises on what a model is pretrained on: samples, near-duplicates, personal data, rules that clean."""
 
 from labutils.lesson.exercises.corpus.likeness import shingles
 from labutils.lesson.exercises.corpus.rules import own_rule

@@ -50,7 +50,7 @@ def readme(draw: Draw) -> str:
     return (
         f"# {tool}\n\n{tool} reads what a logger has stored and draws it.\n\n"
         f"    pip install {tool.lower()}>={version}\n\n"
-        f"{draw.pick(SENTENCES)} What is new stands in the changelog; the licence lies beside it. "
+        f"{draw.pick(SENTENCES)} What is new is in the changelog; the licence is beside it. "
         f"{tool} comes without a warranty."
     )
 
@@ -100,7 +100,7 @@ KINDS: dict[str, Callable[[Draw], str]] = {
 
 
 def labelled(draw: Draw, wanted: str, hits: int, others: int) -> list[tuple[str, str]]:
-    """(kind, text) of so many documents of the wanted kind and so many of the others in turn, shuffled."""
+    """(kind, text) of `hits` documents of the wanted kind and `others` of the other kinds in turn, shuffled."""
     rest = [kind for kind in KINDS if kind != wanted]
     kinds = [wanted] * hits + [rest[i % len(rest)] for i in range(others)]
     return draw.shuffled([(kind, KINDS[kind](draw)) for kind in kinds])

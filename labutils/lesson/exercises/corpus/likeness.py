@@ -17,7 +17,7 @@ SENTENCES = (
     "the lamp blinks twice when the card is full of readings",
     "one person holds the mast while another reads the level",
 )
-INSTEAD = ("perhaps", "later", "seldom", "green", "seven")  # words that stand in none of them
+INSTEAD = ("perhaps", "later", "seldom", "green", "seven")  # words that occur in none of them
 
 
 def runs(text: str, n: int) -> set[str]:
@@ -49,11 +49,11 @@ SLIPS = {  # the key in `measures`: what was done, and what is said
     ),
     "twice": (
         "by the sum",
-        "you divided by the runs of both sentences together, so shared ones count twice below the line",
+        "you divided by the runs of both sentences together, so shared ones count twice in the denominator",
     ),
     "dice": (
         "twice by the sum",
-        "that is Dice's coefficient; Jaccard divides by the runs that stand in either sentence",
+        "that is Dice's coefficient; Jaccard divides by the runs that occur in either sentence",
     ),
     "words": ("single words", "that is the similarity of the single words; runs of several also see their order"),
     "difference": ("the rest", "that is the part in which they differ; 1 minus it is the similarity"),
@@ -93,7 +93,7 @@ def _shingles(one: str, other: str, n: int) -> Exercise:
         size="small",
         question=(
             f"Cut each sentence into its runs of **{n}** words, which are called shingles. The Jaccard similarity is "
-            "the number of different runs that stand in *both*, divided by the number of different runs that stand in "
+            "the number of different runs that occur in *both*, divided by the number of different runs that occur in "
             f"*either*. What is it here?\n\n> {one}\n>\n> {other}"
         ),
         starter="my_answer = ...  # a number between 0 and 1, two decimals are enough",
@@ -101,7 +101,7 @@ def _shingles(one: str, other: str, n: int) -> Exercise:
         judge=judge,
         hints=(
             f"The first sentence has {len(one.split())} words, so {len(one.split()) - n + 1} runs of {n}.",
-            "In Python, `a & b` are the members that two sets share, and `a | b` those that stand in either.",
+            "In Python, `a & b` are the members that two sets share, and `a | b` those that are in either.",
         ),
         solved=f"""
             def runs(text):

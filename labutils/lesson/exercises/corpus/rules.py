@@ -14,7 +14,7 @@ from labutils.lesson.exercises.result import NotYet
 from labutils.lesson.exercises.subjects import CORPUS
 
 SHOWN, JUDGED, ENOUGH = 10, 20, 19  # documents shown, documents judged, right verdicts that are asked for
-WORD = {"changelog": "version", "licence": "licence", "table": "."}  # stands in every such document, and in others
+WORD = {"changelog": "version", "licence": "licence", "table": "."}  # occurs in every such document, and in others
 
 
 def changelogs(text):
@@ -34,7 +34,7 @@ def tables(text):
 
 SOLVED = {  # the kind that goes: a rule that drops it, whose source is the solution; a hint
     "changelog": (changelogs, "Headings differ. What all changelogs have is several lines that begin with a version."),
-    "licence": (licences, "Single words stand elsewhere, too; only licences hold several words of the law together."),
+    "licence": (licences, "Single words occur elsewhere, too; only licences hold several legal words at once."),
     "table": (tables, "Separators and headings differ. What all tables have is a large share of digits."),
 }
 
@@ -63,7 +63,7 @@ def _rule(kind: str, seed: int | str) -> Exercise:
                 "argument is true"
             )
         if all(keeps) or not any(keeps):
-            raise NotYet(f"the rule {'keeps' if all(keeps) else 'drops'} every document, whatever it is")
+            raise NotYet(f"the rule {'keeps' if all(keeps) else 'drops'} every document, of any kind")
         if len(mistakes) > JUDGED - ENOUGH:
             found, text = mistakes[0]
             way = "stays and should go" if found == kind else "goes, too, and should stay"
@@ -79,7 +79,7 @@ def _rule(kind: str, seed: int | str) -> Exercise:
         size="open",
         question=(
             f"Write a rule that drops **each {kind}** and keeps everything else, in the form of the rules above: text "
-            'in, `drop(bad, "reason")` out. `show.table(THIS.given(), 120)` shows ten made-up documents, half of them '
+            'in, `drop(bad, "reason")` out. `pd.DataFrame(THIS.given())` shows ten made-up documents, half of them '
             f"to be dropped. The check judges {JUDGED} others and asks for {ENOUGH} right verdicts."
         ),
         starter='def rule(text):\n    return ...  # drop(..., "why")',

@@ -16,18 +16,18 @@ def _which(pages: int, buffer: int, seen: int, order: tuple[int, ...], thing: st
         [
             Option(
                 f"Some of the first {reached:,} {thing}s, in another order.",
-                "a buffer brings nothing forward that has not come by; what stands behind the first "
+                "a buffer cannot show what the stream has not delivered yet; what comes after the first "
                 f"{reached:,} had no chance",
             ),
             Option(
                 "A fair sample of the corpus: it was shuffled.",
-                f"a buffer of {buffer:,} shuffles what stands in it, and no {thing} behind the first {reached:,} ever "
-                "stood in it",
+                f"a buffer of {buffer:,} shuffles what is in it, and no {thing} after the first {reached:,} was ever "
+                "in it",
             ),
             Option(
                 f"Exactly the first {seen:,} {thing}s, as they are stored.",
                 f"the buffer did something: it let {seen:,} out of the first {reached:,} through, so some come from "
-                "further behind",
+                "further back",
             ),
             Option(
                 f"A fair sample of the corpus, because the buffer is larger than the {seen:,} you look at.",

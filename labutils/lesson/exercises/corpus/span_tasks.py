@@ -1,4 +1,4 @@
-"""Short texts with the places of addresses and numbers marked, and with what only looks like them.
+"""Short texts with the positions of addresses and numbers marked, and with what only looks like them.
 
 Every address and number belongs to nobody, by the documents that the functions name.
 """
@@ -8,26 +8,28 @@ from typing import NamedTuple
 
 from labutils.lesson.exercises.drawing import Draw
 
-OPEN, CLOSE = "‹", "›"  # stand around each place, and are taken out
+OPEN, CLOSE = "‹", "›"  # around each span, and taken out
 
 
-class Sought(NamedTuple):
-    """What is looked for: its name, texts with their spans marked, what looks like it but is not, and a pattern."""
+class SpanTask(NamedTuple):
+    """What is to be found: its name, texts with their spans marked, what only looks like it, a rule and patterns."""
 
     noun: str
     nouns: str
     marked: tuple[str, ...]
     traps: dict[str, str]  # a piece of a text: what it is
+    rule: str  # what counts, in words
+    first: str  # a pattern that is not good enough
     pattern: str
     hint: str
 
 
-def mails(draw: Draw) -> Sought:
+def mails(draw: Draw) -> SpanTask:
     """Addresses under the ending .example, which belongs to nobody (RFC 2606)."""
     one, two, three = draw.some(("ada.b", "bo-w", "cy_lund", "dee.k", "eli-r", "fay.ott"), 3)
     house, other = draw.some(("plover", "heron", "dunlin", "curlew", "godwit"), 2)
     version = f"{draw.number(1, 9)}.{draw.number(0, 9)}.{draw.number(1, 9)}"
-    return Sought(
+    return SpanTask(
         "address",
         "addresses",
         (
@@ -40,18 +42,20 @@ def mails(draw: Draw) -> Sought:
             "",
         ),
         {"@property": "a decorator", "a @ b": "a product of two matrices", f"{house}@{version}": "a package's version"},
+        "Here an address is letters, digits and any of `. _ + -`, then `@`, then two or more parts joined by dots. The "
+        "parts hold letters, digits, `_` and `-`; the last part is two or more letters, and nothing else.",
+        r"\S+@\S+",
         r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}",
-        "Before the `@` stand letters, digits and some of `. + - _`; behind it come parts with a dot between them, the "
-        "last one of letters alone.",
+        "`\\w` is a letter, a digit or `_`. After the `@` comes `(?:[\\w-]+\\.)+`: parts, each with its dot.",
     )
 
 
-def telephones(draw: Draw) -> Sought:
+def telephones(draw: Draw) -> SpanTask:
     """Numbers that the British regulator keeps for drama: they belong to nobody."""
     one, two, three = (f"{draw.number(100, 999)}" for _ in range(3))
     year = draw.number(2011, 2024)
     total = draw.number(2, 8)
-    return Sought(
+    return SpanTask(
         "number",
         "telephone numbers",
         (
@@ -64,16 +68,18 @@ def telephones(draw: Draw) -> Sought:
             "",
         ),
         {f"1 + {total}": "a sum", f"{year}-04-01": "a date", "8601": "the number of a standard", "+44 *": "a product"},
+        "Here a number is `+` and two digits, then two or three groups of digits, each after a single space.",
+        r"\+.+",
         r"\+\d{2}(?: \d+){2,3}",
-        "A number begins with `+` and two digits; two or three groups of digits follow, each behind a space.",
+        "`\\+` is a plus sign and `\\d` a digit; ` \\d+` is a space and a group of digits.",
     )
 
 
-def machines(draw: Draw) -> Sought:
+def machines(draw: Draw) -> SpanTask:
     """Addresses of the networks kept for documentation (RFC 5737): no machine has them."""
     one, two, three = (draw.number(2, 250) for _ in range(3))
     major, minor = draw.number(1, 9), draw.number(1, 9)
-    return Sought(
+    return SpanTask(
         "address",
         "IPv4 addresses",
         (
@@ -86,12 +92,16 @@ def machines(draw: Draw) -> Sought:
             "",
         ),
         {f"{major}.{minor}.0": "a version", f"{major}.{minor}.2.4": "a piece of a number", "1.250": "a weight"},
+        "Here an address is four groups of one to three digits, joined by dots. No digit or dot comes right before it, "
+        "and no digit right after it, nor a dot and a digit.",
+        r"\d+\.\d+",
         r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)",
-        "Four groups of one to three digits with dots between them; neither before nor behind them goes the number on.",
+        "`(?<![\\d.])` in front says that no digit or dot comes before; `(?!\\.?\\d)` behind it that no digit follows, "
+        "with or without a dot.",
     )
 
 
 def unmarked(marked: str) -> tuple[str, list[tuple[int, int]]]:
-    """A text without the marks, and the places between them. unmarked("a ‹b›.") -> ("a b.", [(2, 3)])."""
+    """A text without the marks, and the positions between them. unmarked("a ‹b›.") -> ("a b.", [(2, 3)])."""
     spans = [(match.start() - 2 * i, match.end() - 2 * i - 2) for i, match in enumerate(re.finditer("‹[^›]*›", marked))]
     return marked.replace(OPEN, "").replace(CLOSE, ""), spans

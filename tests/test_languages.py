@@ -1,0 +1,50 @@
+"""The language of a text, and the Pile's numbers."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labutils.corpus import pile
+from labutils.corpus.languages import language
+
+law = settings(derandomize=True, deadline=None, max_examples=100)
+
+
+def test_the_piles_numbers_agree_with_each_other():
+    """What the table's caption says: weights are shares of the effective bytes, raw size times epochs."""
+    assert len(pile.COMPONENTS) == len({part.name for part in pile.COMPONENTS}) == 22
+    assert sum(part.gib for part in pile.COMPONENTS) == pytest.approx(pile.GIB, abs=0.1)
+    assert sum(part.weight for part in pile.COMPONENTS) == pytest.approx(100, abs=0.1)
+    effective = sum(part.gib * part.epochs for part in pile.COMPONENTS)
+    assert effective == pytest.approx(1254.20, abs=0.2)
+    for part in pile.COMPONENTS:
+        assert 100 * part.gib * part.epochs / effective == pytest.approx(part.weight, abs=0.011), part.name
+    assert list(pile.COMPONENTS) == sorted(pile.COMPONENTS, key=lambda part: -part.weight)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("The plover measures wind and rain on the coast.", "en"),
+        ("Der Regenpfeifer misst Wind und Regen an der Küste.", "de"),
+        ("Le pluvier mesure le vent et la pluie sur la côte.", "fr"),
+        ("千鳥は海岸で風と雨を測定します。そして毎日その結果を送ります。", "ja"),
+        ("https://plover.org/the/wind <b> 12 + 12 = 24 </b>", "unclear"),
+        ("a" * 19, "unclear"),
+        ("", "unclear"),
+    ],
+)
+def test_the_language_of_a_text(text, code):
+    assert language(text) == code
+
+
+def test_twenty_letters_are_enough():
+    assert (language("the wind and the rain fell"), language("the wind and the rain, oh")) == ("en", "unclear")
+    assert language("12 " * 3000 + "the wind of the coast and the rain") == "unclear"  # too far behind
+    assert language("x" * 10**6) != ""
+
+
+@law
+@given(st.text())
+def test_any_text_has_a_language_or_is_unclear(text):
+    assert 2 <= len(language(text)) <= 7

@@ -1,0 +1,86 @@
+"""What people do with a notebook, in a real JupyterLab: predict, run again, interrupt, restart in the middle, come back
+another day. No traceback, and no widget without a picture.
+"""
+
+import browser
+import nbformat
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from labutils import stored
+from labutils.lesson import checks
+
+expect.set_options(timeout=120_000)  # a machine may be busy with other things
+CELLS = (
+    "import time\nfrom labutils.lesson import checks, live\nfrom labutils.lesson.predictions import predict, reveal\n"
+    "from labutils.model.training import Progress\nchecks.explain_errors()",
+    "predict('05 documents', [300, 37093])",
+    "found = 37093",
+    "reveal('05 documents', found)",
+    "tell, steps = live.progress(), 2",
+    "for step in range(1, steps + 1):\n    tell(Progress(step, steps, 1.0, None, 1.0, 9.0))\n    time.sleep(0.1)",
+)
+PREDICT, REVEAL, TRAIN = 2, 4, 6
+DEAD = "Error displaying widget"
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    """A person's folder with a notebook."""
+    browser.need()
+    monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "home"))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    notebook.metadata["kernelspec"] = stored.KERNEL
+    (tmp_path / "lab").mkdir()
+    nbformat.write(notebook, tmp_path / "lab" / "05_small.ipynb")
+    return tmp_path / "lab"
+
+
+def cell(page: Page, number: int) -> Locator:
+    return browser.code_cell(page, number)
+
+
+def run_one(page: Page, number: int, source: str | None = None) -> None:
+    """A cell, by its keys; with `source`, after it is typed anew."""
+    cell(page, number).locator(".cm-content").click()
+    if source is not None:
+        page.keyboard.press("Control+A")
+        page.keyboard.insert_text(source)
+    page.keyboard.press("Control+Enter")
+
+
+def test_a_walk(folder, tmp_path):
+    with browser.lab(folder, home=tmp_path) as address, browser.page(1024) as page:
+        browser.open_notebook(page, address, "05_small.ipynb")
+        browser.run_all(page)
+        expect(cell(page, REVEAL)).to_contain_text("it is 37,093")
+        cell(page, PREDICT).get_by_role("button", name="300").press("Enter")
+        expect(cell(page, PREDICT)).to_contain_text("kept: 300")
+        run_one(page, REVEAL)
+        expect(cell(page, REVEAL)).to_contain_text("you said 300; it is 37,093")
+
+        run_one(page, TRAIN - 1, "tell, steps = live.progress(), 10_000")
+        run_one(page, TRAIN)
+        expect(cell(page, TRAIN)).to_contain_text("step 1")
+        browser.choose(page, "Kernel", "Interrupt Kernel")
+        expect(cell(page, TRAIN)).to_contain_text(checks.STOPPED)
+        expect(cell(page, TRAIN)).to_contain_text("of 10000 · ended here")
+
+        browser.choose(page, "File", "Save Notebook")
+        browser.choose(page, "Kernel", "Restart Kernel…")
+        page.locator(".jp-Dialog .jp-mod-accept").click()
+        page.wait_for_timeout(3000)
+        run_one(page, 1)
+        expect(cell(page, 1).locator(".jp-InputPrompt")).to_contain_text("1")
+        run_one(page, REVEAL)
+        expect(cell(page, REVEAL)).to_contain_text("run the cell that begins with `found = 37093`")
+        assert browser.errors(page).count() == 0
+    with browser.lab(folder, home=tmp_path) as address, browser.page(1024) as page:  # another day
+        browser.open_notebook(page, address, "05_small.ipynb")
+        expect(cell(page, PREDICT).get_by_role("button", name="300")).to_be_visible()
+        expect(cell(page, PREDICT)).to_contain_text("kept: 300")
+        assert DEAD not in page.locator(".jp-Notebook").inner_text()
+    with browser.lab(folder) as address, browser.page(1024) as page:  # somebody else, who does not trust it
+        browser.open_notebook(page, address, "05_small.ipynb")
+        expect(cell(page, PREDICT)).to_contain_text("your prediction: 300")
+        assert DEAD not in page.locator(".jp-Notebook").inner_text()
