@@ -15,12 +15,16 @@ from labutils import places
 
 CALLS = {
     "01": "load_dataset take shuffle map filter groupby value_counts proportion_ci",
+    "02": "from_pretrained from_config generate AdamW FloatSlider",
     "03": "read_json from_pandas map filter to_json push_to_hub load_dataset from_pretrained apply_chat_template "
     "GroupShuffleSplit",
     "04": "read_json map groupby from_pretrained generate Trainer TrainingArguments SFTTrainer",
+    "05": "pivot_table groupby agg read_json json_normalize",
+    "07": "LoraConfig get_peft_model merge_and_unload from_pretrained Trainer SFTTrainer",
 }
 WRITES = {"to_json", "push_to_hub"}  # what they wrote is used further down, under the name that they were given
-OWN = 0.5  # the largest share of a notebook's calls that go to labutils
+OWN = 0.5  # the largest share of calls that go to labutils, where the subject is the field's own tools
+LAB = {"02", "05"}  # their subject is what was recorded and measured here
 
 
 def statements(path: Path) -> list[ast.AST]:
@@ -113,7 +117,7 @@ def test_the_fields_calls_are_there_and_their_results_are_used(number):
     assert sorted(set(CALLS[number].split()) - used(statements(notebook(number)))) == []
 
 
-@pytest.mark.parametrize("number", CALLS)
+@pytest.mark.parametrize("number", sorted(CALLS.keys() - LAB))
 def test_at_most_half_of_the_calls_are_the_courses_own(number):
     assert own_share(statements(notebook(number))) <= OWN
 
