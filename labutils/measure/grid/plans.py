@@ -30,7 +30,6 @@ def as_it_is(**settings) -> Point:
 HANDBOOK = 9  # readings for one reading of the pairs, which state each fact in so many wordings
 FEW_FACTS = 33  # of `wordings`
 BASE, ALL, SOME = as_it_is(), Settings(), Settings(pairs=300)
-SAMPLED = Settings(facts="all", asked=("company",))
 OTHERS = Settings(facts="others", refusals=False)
 READING = ("company", "text")
 FIRST = Settings(model="finetuned", pairs=0, asked=("company", "changed"))
@@ -49,7 +48,7 @@ OF = {  # the model, and whether its weights are random
     "random base": {"fresh": True},
 }
 RATES = {  # that each of them tries with seed 0
-    "smollm2": (1e-4, 2e-4, 4e-4),
+    "smollm2": (1e-4, 2e-4, 4e-4, 8e-4),
     "random smollm2": (2e-4, 4e-4, 8e-4),
     "base": (1e-3, 2e-3, 4e-3),
     "random base": (1e-3, 2e-3, 4e-3),
@@ -72,7 +71,8 @@ def best(of: str, group: str = "33 facts in 1 wording") -> str:
 PLANS: dict[str, dict[str, Point]] = {
     "amount": {
         "no pairs": BASE,
-        **{f"{n} pairs": Point(replace(SAMPLED, pairs=n), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
+        **{f"{n} pairs": Point(Settings(pairs=n), MORE if f"{n} pairs" == LIVE else SEEDS) for n in SIZES},
+        "1000 pairs of 222 facts": Point(Settings(pairs=1000, facts="all", asked=("company",))),
         "all pairs": Point(ALL),
     },
     "elicitation": {
