@@ -140,8 +140,12 @@ def page(width: int = 1100, height: int = 1400) -> Iterator[Page]:
 
 
 def copy_into(notebook: Path, folder: Path, fresh: bool) -> str:
-    """Copy a notebook for the browser; a fresh one without outputs, so that what shows was made there. Its name."""
+    """Copy a notebook for the browser; a fresh one without outputs, so that what shows was made there, and with its
+    checks unfolded, so that their counts can be seen. Its name.
+    """
     content = nbformat.read(notebook, as_version=4)
+    for cell in content.cells if fresh else ():
+        cell.metadata.get("jupyter", {}).pop("source_hidden", None)
     content.metadata.setdefault("kernelspec", stored.KERNEL)  # or JupyterLab asks which one
     nbformat.write(stored.forgotten(content) if fresh else content, folder / notebook.name)
     return notebook.name
