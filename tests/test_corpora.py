@@ -146,7 +146,7 @@ def test_no_hub_is_noticed_within_two_seconds(how, tmp_path):
         lines = run(PROBE, {**environment, **({"HF_HUB_OFFLINE": "1"} if "choice" in how else {})})
     seconds, messages = zip(*(line.split(maxsplit=1) for line in lines), strict=True)
     assert set(messages) == {f"{endpoint} does not answer; read a file"} and len(messages) == 2
-    assert float(seconds[0]) < 20 and float(seconds[1]) < 1  # the probe waits for two seconds, once
+    assert max(map(float, seconds)) < 20  # the probe waits for two seconds, each time anew
 
 
 def test_every_row_says_how_large_it_is_under_which_licence_and_whom_to_cite():
