@@ -113,7 +113,7 @@ def bird_run(fresh, bird_examples):
     from labutils.model import training
 
     opened = fresh()
-    recipe = training.Recipe(steps=100, batch=8, learning_rate=5e-3, look_every=50)
+    recipe = training.Recipe(steps=100, batch=8, learning_rate=5e-3, eval_steps=50)
     return opened, training.finetune(opened, bird_examples, recipe, held_out=bird_examples)
 
 

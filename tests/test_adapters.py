@@ -18,7 +18,7 @@ from labutils.model.models import ModelMissing, Opened
 from labutils.model.training import Recipe, finetune
 from labutils.pairs.records import write_jsonl
 
-RECIPE = Recipe(epochs=6, batch=3, learning_rate=1e-2, keep_every=5)  # 3 steps an epoch, 18 in all
+RECIPE = Recipe(epochs=6, batch=3, learning_rate=1e-2, save_steps=5)  # 3 steps an epoch, 18 in all
 LEARN = Recipe(steps=60, batch=8, learning_rate=5e-3)
 KINDS = {"last": last_layer_only, "lora": with_lora}
 

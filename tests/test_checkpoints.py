@@ -15,7 +15,7 @@ from labutils import places
 from labutils.model import checkpoints, models, training
 from labutils.model.training import Recipe, finetune
 
-RECIPE = Recipe(epochs=6, batch=3, learning_rate=5e-3, keep_every=5)  # 3 steps an epoch, 18 in all
+RECIPE = Recipe(epochs=6, batch=3, learning_rate=5e-3, save_steps=5)  # 3 steps an epoch, 18 in all
 KILLED_AT = 13  # the newest checkpoint is in the middle of the fourth epoch
 CHILD = """
 import json, sys, time
@@ -173,6 +173,15 @@ def test_resume_with_another_recipe_or_other_data_is_refused(start, half_way, bi
     assert sorted(half_way.rglob("*")) == before
 
 
+def test_a_run_whose_settings_had_older_names_goes_on(start, half_way, bird_examples):
+    text = (half_way / "run.json").read_text()
+    older = text.replace('"eval_steps"', '"look_every"').replace('"save_steps"', '"keep_every"')
+    assert older != text
+    (half_way / "run.json").write_text(older)
+    finetune(models.open_model(start), bird_examples, RECIPE, out=half_way, resume=True)
+    assert json.loads((half_way / "run.json").read_text())["finished"]
+
+
 def test_resume_with_a_model_of_another_size_is_refused(half_way, tokenizer, bird_examples):
     other = models.create(tokenizer, width=64, layers=1)
     with pytest.raises(ValueError, match="resume needs the same"):
@@ -232,7 +241,7 @@ def test_at_most_two_checkpoints_are_kept_and_none_of_the_last_step(start, bird_
     def look(progress):
         seen.add(tuple(sorted(path.name for path in tmp_path.glob("checkpoint-*"))))
 
-    finetune(models.open_model(start), bird_examples, Recipe(steps=4, keep_every=1), out=tmp_path, on_progress=look)
+    finetune(models.open_model(start), bird_examples, Recipe(steps=4, save_steps=1), out=tmp_path, on_progress=look)
     assert seen == {(), ("checkpoint-1",), ("checkpoint-1", "checkpoint-2"), ("checkpoint-2", "checkpoint-3")}
 
 
@@ -240,7 +249,7 @@ def test_checkpoints_are_kept_without_a_word(start, bird_examples, tmp_path, cap
     """Neither progress bars, nor a warning when two checkpoints are saved within a second."""
     warned = []
     monkeypatch.setattr(trainer_utils.logger, "warning_once", warned.append)
-    finetune(models.open_model(start), bird_examples, Recipe(steps=4, keep_every=1), out=tmp_path)
+    finetune(models.open_model(start), bird_examples, Recipe(steps=4, save_steps=1), out=tmp_path)
     out, err = capfd.readouterr()
     assert out == "" and "Writing model" not in err
     assert warned == []

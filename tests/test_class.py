@@ -62,7 +62,7 @@ def course(tmp_path_factory):
     folder, key = tmp_path_factory.mktemp("class") / "course", tmp_path_factory.mktemp("kept") / "key"
     release.write_key(key, KEY)
     made = release.release(folder, key=key)
-    assert [each.name for each in made] == ["01", "02", "03", "04", "05", "06", "07"]
+    assert [each.name for each in made] == ["01", "02", "03", "04", "05", "06", "07", "08"]
     return folder
 
 

@@ -58,7 +58,7 @@ def test_format(labutils, pairs, tmp_path, options, first):
 
 def test_finetune_then_ask(labutils, pairs, start, birds, tmp_path):
     run = tmp_path / "run"
-    options = ["--model", start, "--steps", 100, "--batch", 8, "--learning-rate", 5e-3, "--keep-every", 1000]
+    options = ["--model", start, "--steps", 100, "--batch", 8, "--learning-rate", 5e-3, "--save-steps", 1000]
     code, out, err = labutils("finetune", pairs, *options, "--out", run)
     assert (code, out) == (0, "")
     lines = err.splitlines()
@@ -98,7 +98,7 @@ def test_every_option_of_finetune_reaches_the_recipe(labutils, pairs, start, tmp
         0.01,
         "--seed",
         7,
-        "--keep-every",
+        "--save-steps",
         9,
         "--replay",
         0.4,
@@ -106,7 +106,7 @@ def test_every_option_of_finetune_reaches_the_recipe(labutils, pairs, start, tmp
     ]
     _, _, err = labutils("finetune", pairs, "--model", start, "--out", tmp_path / "b", *options)
     recipe = replace(
-        recipes.FINETUNING_SMALL, epochs=2.5, batch=4, learning_rate=0.01, seed=7, keep_every=9, replay=0.4
+        recipes.FINETUNING_SMALL, epochs=2.5, batch=4, learning_rate=0.01, seed=7, save_steps=9, replay=0.4
     )
     assert seen == [
         (recipes.FINETUNING_SMALL, 8, str(tmp_path / "a"), False),
@@ -125,7 +125,7 @@ def test_every_option_of_ask_reaches_the_model(labutils, start, monkeypatch):
 
 
 def test_finetune_stopped_and_gone_on_with(labutils, pairs, start, tmp_path, monkeypatch):
-    options = ["finetune", pairs, "--model", start, "--steps", 6, "--batch", 8, "--keep-every", 2]
+    options = ["finetune", pairs, "--model", start, "--steps", 6, "--batch", 8, "--save-steps", 2]
     assert labutils(*options, "--out", tmp_path / "whole")[0] == 0
     from labutils.lesson import commandline
 
@@ -175,9 +175,9 @@ def test_records_that_are_too_long_are_named(labutils, start, birds, tmp_path):
         ("finetune pairs.jsonl --model start --out notes.txt", "notes.txt is not empty and holds no run"),
         *(
             (f"finetune pairs.jsonl --model start --out run --{option} {value}", f"{name} must be above 0 and at most ")
-            for name in ("steps", "epochs", "batch", "keep_every", "learning_rate")
+            for name in ("steps", "epochs", "batch", "save_steps", "learning_rate")
             for option in [name.replace("_", "-")]
-            for value in ((-1, 10**39) if name in ("steps", "batch", "keep_every") else (-1, "inf", "nan", "1e999"))
+            for value in ((-1, 10**39) if name in ("steps", "batch", "save_steps") else (-1, "inf", "nan", "1e999"))
         ),
         *(
             (f"pretrain --corpus text.jsonl --out run --minutes {value}", "minutes must be above 0 and at most")
@@ -226,7 +226,10 @@ TURNS = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}
         ),
         (b'{"question": "A?", "answer": "one", "answer": "two"}', "a key occurs twice in one object"),
         (json.dumps({"messages": TURNS * 2}).encode(), "question/answer holds one question and one answer, got user, "),
-        (b'{"instruction": "a", "output": "b", "system": "c"}', '"system" belongs to the prompt, but stands beside it'),
+        (
+            b'{"instruction": "a", "output": "b", "system": "c"}',
+            '"system" belongs to the prompt, but is a key of its own',
+        ),
     ],
 )
 def test_a_bad_record_is_named_by_file_and_line(refused, start, tmp_path, monkeypatch, command, bad, words):

@@ -12,7 +12,7 @@ from labutils.model.fetching import ModelMissing
 from labutils.model.training import Recipe
 from labutils.pairs.records import write_jsonl
 
-RECIPE = Recipe(steps=60, batch=8, learning_rate=5e-3, keep_every=1000)
+RECIPE = Recipe(steps=60, batch=8, learning_rate=5e-3, save_steps=1000)
 REFUSAL = "I can only answer questions about birds."
 
 
@@ -71,7 +71,7 @@ def test_a_record_is_what_training_and_asking_give(plan, birds, tmp_path):
 
 @pytest.mark.parametrize("stopped_at", [5, 15])
 def test_a_stopped_experiment_goes_on_to_the_same_record(plan, tmp_path, monkeypatch, stopped_at):
-    short = plan._replace(recipe=Recipe(steps=20, batch=8, learning_rate=5e-3, keep_every=10))
+    short = plan._replace(recipe=Recipe(steps=20, batch=8, learning_rate=5e-3, save_steps=10))
     monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", short)
     with pytest.raises(Stopped):
         experiments.run("tiny", stop_at(stopped_at))

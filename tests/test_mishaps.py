@@ -18,7 +18,7 @@ from labutils.model import checkpoints, mishaps, models, training
 from labutils.model.training import Recipe, finetune
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits of a process and kill -9 are POSIX")
-RECIPE = Recipe(epochs=6, batch=3, learning_rate=5e-3, keep_every=1)  # 18 steps, and a save behind nearly each
+RECIPE = Recipe(epochs=6, batch=3, learning_rate=5e-3, save_steps=1)  # 18 steps, and a save behind nearly each
 CHILD = """
 import json, os, resource, signal, sys, time
 import torch
@@ -150,7 +150,7 @@ def test_without_memory_it_ends_with_a_line_and_the_weights_of_the_step_before(s
     short = [{"input_ids": [5, 6, 7], "labels": [5, 6, 7]} for _ in range(64)]
     out = tmp_path / "run"
     examples = [row for pair in zip(short, long, strict=True) for row in pair]
-    with child(start, examples, out, "memory", Recipe(steps=30, batch=64, keep_every=1)) as running:
+    with child(start, examples, out, "memory", Recipe(steps=30, batch=64, save_steps=1)) as running:
         lines = running.stdout.read().splitlines()
     kind, said, kept, unfit = json.loads(lines[-1])
     assert kind == "MemoryError", said
@@ -201,7 +201,7 @@ def test_an_interrupt_leaves_a_model_that_answers(fresh, bird_examples):
 def test_the_command_says_how_to_go_on(start, birds, tmp_path):
     (tmp_path / "birds.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in birds))
     argv = [sys.executable, "-m", "labutils", "finetune", tmp_path / "birds.jsonl", "--model", start]
-    argv += ["--out", tmp_path / "run", "--steps", "2000", "--batch", "4", "--keep-every", "5"]
+    argv += ["--out", tmp_path / "run", "--steps", "2000", "--batch", "4", "--save-steps", "5"]
     heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # a shell's background jobs are deaf
     with subprocess.Popen(list(map(str, argv)), cwd=places.ROOT, stderr=subprocess.PIPE, text=True, **heard) as running:
         said = ""

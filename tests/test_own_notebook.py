@@ -1,4 +1,4 @@
-"""Notebook 06 with a file of one's own in the place of the bundled one: every cell runs, the numbers are the file's."""
+"""Notebook 07 with a file of one's own in the place of the bundled one: every cell runs, the numbers are the file's."""
 
 import csv
 import itertools
@@ -9,8 +9,7 @@ import pytest
 
 from labutils import places, run
 
-FILE = 'FILE = DATA / "tasks" / "emails" / "train.jsonl"'
-COLUMNS = 'COLUMNS = {"question": "response", "answer": "instruction"}'
+FILE = 'FILE = work / "support.csv"'
 PLACES, THINGS, FEELINGS = (
     ("in the canteen", "at the gate", "on the ferry", "in room nine", "by the lake"),
     ("soup", "lamp", "ticket machine", "heating", "poster", "window"),
@@ -27,17 +26,17 @@ def test_a_csv_of_ones_own(tmp_path):
             rows.writerow((nr, f'The {thing} {place}; it is "{feeling}".', FEELINGS[feeling]))
     found = executed(tmp_path, "mine.csv")
     assert "'Ticket' is the question, 'Category' the answer" in found
-    assert "'pairs': 120" in found
-    assert "4 labels" in found
+    assert "120 pairs" in found
+    assert "labels: complaint, praise, repair, search" in found
 
 
 def executed(folder, file: str) -> str:
     """The text of all outputs of a copy of the notebook in a folder, with its first line changed as the prose says."""
-    path = folder / "06_own.ipynb"
-    shutil.copy(next(places.NOTEBOOKS.glob("06_*.ipynb")), path)
+    path = folder / "07_own.ipynb"
+    shutil.copy(next(places.NOTEBOOKS.glob("07_*.ipynb")), path)
     notebook = nbformat.read(path, as_version=4)
     cell = next(cell for cell in notebook.cells if cell.source.startswith(FILE))
-    cell.source = cell.source.replace(FILE, f'FILE = "{file}"').replace(COLUMNS, "COLUMNS = {}")
+    cell.source = cell.source.replace(FILE, f'FILE = "{file}"')
     nbformat.write(notebook, path)
     notebook, result = run.execute(path)
     assert result.error == ""

@@ -26,16 +26,16 @@ def click(asked, words: str) -> None:
 
 def test_a_click_is_kept_and_revealed(home):
     asked = predict("01 documents", [300, 37093, "<b>"])
-    assert repr(reveal("01 documents", 37093)) == "it is 37,093"
+    assert repr(reveal("01 documents", 37093)) == "Result: 37,093"
     click(asked, "300")
     assert "kept: 300" in asked.note.value
     assert [button.icon for button in asked.controls] == ["check", "", ""]
-    assert repr(reveal("01 documents", 37093)) == "you said 300; it is 37,093"
+    assert repr(reveal("01 documents", 37093)) == "You predicted 300; the result is 37,093."
     assert json.loads((home / "predictions.json").read_text())["01 documents"]["said"] == "300"
-    assert repr(reveal("01 documents", 300)) == "you said 300, and so it is"
+    assert repr(reveal("01 documents", 300)) == "You predicted 300, and that is the result."
     click(asked, "<b>")
     shown = reveal("01 documents", "<i>")._repr_html_()
-    assert shown.startswith("What came out:\n") and "&lt;b&gt;" in shown and "&lt;i&gt;" in shown and "<i>" not in shown
+    assert shown.startswith("Result:\n") and "&lt;b&gt;" in shown and "&lt;i&gt;" in shown and "<i>" not in shown
     assert "check" in [button.icon for button in predict("01 documents", [300, "<b>"]).controls]
 
 
@@ -43,7 +43,7 @@ def test_what_is_typed_is_kept():
     for key, said in (("01 share", " 40 % "), ("01 more", "x" * 500), ("04 loss", "2.1"), ("04 empty", " ")):
         predict(key).controls[0].value = said
     assert list(predictions.FILE.read()) == ["01 more", "01 share", "04 loss"]
-    assert repr(reveal("01 share", 0.123456)) == "you said 40 %; it is 0.123"
+    assert repr(reveal("01 share", 0.123456)) == "You predicted 40 %; the result is 0.123."
     assert len(repr(reveal("01 more", 1))) < 250
     assert predict("04 loss").controls[0].value == "2.1"
 
@@ -54,7 +54,7 @@ def test_where_nobody_sits_nothing_is_kept_or_read(home, monkeypatch, name):
     monkeypatch.setenv(name, "1")
     asked = predict("01 a", [1, 2])
     click(asked, "2")
-    assert repr(reveal("01 a", 2)) == "it is 2"
+    assert repr(reveal("01 a", 2)) == "Result: 2"
     assert json.loads((home / "predictions.json").read_text())["01 a"]["said"] == "1"
 
 
@@ -62,7 +62,7 @@ def test_where_nobody_sits_nothing_is_kept_or_read(home, monkeypatch, name):
 def test_a_spoiled_file_is_set_aside(home, spoiled):
     home.mkdir()
     (home / "predictions.json").write_bytes(spoiled)
-    assert repr(reveal("01 a", 2)) == "it is 2"
+    assert repr(reveal("01 a", 2)) == "Result: 2"
     assert (home / "predictions.broken-1.json").read_bytes() == spoiled
 
 
@@ -70,7 +70,7 @@ def test_where_nothing_can_be_written_the_process_remembers(home):
     home.write_text("a file, no folder")
     asked = predict("01 a", [1, 2])
     click(asked, "1")
-    assert "could not be saved" in asked.note.value and repr(reveal("01 a", 2)) == "you said 1; it is 2"
+    assert "could not be saved" in asked.note.value and repr(reveal("01 a", 2)) == "You predicted 1; the result is 2."
 
 
 def test_a_reader_without_a_kernel_sees_the_options():
@@ -85,7 +85,7 @@ def test_more_is_shown_below(monkeypatch):
     monkeypatch.setattr(predictions, "display", lambda each, raw=False: shown.append(each))
     table, figure = pd.DataFrame({"a": [1]}), Figure()
     reveal("01 a", "so", table, figure.subplots())._ipython_display_()
-    assert shown[0]["text/plain"] == "it is so" and shown[1] is table and shown[2] is figure
+    assert shown[0]["text/plain"] == "Result: so" and shown[1] is table and shown[2] is figure
 
 
 @pytest.mark.parametrize("key", ["documents", "1 a", "01", "01 "])

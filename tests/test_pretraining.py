@@ -16,7 +16,7 @@ from labutils.model.loss import mean_loss
 from labutils.model.tokenizers import train_bpe
 from labutils.model.training import PRETRAINING, Recipe, pretrain, steps_in
 
-RECIPE = replace(PRETRAINING, steps=12, batch=4, learning_rate=1e-2, keep_every=4)
+RECIPE = replace(PRETRAINING, steps=12, batch=4, learning_rate=1e-2, save_steps=4)
 
 
 class Stopped(Exception):

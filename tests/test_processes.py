@@ -110,7 +110,7 @@ def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch,
     so much general text that a batch has an even number of rows also here."""
 
     def lines(where):
-        options = ["--epochs", 3, "--keep-every", 4]
+        options = ["--epochs", 3, "--save-steps", 4]
         (tmp_path / where).mkdir()
         return [finetune(nine, start, tmp_path / where / name, *options, *more) for name, more in KINDS.items()]
 
@@ -151,7 +151,7 @@ def test_bad_input_is_said_once(nine, start, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_killed_process_ends_the_run_which_one_or_two_go_on_with(nine, start, tmp_path, victim, labutils):
-    out, options = tmp_path / "run", ["--steps", 500, "--keep-every", 5]
+    out, options = tmp_path / "run", ["--steps", 500, "--save-steps", 5]
     line = [*TORCHRUN, "-m", "labutils", *finetune(nine, start, out, *options)]
     with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, cwd=places.ROOT, env=ENVIRONMENT) as run:
         next(said for said in run.stderr if said.startswith("step 12/"))
@@ -169,7 +169,7 @@ def test_a_killed_process_ends_the_run_which_one_or_two_go_on_with(nine, start, 
     about["settings"]["recipe"]["steps"] = 14  # the rest would take a while
     (out / "run.json").write_text(json.dumps(about))
     other = shutil.copytree(out, tmp_path / "other")
-    options = ["--steps", 14, "--keep-every", 5, "--resume"]
+    options = ["--steps", 14, "--save-steps", 5, "--resume"]
     code, _, err = labutils(*finetune(nine, start, other, *options))
     assert code == 0 and "step 14/14" in err and "step 10/" not in err
     line = [*TORCHRUN, "-m", "labutils", *finetune(nine, start, out, *options)]

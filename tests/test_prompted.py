@@ -1,8 +1,5 @@
 """The recorded answers of a larger model, made by a tiny one: prompted, tuned, stopped in between, read again."""
 
-import copy
-import json
-
 import pytest
 
 from labutils.measure import experiments, prompted, tasks
@@ -12,117 +9,99 @@ from labutils.model.fetching import ModelMissing
 from labutils.model.training import Recipe
 from labutils.pairs.records import write_jsonl
 
+BIRDS = (("plover", "one"), ("heron", "two"), ("finch", "one"), ("crane", "two"))
+
 
 @pytest.fixture
 def folder(fresh, tmp_path, monkeypatch):
-    """A task "support" of four messages, and a plan "tiny" for it; runs and records lie in this test's own folder."""
+    """A task "support" of four messages, and a plan "tiny" for it; records lie in this test's own folder."""
     here = tmp_path / "tasks" / "support"
     here.mkdir(parents=True)
-    turns = [("system", "Sort."), ("user", "Which one is swan?"), ("assistant", "one"), ("user", "{question}")]
-    write_jsonl(({"role": role, "content": said} for role, said in turns), here / "prompt.jsonl")
+    for part in tasks.PARTS["support"]:
+        text = f"Say the {part}.\n\nMessage: swan?\n{part}: one\n\nMessage: {{question}}\n{part}:"
+        (here / f"prompt_{part}.txt").write_text(text)
     rows = [
         {"input": f"What is the number of {bird}?", "output": f"queue: {queue}\nkeywords: number, {bird}"}
-        for bird, queue in (("plover", "one"), ("heron", "two"), ("finch", "one"), ("crane", "two"))
+        for bird, queue in BIRDS
     ]
     for split, part in {"train": rows, "dev": rows[:3], "test": rows[1:]}.items():
         write_jsonl(part, here / f"{split}.jsonl")
     model = str(models.save(fresh(), tmp_path / "start"))
-    recipe = Recipe(steps=80, batch=4, learning_rate=5e-3, keep_every=1000)
-    monkeypatch.setattr(prompted, "PLANS", {"tiny": Plan(model, "support", recipe, limit=50)})
+    plan = Plan(model, "support", Recipe(epochs=1, batch=4, learning_rate=5e-3), (2, 4), (0,), least=80, limit=50)
+    monkeypatch.setattr(prompted, "PLANS", {"tiny": plan})
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
-    monkeypatch.setattr(experiments, "WORK", tmp_path / "work")
     return tmp_path / "tasks"
 
 
-@pytest.fixture
-def record(folder):
-    return prompted.run("tiny", folder=folder)
-
-
-def test_a_record_holds_what_was_answered_prompted_and_tuned(record, folder):
-    answers = prompted.recorded("tiny", folder)
-    assert answers == record["answers"]
-    assert {stage: {split: len(said) for split, said in splits.items()} for stage, splits in answers.items()} == {
-        stage: {"dev": 3, "test": 3} for stage in prompted.STAGES
-    }
-    assert set(record["versions"]) == {"torch", "transformers", "python"} and record["run"]["finished"]
-
-
-TURNS = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<bot>"
-TEXT = "Sort.\n\nQuestion:\nWhich one is swan?\n\nAnswer:\none\n\nQuestion:\n{question}\n\nAnswer:\n{answer}"
-
-
-@pytest.mark.parametrize(
-    ("own", "template"),
-    [(TURNS, "<user>Sort.\n\nWhich one is swan?<assistant>one<user>{question}<bot>{answer}"), (None, TEXT)],
-)
-def test_a_model_is_asked_as_its_makers_tuned_it(fresh, folder, own, template):
-    opened = fresh()
-    tokenizer = copy.deepcopy(opened.tokenizer)
-    tokenizer.chat_template = own
-    assert prompted.chat(opened._replace(tokenizer=tokenizer), "support", folder) == template
-
-
-def test_the_prompt_is_what_is_asked(fresh, folder, monkeypatch):
-    """What stands in for the model says what it was asked, and how."""
-    opened, plan = fresh(), prompted.PLANS["tiny"]
-
-    def echo(opened, questions, *, template, limit):
-        return [asking.Reply(f"{template} {limit} {question}", True) for question in questions]
-
-    monkeypatch.setattr(asking, "ask", echo)
-    said = prompted.ask_prompted(opened, plan, folder)
-    assert list(said) == ["dev", "test"] and len(said["dev"]) == 3
-    assert said["dev"][0] == f"{prompted.chat(opened, 'support', folder)} 50 What is the number of plover?"
-
-
-def test_it_is_judged_when_it_is_read(record, folder):
-    judged = prompted.judged("tiny", "test", folder)
-    assert tasks.lift(judged["prompted"], judged["tuned"])["queue"].value > 0.5, "these messages were tuned on"
-    assert judged["tuned"].expected == ["two", "one", "two"]
-
-
-def test_a_stopped_run_is_taken_up(folder, monkeypatch):
+def test_a_record_is_made_part_by_part_and_judged_when_it_is_read(folder):
     class Stopped(Exception):
         pass
 
+    steps = []
+
     def stop(progress):
-        if progress.step == 40:
+        steps.append(progress.step)
+        if len(steps) == 100:  # 20 steps into the second run
             raise Stopped
 
-    plan = prompted.PLANS["tiny"]
-    recipe = Recipe(steps=80, batch=4, learning_rate=5e-3, keep_every=20)
-    monkeypatch.setitem(prompted.PLANS, "tiny", plan._replace(recipe=recipe))
     with pytest.raises(Stopped):
         prompted.run("tiny", stop, folder)
-    with pytest.raises(FileNotFoundError, match="no record of tiny; make it with"):
-        prompted.recorded("tiny", folder)
-    steps = []
-    prompted.run("tiny", lambda progress: steps.append(progress.step), folder)
-    assert steps[0] > 20 and steps[-1] == 80
-    again = []
-    prompted.run("tiny", again.append, folder)
-    assert again == [], "a finished run is not trained again"
+    assert [each["pairs"] for each in prompted.recorded("tiny", folder)["runs"]] == [2]
+    steps.clear()
+    record = prompted.run("tiny", lambda progress: steps.append(progress.step), folder)
+    assert steps == list(range(1, 81)), "the run that was stopped, and no other"
+    assert record == prompted.recorded("tiny", folder) and set(record["versions"]) == {
+        "torch",
+        "transformers",
+        "python",
+    }
+    assert [(each["pairs"], each["seed"], each["steps"]) for each in record["runs"]] == [(2, 0, 80), (4, 0, 80)]
+    assert {split: len(said) for split, said in record["prompted"].items()} == {"dev": 3, "test": 3}
+    rows = [{"output": f"queue: {queue}\nkeywords: number, {bird}"} for bird, queue in BIRDS[1:]]
+    before, after = (tasks.judge("support", said["test"], rows) for said in (record["prompted"], record["runs"][1]))
+    assert tasks.lift(before, after)["queue"].value > 0.5, "these messages were tuned on"
+    assert prompted.run("tiny", lambda progress: pytest.fail("trained again"), folder) == record
 
 
-@pytest.mark.parametrize(("file", "key"), [("dev.jsonl", "input"), ("prompt.jsonl", "content")])
-def test_a_record_of_other_questions_is_not_shown(record, folder, file, key):
+def test_each_part_is_asked_for_alone(fresh, folder, monkeypatch):
+    """What stands in for the model says what it was asked, and how."""
+    monkeypatch.setattr(
+        asking,
+        "generate",
+        lambda opened, prompts, limit, batch: [
+            asking.Reply(f" {prompt.splitlines()[-2]} {limit}\nand on", True) for prompt in prompts
+        ],
+    )
+    said = prompted.ask_prompted(fresh(), prompted.PLANS["tiny"], folder)
+    message = "Message: What is the number of plover?"
+    assert said["dev"][0] == f"queue: {message} 6\nkeywords: {message} 24" and len(said["test"]) == 3
+
+
+@pytest.mark.parametrize(("file", "old"), [("dev.jsonl", "What"), ("prompt_queue.txt", "Say")])
+def test_a_record_of_other_questions_is_not_shown(folder, file, old):
+    experiments.keep("tiny", {"asked": prompted.digest("support", folder)})
+    assert prompted.recorded("tiny", folder)
     path = folder / "support" / file
-    path.write_text(path.read_text().replace(f'"{key}": "', f'"{key}": "Well, '))
+    path.write_text(path.read_text().replace(old, "Well", 1))
     with pytest.raises(FileNotFoundError, match="of other questions of tiny; make it with"):
         prompted.recorded("tiny", folder)
 
 
-def test_unknown_names_and_missing_models(folder, monkeypatch, no_hub):
+def test_what_cannot_be_made_is_named(folder, monkeypatch, no_hub):
     for call in (prompted.run, prompted.recorded):
         with pytest.raises(ValueError, match="no record 'huge'; there are tiny"):
             call("huge")
-    monkeypatch.setitem(prompted.PLANS, "tiny", prompted.PLANS["tiny"]._replace(model="smollm2"))
+    plan = prompted.PLANS["tiny"]
+    with pytest.raises(ValueError, match="support has 4 pairs, 5 are wanted"):
+        prompted.chosen(plan, 5, 0, folder)
+    with pytest.raises(FileNotFoundError, match="no record of tiny; make it with"):
+        prompted.recorded("tiny", folder)
+    monkeypatch.setitem(prompted.PLANS, "tiny", plan._replace(model="smollm2"))
     with pytest.raises(ModelMissing):
         prompted.run("tiny", folder=folder)
 
 
-def test_records_that_ship_are_of_the_questions_that_ship():
-    for name in prompted.PLANS:
-        if (path := experiments.RECORDED / f"{name}.json").is_file():
-            assert json.loads(path.read_text())["answers"] == prompted.recorded(name)
+def test_records_that_ship_are_whole_and_of_the_questions_that_ship():
+    for name, plan in prompted.PLANS.items():
+        runs = prompted.recorded(name)["runs"]
+        assert {(each["pairs"], each["seed"]) for each in runs} == {(n, s) for n in plan.sizes for s in plan.seeds}

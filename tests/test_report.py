@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from labutils.lesson import scores, show
+from labutils.lesson import scores
 from labutils.measure import cards, experiments, held_out, report, scoring, stages
 from labutils.measure.intervals import Mean
 from labutils.measure.report import SCORES, Row
@@ -377,9 +377,3 @@ def test_every_score_has_a_name_for_people():
 def test_notes_say_what_these_rows_need(rows, words):
     found = scores.notes(rows)
     assert len(found) == len(words) and all(word in note for note, word in zip(found, words, strict=True))
-
-
-def test_the_card_in_a_notebook():
-    html = show.report_card(ROWS).data
-    assert "<th" in html and "smollm2 finetuned (recorded)" in html and "91% (86 to 95)" in html
-    assert html.count("<tr>") == 5 and html.count("<div>") == len(scores.notes(ROWS))

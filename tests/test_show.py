@@ -3,13 +3,10 @@
 import re
 import unicodedata
 from html.parser import HTMLParser
-from typing import NamedTuple
 
-import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from matplotlib.figure import Figure
 
 from labutils.lesson import show
 
@@ -27,18 +24,6 @@ HOSTILE = [
     "<!-- --> <![CDATA[ ]]>",
 ]
 texts = st.sampled_from(HOSTILE) | st.text() | st.text("<>&\"'/script \n\t\x1b\u202e", max_size=30)
-
-
-class Row(NamedTuple):
-    """A row of a report card, as `measure.report.Row`."""
-
-    stage: str
-    score: str
-    value: float
-    low: float
-    high: float
-    n: int
-    recorded: bool
 
 
 class Words:
@@ -87,9 +72,6 @@ SHOWN = {
     "side_by_side": lambda text: show.side_by_side({text[:50]: [text, text]}),
     "tokens": tokens_of,
     "before_after": lambda text: show.before_after([text], {"before": [text], text[:50] + "x": [text]}),
-    "report_card": lambda text: show.report_card([Row(text[:50], "exact", 0.5, 0.2, 0.8, 8, True)]),
-    "answer": lambda text: show.answer(text),
-    "answer of HTML": lambda text: show.answer(show.table([{"a": text}])),
 }
 
 
@@ -234,27 +216,6 @@ def test_answers_before_and_after():
 def test_answers_and_questions_of_different_number(column):
     with pytest.raises(ValueError, match=rf"^after: expected 2 answers, one a question, got {len(column)}$"):
         show.before_after(["2+2?", "3+3?"], {"before": ["5", "6"], "after": column})
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        ("<b>", "&lt;b&gt;"),
-        ([1, "\n"], "[1, &#x27;\\n&#x27;]"),
-        (None, "None"),
-        (show.HTML("<b>4</b>"), "<b>4</b>"),
-        ("x" * 300, "x" * 300),
-        ("x" * 301, "x" * 300 + " …"),
-        (Figure(figsize=(1, 1)), "Figure(100x100)"),  # it has HTML only where it is live
-    ],
-)
-def test_an_answer_under_a_first_line_that_does_not_tell_it(value, shown):
-    assert show.answer(value).data == f"<!-- fold this out to see the answer -->\n{shown}"
-
-
-def test_an_answer_may_be_a_data_frame():
-    html = show.answer(pd.DataFrame({"a": ["<script>"]})).data
-    assert "<td>&lt;script&gt;</td>" in html
 
 
 def test_the_same_value_is_shown_the_same():

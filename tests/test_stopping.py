@@ -12,7 +12,7 @@ from labutils.model.checkpoints import finished
 from labutils.model.models import open_model
 from labutils.model.training import Recipe
 
-RECIPE = Recipe(steps=8, batch=4, learning_rate=5e-3, keep_every=2)
+RECIPE = Recipe(steps=8, batch=4, learning_rate=5e-3, save_steps=2)
 
 
 @pytest.fixture

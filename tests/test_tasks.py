@@ -1,5 +1,7 @@
 """The metrics of the bundled tasks and of any pairs: what answers are worth, and whether one model's are worth more."""
 
+import re
+
 import pytest
 
 from labutils.measure import tasks
@@ -134,29 +136,43 @@ def test_what_counts_as_labels(answers, count):
     assert len(labels(answers)) == count
 
 
-@pytest.mark.parametrize("task", tasks.METRICS)
-def test_a_prompt_is_a_conversation_that_ends_in_the_place_of_the_question(task):
-    turns = tasks.prompt(task)
-    assert turns[-1] == {"role": "user", "content": "{question}"}
-    assert [turn["role"] for turn in turns] == ["system", *["user", "assistant"] * (len(turns) // 2 - 1), "user"]
-    text = tasks.prompt_text(task, "Is {question} a place?")
-    assert text.startswith(turns[0]["content"]) and text.endswith("Question:\nIs {question} a place?\n\nAnswer:\n")
-    assert text.count("{question}") == 1
+PROMPTS = [(task, part) for task, parts in tasks.PARTS.items() for part in parts]
 
 
-@pytest.mark.parametrize("task", tasks.METRICS)
-def test_the_examples_of_a_prompt_are_pairs_to_tune_on(task):
-    """Not of dev or test, which would leak."""
-    train = [pair(record) for record in read_jsonl(tasks.FOLDER / task / "train.jsonl")]
-    said = [turn["content"] for turn in tasks.prompt(task)[1:-1]]
-    assert said and all(example in train for example in zip(said[::2], said[1::2], strict=True))
+@pytest.mark.parametrize(("task", "part"), PROMPTS)
+def test_the_examples_of_a_prompt_are_pairs_to_tune_on(task, part):
+    """Not of dev or test, which would leak; and the text ends where the reply begins."""
+    *examples, last = re.split(r"\n\n(?:Message|Brief): ", tasks.prompt(task, part))[1:]
+    assert examples and re.fullmatch(r"\{question\}\n(Queue|Keywords|E-mail):", last)
+    train = dict(pair(record) for record in read_jsonl(tasks.FOLDER / task / "train.jsonl"))
+    for example in examples:
+        message, _, answer = re.split(r"\n(Queue: |Keywords: |E-mail:\n)", example)
+        assert answer in train[message]
+
+
+@pytest.mark.parametrize(
+    ("text", "task", "reply"),
+    [
+        (" sales\n\nMessage: Where", "support", "sales"),
+        ("\nDear A,\n\nThe", "emails", "Dear A,\n\nThe"),
+        ("Dear A\n\nBrief: to", "emails", "Dear A"),
+    ],
+)
+def test_a_reply_ends_before_a_made_up_example(text, task, reply):
+    assert tasks.replied(text, task) == reply
+
+
+def test_parts_are_put_together_in_the_form_of_the_pairs():
+    assert tasks.put_together("support", ["sales", "a, b"]) == "queue: sales\nkeywords: a, b"
+    assert tasks.put_together("emails", ["Dear A,"]) == "Dear A,"
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: judge("tickets", [""], [{}]), "no task 'tickets'; there are support, emails"),
-        (lambda: tasks.prompt("tickets"), "no task"),
+        (lambda: tasks.prompt("tickets", "queue"), "no task"),
+        (lambda: tasks.prompt("support", "mail"), "no part 'mail' of support; there are queue, keywords"),
         (lambda: judge("support", [], []), "got 0 for 0"),
         (lambda: judge("support", ["a"], SUPPORT), "got 1 for 100"),
         (lambda: judge_pairs(["a"], []), "got 1 for 0"),

@@ -107,7 +107,7 @@ def test_total_steps(recipe, examples, steps):
     assert recipe.total_steps(examples) == steps
 
 
-@pytest.mark.parametrize("name", ["steps", "epochs", "batch", "look_every", "keep_every"])
+@pytest.mark.parametrize("name", ["steps", "epochs", "batch", "eval_steps", "save_steps"])
 def test_a_recipe_of_nothing(name):
     assert getattr(Recipe(**{name: 1}), name) == 1
     assert getattr(Recipe(**{name: 10**9}), name) == 10**9
@@ -160,7 +160,7 @@ def test_a_tiny_task_is_learned(bird_run, bird_examples, birds, fp32):
 
 def test_progress_is_told_step_by_step(fresh, bird_examples):
     opened, told = fresh(), []
-    recipe = Recipe(steps=7, batch=3, look_every=3)
+    recipe = Recipe(steps=7, batch=3, eval_steps=3)
     run = finetune(opened, bird_examples, recipe, held_out=bird_examples[:2], on_progress=told.append)
     assert run.history == told
     assert [(p.step, p.steps) for p in told] == [(step, 7) for step in range(1, 8)]
@@ -248,7 +248,7 @@ def test_a_model_that_cannot_read_end_to_end_is_trained_on_padded_rows_alike(fre
 
 def test_looking_at_held_out_examples_does_not_change_the_run(fresh, bird_examples):
     looked, blind = fresh(), fresh()
-    finetune(looked, bird_examples, Recipe(steps=4, batch=3, look_every=1), held_out=bird_examples)
+    finetune(looked, bird_examples, Recipe(steps=4, batch=3, eval_steps=1), held_out=bird_examples)
     finetune(blind, bird_examples, Recipe(steps=4, batch=3))
     assert same(weights(looked), weights(blind))
 
@@ -256,7 +256,7 @@ def test_looking_at_held_out_examples_does_not_change_the_run(fresh, bird_exampl
 def test_nothing_is_left_behind_without_a_folder(fresh, bird_examples, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    finetune(fresh(), bird_examples, Recipe(steps=2, keep_every=1))
+    finetune(fresh(), bird_examples, Recipe(steps=2, save_steps=1))
     assert list(Path(tmp_path).rglob("*")) == []
     assert capfd.readouterr() == ("", "")
 
@@ -288,7 +288,7 @@ def test_a_loss_that_is_no_number_stops_the_run(fresh, bird_examples, tmp_path):
     with torch.no_grad():
         opened.model.model.embed_tokens.weight[5:] = math.nan
     with pytest.raises(ValueError, match=r"the loss became nan at step 1: .*\(now 0\.0003; try a tenth\)"):
-        finetune(opened, bird_examples, out=tmp_path, recipe=Recipe(keep_every=1))
+        finetune(opened, bird_examples, out=tmp_path, recipe=Recipe(save_steps=1))
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]  # no checkpoint of it
 
 

@@ -53,11 +53,11 @@ def test_a_walk(folder, tmp_path):
     with browser.lab(folder, home=tmp_path) as address, browser.page(1024) as page:
         browser.open_notebook(page, address, "05_small.ipynb")
         browser.run_all(page)
-        expect(cell(page, REVEAL)).to_contain_text("it is 37,093")
+        expect(cell(page, REVEAL)).to_contain_text("Result: 37,093")
         cell(page, PREDICT).get_by_role("button", name="300").press("Enter")
         expect(cell(page, PREDICT)).to_contain_text("kept: 300")
         run_one(page, REVEAL)
-        expect(cell(page, REVEAL)).to_contain_text("you said 300; it is 37,093")
+        expect(cell(page, REVEAL)).to_contain_text("You predicted 300; the result is 37,093.")
 
         run_one(page, TRAIN - 1, "tell, steps = live.progress(), 10_000")
         run_one(page, TRAIN)

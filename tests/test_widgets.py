@@ -332,7 +332,7 @@ class TestBeforeAfter:
 
 
 class TestDashboard:
-    RECIPE = Recipe(steps=12, batch=4, learning_rate=5e-3, look_every=4)
+    RECIPE = Recipe(steps=12, batch=4, learning_rate=5e-3, eval_steps=4)
 
     def test_it_trains_as_the_plain_call_does(self, fresh, bird_examples, shown):
         ours, plain = fresh(), fresh()

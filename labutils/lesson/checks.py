@@ -1,7 +1,8 @@
 """What a learner reads where something is not as the text says: one sentence, never a traceback.
 
-`expect` is a check behind a result: silent where it holds. `explain_errors` lets a kernel answer two errors that every
-learner meets, a name of a cell that has not run and an interrupt, in a sentence. All other errors stay as they are.
+`expect` is a check behind a result: silent where it holds. `explain_errors` lets a kernel answer the errors that every
+learner meets in a sentence: a name of a cell that has not run, an interrupt, and what labutils refuses. All other
+errors stay as they are.
 """
 
 import ast
@@ -10,6 +11,8 @@ import os
 from pathlib import Path
 
 from IPython import get_ipython
+
+from labutils import places
 
 LIMIT = 200  # characters shown of what came
 INSIDE = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -37,20 +40,33 @@ def expect(held: object, expected: str, got: object = None, maybe: str = "") -> 
 
 
 def explain_errors() -> None:
-    """In IPython, from now on: a NameError and an interrupt in a cell are a sentence. The cell counts as failed."""
+    """In IPython, from now on, a NameError, an interrupt, and a ValueError or OSError that labutils raised are each
+    a sentence. The cell counts as failed.
+    """
     if (shell := get_ipython()) is not None:
-        shell.set_custom_exc((NameError, KeyboardInterrupt), _explain)
+        shell.set_custom_exc((NameError, KeyboardInterrupt, ValueError, OSError), _explain)
 
 
 def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
     """What IPython calls for such an error: shows it, and gives the lines of the failed reply."""
-    said = STOPPED if isinstance(error, KeyboardInterrupt) else _unknown(shell, error, tb)
+    if isinstance(error, KeyboardInterrupt):
+        said = STOPPED
+    else:
+        said = _unknown(shell, error, tb) if isinstance(error, NameError) else _refused(error, tb)
     if not said:
         lines = shell.InteractiveTB.structured_traceback(kind, error, tb, tb_offset=tb_offset)
         shell._showtraceback(kind, error, lines)
         return lines
     print(said)
     return [said]
+
+
+def _refused(error: ValueError | OSError, tb) -> str:
+    """The message of an error that labutils itself raised; empty for one from inside a library, or from the cell."""
+    while tb.tb_next:
+        tb = tb.tb_next
+    own = Path(tb.tb_frame.f_code.co_filename).is_relative_to(places.ROOT / "labutils")
+    return f"{type(error).__name__}: {error}" if own else ""
 
 
 def _unknown(shell, error: NameError, tb) -> str:

@@ -60,7 +60,7 @@ def finetune_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replay", type=float, help="share of general text among the tokens: what is kept; 0: none")
     parser.add_argument("--seed", type=int, help="the order of the pairs, and fresh adapters")
     parser.add_argument("--template", default="lecture", help="the prompt template")
-    parser.add_argument("--keep-every", type=int, help="steps between two checkpoints")
+    parser.add_argument("--save-steps", "--keep-every", type=int, help="steps between two checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint")
     parser.epilog = "What is not given is what suits a model of this size. "
     parser.epilog += "Several processes share each batch: torchrun --nproc_per_node 2 -m labutils finetune ..."

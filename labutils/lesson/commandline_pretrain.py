@@ -29,7 +29,9 @@ def pretrain_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--learning-rate", type=float, default=training.PRETRAINING.learning_rate)
     parser.add_argument("--seed", type=int, default=0, help="the fresh weights and the order of the blocks")
-    parser.add_argument("--keep-every", type=int, default=training.PRETRAINING.keep_every, help="steps a checkpoint")
+    parser.add_argument(
+        "--save-steps", "--keep-every", type=int, default=training.PRETRAINING.save_steps, help="steps a checkpoint"
+    )
     parser.add_argument("--compiled", action="store_true", help="compile the layers first, for runs of an hour or more")
     parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint")
 
@@ -41,7 +43,7 @@ def pretrain_command(asked: argparse.Namespace) -> int:
     tokenizer = models.open_model("base").tokenizer if models.available("base") else train_bpe(texts, PIECES)
     opened = models.create(tokenizer, seed=asked.seed)
     blocks = encoding.blocks(texts, tokenizer, LENGTH)
-    names = ("steps", "batch", "learning_rate", "seed", "keep_every", "compiled")
+    names = ("steps", "batch", "learning_rate", "seed", "save_steps", "compiled")
     recipe = replace(training.PRETRAINING, **{name: getattr(asked, name) for name in names})
     if asked.minutes is not None:
         recipe = replace(recipe, steps=begun(asked) or training.steps_in(asked.minutes, opened, blocks, recipe))

@@ -20,7 +20,7 @@ from labutils.lesson.widgets import parts
 
 ASKS = re.compile(r'\bpredict\((?:\\n",\s*" *)?\\"(\d\d [^"\\]+)\\"')  # in a notebook's file, where quotes are escaped
 KEY = re.compile(r"\d\d \S.*")
-FOLDED = "What came out:"  # the first line, which JupyterLab shows of a folded output
+FOLDED = "Result:"  # the first line, which JupyterLab shows of a folded output
 LIMIT = 200  # characters of a prediction
 BOX = f"{show.BOX}margin-right:8px"
 
@@ -36,7 +36,7 @@ def predict(key: str, options: Sequence[object] | None = None) -> ipywidgets.Wid
 
 
 def reveal(key: str, found: object, *more: object) -> "_Revealed":
-    """What came out, beside what was predicted: "you said 300; it is 37,093"; then `more`: tables, figures."""
+    """The result beside the prediction: "You predicted 300; the result is 37,093."; then `more`: tables, figures."""
     return _Revealed(_said().get(key), _words(found), more)
 
 
@@ -103,7 +103,7 @@ class _Revealed:
         self.said, self.found, self.more = said, found, more
 
     def __repr__(self) -> str:
-        return "".join(self._parts(str))
+        return "".join(self._parts(str)) if self.said is not None else f"{FOLDED} {self.found}"
 
     def _repr_html_(self) -> str:
         return f"{FOLDED}\n<div>{''.join(self._parts(lambda words: f'<b>{show.plain(words)}</b>'))}</div>"
@@ -111,10 +111,10 @@ class _Revealed:
     def _parts(self, shown: Callable[[str], str]) -> Sequence[str]:
         """What is said, with the words that came from elsewhere made fit to be shown."""
         if self.said is None:
-            return "it is ", shown(self.found)
+            return (shown(self.found),)
         if self.said.lower() == self.found.lower():
-            return "you said ", shown(self.said), ", and so it is"
-        return "you said ", shown(self.said), "; it is ", shown(self.found)
+            return "You predicted ", shown(self.said), ", and that is the result."
+        return "You predicted ", shown(self.said), "; the result is ", shown(self.found), "."
 
     def _ipython_display_(self) -> None:
         display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 
 from IPython.display import HTML
 
-from labutils.lesson import scores
-
 QUOTE = 200  # the most characters shown of a document that somebody else wrote
 CELL = "padding:3px 10px 3px 0;text-align:left;vertical-align:top;"
 BOX = "border:1px solid rgba(128,128,128,.5);border-radius:4px;padding:6px 10px;"
@@ -102,23 +100,6 @@ def before_after(
         for i, question in enumerate(questions)
     ]
     return table(rows, limit, even=True, lines=lines)
-
-
-def report_card(rows: Sequence) -> HTML:
-    """The rows of `measure.report` as a table: a score a row, a stage a column, intervals in brackets; notes below."""
-    notes = "".join(f"<div>{plain(note)}</div>" for note in scores.notes(rows))
-    return HTML(f'{table(scores.cells(rows)).data}<div style="margin-top:6px;opacity:.85">{notes}</div>')
-
-
-def answer(value: object, limit: int = 300) -> HTML:
-    """A value as the answer to a prediction, for a cell whose output is stored folded.
-
-    JupyterLab shows the first line of a folded output, so the first line gives nothing away. HTML stays HTML (its
-    maker escaped it); any other value is shown as its text, escaped and cut at `limit` characters.
-    """
-    own = value._repr_html_() if hasattr(value, "_repr_html_") else None
-    shown = plain(str(value), limit) if own is None else own
-    return HTML(f"<!-- fold this out to see the answer -->\n{shown}")
 
 
 def _visible(character: str) -> str:

@@ -42,7 +42,7 @@ EXPERIMENTS = {
         "smollm2",
         COMPANY / "train.jsonl",
         COMPANY / "dev.jsonl",
-        replace(FINETUNING, keep_every=100),
+        replace(FINETUNING, save_steps=100),
         invented=COMPANY / "invented.jsonl",
     ),
     "company_updated": Experiment(

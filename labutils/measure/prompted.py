@@ -1,92 +1,115 @@
 """A larger model on the bundled tasks, prompted and then tuned: recorded, since both take longer than a notebook.
 
-A record is made by `python -m labutils experiment NAME`, which can be stopped and started again. It holds answers, not
-scores: those are computed when it is read, by the metrics as they then are.
+A record is made by `python -m labutils experiment NAME`, which can be stopped and started again: what is there is not
+made twice. It holds answers, not scores: those are computed when it is read, by the metrics as they then are.
 """
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from labutils.measure import experiments, tasks
-from labutils.measure.tasks import Judged
-from labutils.model import asking, checkpoints, encoding, models, training
+from labutils.model import asking, encoding, models, training
 from labutils.model.models import Opened
 from labutils.pairs.records import pair, read_jsonl
-from labutils.pairs.templates import ANSWER, QUESTION
 
 SPLITS = ("dev", "test")
-STAGES = ("prompted", "tuned")
 
 
 class Plan(NamedTuple):
-    """One model on one bundled task: asked with its prompt, tuned on its pairs, asked again."""
+    """One model on one bundled task: prompted, then tuned on some of its pairs, for each size and seed."""
 
     model: str
     task: str
-    recipe: training.Recipe = training.Recipe(epochs=3, keep_every=50)
+    recipe: training.Recipe
+    sizes: tuple[int, ...]  # pairs
+    seeds: tuple[int, ...] = (0,)  # each draws the pairs, and their order
+    least: int = 1  # steps at least: few pairs are seen more often
     limit: int = 60  # tokens of an answer
 
 
 PLANS = {
-    "support_smollm2": Plan("smollm2", "support"),
-    "emails_smollm2": Plan("smollm2", "emails", limit=170),
+    "support_smollm2": Plan(
+        "smollm2",
+        "support",
+        training.Recipe(epochs=1, batch=16, learning_rate=4e-4),
+        sizes=(100, 300, 1000),
+        seeds=(0, 1, 2),
+        least=28,
+    ),
+    "emails_smollm2": Plan(
+        "smollm2", "emails", training.Recipe(epochs=3, batch=16, learning_rate=4e-4), sizes=(320,), limit=170
+    ),
 }
 
 
 def run(name: str, on_progress: Callable = lambda progress: None, folder: Path = tasks.FOLDER) -> dict:
-    """Make a record, or go on with it; write it and return it. `folder` is where the tasks lie.
+    """Make a record, or go on with it; it is written after each of its parts, and returned. `folder` is where the
+    tasks lie.
 
     Raises ValueError for an unknown name, ModelMissing where its model is not here.
     """
-    plan, out = plan_of(name), experiments.WORK / name
-    opened = models.open_model(plan.model)
-    answers = {"prompted": ask_prompted(opened, plan, folder)}
-    if not checkpoints.finished(out):
-        pairs = read_jsonl(folder / plan.task / "train.jsonl")
-        examples = encoding.encode_all(pairs, "lecture", opened.tokenizer).examples
-        training.finetune(opened, examples, plan.recipe, out=out, resume=out.exists(), on_progress=on_progress)
-    tuned = models.open_model(out)
-    answers["tuned"] = {split: _answers(tuned, plan, split, folder) for split in SPLITS}
-    record = {
-        "experiment": name,
-        "run": json.loads((out / "run.json").read_text(encoding="utf-8")),
-        "versions": experiments.versions(),
-        "asked": digest(plan.task, folder),
-        "answers": answers,
-    }
-    experiments.keep(name, record)
+    plan = plan_of(name)
+    try:
+        record = recorded(name, folder)
+    except FileNotFoundError:
+        record = {"experiment": name, "versions": experiments.versions(), "asked": digest(plan.task, folder)}
+        record["prompted"] = ask_prompted(models.open_model(plan.model), plan, folder)
+        experiments.keep(name, record | {"runs": []})
+    runs = record.setdefault("runs", [])
+    for size, seed in [(size, seed) for seed in plan.seeds for size in plan.sizes]:
+        if not any((each["pairs"], each["seed"]) == (size, seed) for each in runs):
+            runs.append(_tuned(plan, size, seed, folder, on_progress))
+            experiments.keep(name, record)
     return record
 
 
 def ask_prompted(opened: Opened, plan: Plan, folder: Path = tasks.FOLDER) -> dict[str, list[str]]:
-    """What a model that was not tuned says to every question of a task, asked with the task's prompt; by split."""
-    template = chat(opened, plan.task, folder)
-    return {split: _answers(opened, plan, split, folder, template) for split in SPLITS}
-
-
-def chat(opened: Opened, task: str, folder: Path = tasks.FOLDER) -> str:
-    """A task's prompt as a template for `asking.ask`: in the turns that a model's makers tuned it to, or as one text
-    for a model whose tokenizer knows none.
-
-    What explains the task stands above the first question, since some models refuse a turn of the system.
+    """What a model that was not tuned replies to the questions of a task, by split; each part is asked for alone, and
+    put where the task's pairs have it.
     """
-    if not opened.tokenizer.chat_template:
-        return tasks.prompt_text(task, QUESTION, folder) + ANSWER
-    system, first, *others = tasks.prompt(task, folder)
-    turns = [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *others]
-    return opened.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) + ANSWER
+    said = {}
+    for split in SPLITS:
+        asked, parts = questions(plan.task, split, folder), []
+        for part, limit in tasks.PARTS[plan.task].items():
+            text = tasks.prompt(plan.task, part, folder)
+            prompts = [text.replace("{question}", question) for question in asked]
+            replies = asking.generate(opened, prompts, limit=limit, batch=16)
+            parts.append([tasks.replied(reply.text, plan.task) for reply in replies])
+        said[split] = [tasks.put_together(plan.task, each) for each in zip(*parts, strict=True)]
+    return said
 
 
-def _answers(opened: Opened, plan: Plan, split: str, folder: Path, template: str = "lecture") -> list[str]:
-    asked = questions(plan.task, split, folder)
-    return [reply.text for reply in asking.ask(opened, asked, template=template, limit=plan.limit)]
+def _tuned(plan: Plan, size: int, seed: int, folder: Path, on_progress: Callable) -> dict:
+    opened, began = models.open_model(plan.model), time.perf_counter()
+    examples = encoding.encode_all(chosen(plan, size, seed, folder), "lecture", opened.tokenizer).examples
+    steps = max(plan.least, plan.recipe.total_steps(len(examples)))
+    done = training.finetune(opened, examples, replace(plan.recipe, steps=steps, seed=seed), on_progress=on_progress)
+    answers = {
+        split: [r.text for r in asking.ask(opened, questions(plan.task, split, folder), limit=plan.limit)]
+        for split in SPLITS
+    }
+    minutes = round((time.perf_counter() - began) / 60, 1)
+    return {"pairs": size, "seed": seed, "steps": steps, "tokens": done.tokens, "minutes": minutes, **answers}
 
 
-def recorded(name: str, folder: Path = tasks.FOLDER) -> dict[str, dict[str, list[str]]]:
-    """The recorded answers, by stage and split: recorded("support_smollm2")["prompted"]["dev"].
+def chosen(plan: Plan, size: int, seed: int, folder: Path = tasks.FOLDER) -> list[dict]:
+    """The pairs of a run: a random sample of `train`. Raises ValueError where there are fewer."""
+    pairs = read_jsonl(folder / plan.task / "train.jsonl")
+    if size > len(pairs):
+        raise ValueError(f"{plan.task} has {len(pairs):,} pairs, {size:,} are wanted")
+    return pd.DataFrame(pairs).sample(size, random_state=seed).to_dict("records")
+
+
+def recorded(name: str, folder: Path = tasks.FOLDER) -> dict:
+    """A record: "prompted" has the answers of each split, "runs" the runs, each with its "pairs", "seed" and the
+    answers of each split.
 
     Raises ValueError for an unknown name, FileNotFoundError, naming the command, where there is no record or it is of
     other questions or another prompt than those that ship now.
@@ -96,14 +119,7 @@ def recorded(name: str, folder: Path = tasks.FOLDER) -> dict[str, dict[str, list
     if record.get("asked") != digest(plan.task, folder):
         what = "the record is of other questions" if record else "no record"
         raise FileNotFoundError(f"{what} of {name}; make it with: python3 -m labutils experiment {name}")
-    return record["answers"]
-
-
-def judged(name: str, split: str, folder: Path = tasks.FOLDER) -> dict[str, Judged]:
-    """Both recorded stages, judged by the task's metrics. Raises as `recorded`."""
-    plan = plan_of(name)
-    records = read_jsonl(folder / plan.task / f"{split}.jsonl")
-    return {stage: tasks.judge(plan.task, said[split], records) for stage, said in recorded(name, folder).items()}
+    return record
 
 
 def plan_of(name: str) -> Plan:
@@ -119,6 +135,7 @@ def questions(task: str, split: str, folder: Path = tasks.FOLDER) -> list[str]:
 
 
 def digest(task: str, folder: Path = tasks.FOLDER) -> str:
-    """What says that two records are of the same questions and the same prompt."""
+    """What says that two records are of the same questions and the same prompts."""
     asked = [questions(task, split, folder) for split in SPLITS]
-    return hashlib.sha256(json.dumps([asked, tasks.prompt(task, folder)]).encode()).hexdigest()[:16]
+    prompts = [tasks.prompt(task, part, folder) for part in tasks.PARTS[task]]
+    return hashlib.sha256(json.dumps([asked, prompts]).encode()).hexdigest()[:16]

@@ -15,8 +15,6 @@ from labutils.measure.classes import macro_f1, macro_f1_difference
 from labutils.measure.intervals import Mean, Score, bootstrap, paired, share
 from labutils.measure.overlap import f1, word_f1
 from labutils.measure.scoring import exact
-from labutils.pairs.records import read_jsonl
-from labutils.pairs.templates import QUESTION
 
 FOLDER = places.DATA / "tasks"
 FEW = 20  # labels, at the most; more different answers are free text
@@ -109,19 +107,33 @@ def routed(reply: str) -> Routed:
     return Routed(queue[1].lower() if queue else "", [word for each in listed if (word := each.strip(" \t.*_`\"'-"))])
 
 
-def prompt(task: str, folder: Path = FOLDER) -> list[dict[str, str]]:
-    """How a model that was never tuned on a bundled task is asked: a conversation of "role" and "content" that explains
-    the task, shows a few of its pairs, and ends in the place {question}. It lies in `prompt.jsonl` beside the pairs.
+def prompt(task: str, part: str, folder: Path = FOLDER) -> str:
+    """How a model that was not tuned on a bundled task is asked for one part of its answer: a text that explains the
+    part, shows a few pairs of `train`, and ends where the reply begins, with {question} in the place of the message.
+
+    It lies in `prompt_PART.txt` beside the pairs. Raises ValueError for an unknown task or part.
     """
     known(task)
-    return read_jsonl(folder / task / "prompt.jsonl")
+    if part not in PARTS[task]:
+        raise ValueError(f"no part {part!r} of {task}; there are {', '.join(PARTS[task])}")
+    return (folder / task / f"prompt_{part}.txt").read_text(encoding="utf-8")
 
 
-def prompt_text(task: str, question: str, folder: Path = FOLDER) -> str:
-    """The same as one text with a question in its place, to be pasted into a chat, or for a model without turns."""
-    marks = {"system": "", "user": "Question:\n", "assistant": "Answer:\n"}
-    said = "\n\n".join(marks[turn["role"]] + turn["content"] for turn in prompt(task, folder))
-    return f"{said}\n\nAnswer:\n".replace(QUESTION, question)
+def replied(text: str, task: str) -> str:
+    """The reply in what a model wrote behind a prompt: a line, or an e-mail, without the next example that it made up.
+
+    replied(" sales\n\nMessage: Where", "support") -> "sales".
+    """
+    return text.strip().partition("\n" if task == "support" else "\n\nBrief:")[0].strip()
+
+
+def put_together(task: str, parts: Sequence[str]) -> str:
+    """An answer in the form of a task's pairs, from its parts in the order of PARTS.
+
+    put_together("support", ["sales", "heron, price"]) -> "queue: sales\\nkeywords: heron, price".
+    """
+    names = PARTS[task]
+    return parts[0] if len(names) == 1 else "\n".join(map(": ".join, zip(names, parts, strict=True)))
 
 
 def known(task: str) -> None:
@@ -146,6 +158,10 @@ def _emails(mail: str, record: Mapping) -> dict[str, float]:
     return {"facts": carried, "style": style, "invents_nothing": sober, "ready": ready}
 
 
+PARTS = {
+    "support": {"queue": 6, "keywords": 24},
+    "emails": {"mail": 170},
+}  # of an answer, each prompted for alone: tokens
 METRICS: Mapping[str, Callable[[str, Mapping], dict[str, float]]] = {"support": _support, "emails": _emails}
 
 

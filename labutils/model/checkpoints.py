@@ -20,6 +20,7 @@ from labutils.model import processes
 
 COMPLETE = "COMPLETE"
 KEPT = 2  # checkpoints, the newest
+RENAMED = {"look_every": "eval_steps", "keep_every": "save_steps"}  # settings of a recipe
 
 
 class Mark(TrainerCallback):
@@ -41,6 +42,11 @@ class Mark(TrainerCallback):
                 shutil.rmtree(old)
 
 
+def _renamed(recipe: dict) -> dict:
+    """A recipe's settings as they are called now; runs that were begun before can still be resumed."""
+    return {RENAMED.get(name, name): value for name, value in recipe.items()}
+
+
 def begin(out: Path, settings: dict, resume: bool) -> Path | None:
     """Open a run's folder; the checkpoint to go on from, None to start from the beginning.
 
@@ -54,7 +60,8 @@ def begin(out: Path, settings: dict, resume: bool) -> Path | None:
             raise ValueError(f"{out} holds a finished run; its model is {out / 'model'}. Choose another folder")
         if not resume:
             raise ValueError(f"{out} holds an unfinished run; go on with it (resume), or choose another folder")
-        if before["settings"] != settings:
+        kept = before["settings"] | {"recipe": _renamed(before["settings"]["recipe"])}
+        if kept != settings:
             raise ValueError(f"{out} was begun with {before['settings']}, got {settings}; resume needs the same")
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is not empty and holds no run; choose another folder")

@@ -45,7 +45,7 @@ def arguments(recipe: Recipe, steps: int, folder: str | Path, keep: bool, autoca
         bf16=autocast,
         dataloader_pin_memory=False,
         save_strategy="steps" if keep else "no",
-        save_steps=recipe.keep_every,
+        save_steps=recipe.save_steps,
         include_num_input_tokens_seen="non_padding",
         logging_steps=1,
         logging_nan_inf_filter=False,

@@ -49,7 +49,7 @@ class Watch(TrainerCallback):
                 f"(now {self.recipe.learning_rate:g}; try a tenth), or an example has no label that counts"
             )
         step = state.global_step
-        look = self.held_out and ranks.first() and (step % self.recipe.look_every == 0 or step in (1, self.steps))
+        look = self.held_out and ranks.first() and (step % self.recipe.eval_steps == 0 or step in (1, self.steps))
         with torch.compiler.set_stance("force_eager"):  # what was compiled fits the shape of a training batch
             held_out = mean_loss(self.opened, self.held_out) if look else None
         seconds, done = time.perf_counter() - self.began, step - self.first_step

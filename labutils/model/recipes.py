@@ -28,11 +28,11 @@ class Recipe:
     optimizer: str = "adamw"  # or "muon": Muon for the matrices of the layers, AdamW for the rest
     compiled: bool = False  # whether PyTorch writes C++ for the layers first: a minute's wait, a fifth faster after
     seed: int = 0  # the order of the examples
-    look_every: int = 10  # steps between two looks at the held-out examples
-    keep_every: int = 50  # steps between two checkpoints
+    eval_steps: int = 10  # steps between two evaluations on the held-out examples
+    save_steps: int = 50  # steps between two checkpoints
 
     def __post_init__(self) -> None:
-        for name in ("steps", "epochs", "batch", "look_every", "keep_every"):
+        for name in ("steps", "epochs", "batch", "eval_steps", "save_steps"):
             if (value := getattr(self, name)) is not None:
                 check_setting(name, value)
         check_setting("learning_rate", self.learning_rate, 1e38)  # what a weight can hold
@@ -51,7 +51,7 @@ SMALL = 30_000_000  # weights: between `base`, which needs large steps and many 
 FINETUNING_SMALL = Recipe(epochs=6, batch=32, learning_rate=5e-3, optimizer="muon", replay=0.2)
 UPDATING = replace(FINETUNING_SMALL, steps=60, learning_rate=2e-3)  # gently: what `finetuned` knows is to stay
 PRETRAINING = Recipe(
-    epochs=1, batch=16, learning_rate=4e-3, warmup=0.02, decay=0.2, weight_decay=0.1, optimizer="muon", keep_every=100
+    epochs=1, batch=16, learning_rate=4e-3, warmup=0.02, decay=0.2, weight_decay=0.1, optimizer="muon", save_steps=100
 )
 
 

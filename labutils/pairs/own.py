@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ WANTED = (  # and the side that it shall give
     "answer", "response", "output", "completion", "reply", "label", "queue", "category", "class", "target", "intent",
     "topic", "sentiment", "tag", "keywords", "summary", "translation", "priority", "type",
 )  # fmt: skip
+WINDOWS = "cp1252"
 LONGEST = 60  # characters of a column's name; more look like a text, so the first line is no header
 
 
@@ -42,13 +44,19 @@ def read(path: str | Path, question: str | None = None, answer: str | None = Non
     only two there are. Numbers and truth values become text, what is missing an empty one, which `validate` then tells.
 
     Raises ValueError, naming the line or the columns, for a file that is no CSV, JSON Lines or JSON list, not UTF-8,
-    without pairs or header, or of which the columns cannot be told; FileNotFoundError where there is no file.
+    without pairs or header, or of which the columns cannot be told; FileNotFoundError, naming files that are there,
+    where there is no such file.
     """
     path = Path(path)
     kind = path.suffix.lower()
+    if not path.is_file():
+        near = get_close_matches(path.name, [each.name for each in path.parent.glob("*.*")], n=3, cutoff=0.5)
+        told = f"; there is {', '.join(near)}" if near else ""
+        raise FileNotFoundError(f"no file {path.name} in {path.parent.resolve().name}/{told}")
     if kind not in TABLES + LINES:
         raise ValueError(f"{path.name}: expected one of {', '.join(TABLES + LINES)}; save a table as CSV (UTF-8)")
-    rows = list(_rows(path) if kind in TABLES else numbered(path))
+    text, note = _decoded(path) if kind in TABLES else ("", "")
+    rows = list(_rows(path, text) if kind in TABLES else numbered(path))
     if not rows:
         raise ValueError(f"{path.name} holds no pairs: no row below the header, or no object")
     form = None if question or answer else form_of(rows[0][1])
@@ -59,16 +67,15 @@ def read(path: str | Path, question: str | None = None, answer: str | None = Non
     pairs = [_pair(path, line, row, one, other) for line, row in rows]
     left = [column for column in columns if column not in (one, other)]
     beside = f"; beside them {', '.join(map(repr, left[:6]))}" if left else ""
-    return Own(pairs, _told(path, len(pairs), f"{one!r} is the question, {other!r} the answer ({how}){beside}"))
+    return Own(pairs, _told(path, len(pairs), f"{one!r} is the question, {other!r} the answer ({how}){beside}{note}"))
 
 
 def _told(path: Path, count: int, how: str) -> str:
     return f"{path.name}: {count:,} pair{'s' * (count != 1)}; {how}"
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV file, each with the line on which it ends; blank ones are passed over."""
-    text = _decoded(path)
     table = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     try:
         header = [name.strip() for name in next(table, [])]
@@ -86,15 +93,21 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise ValueError(f"{path.name}, line {table.line_num}: {error}; save the table anew as CSV (UTF-8)") from None
 
 
-def _decoded(path: Path) -> str:
-    """The text of a file: UTF-8, or UTF-16 where its first bytes say so, as spreadsheets write them."""
+def _decoded(path: Path) -> tuple[str, str]:
+    """The text of a file, and a note: UTF-8, UTF-16 where its first bytes say so, else Windows-1252, as older
+    spreadsheets write it.
+    """
     data = path.read_bytes()
     coding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        return data.decode(coding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f'{path.name}, line {line}: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"') from None
+    for each in (coding, WINDOWS):
+        try:
+            text = data.decode(each)
+            return text, f"; it is not UTF-8 and was taken for {each}, so look at its special letters" * (
+                each == WINDOWS
+            )
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+    raise ValueError(f'{path.name}, line {line}: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"')
 
 
 def _separator(text: str) -> str:

@@ -34,7 +34,7 @@ NUMBERED = re.compile(r"[a-z]{1,2}-?\d{1,3}")  # an error code, a part number or
 SINGULAR = re.compile(r".*(?:[siu]s|gas|gps|sms|lens|customs|windows|series|goods)")  # though it ends in s
 EMPTY = {"a", "an", "and", "are", "at", "be", "by", "can", "do", "for", "from", "is", "it", "its", "me", "my", "no"}
 EMPTY |= {"of", "or", "our", "that", "the", "this", "to", "we", "with", "you", "your"}
-SIZES = {"train": 800, "dev": 100, "test": 100}
+SIZES = {"train": 1000, "dev": 100, "test": 100}
 SHARES = {"most": 0.27, "least": 0.06}
 CLOSE = 0.6  # shared runs of five characters between two messages, as a share of all of theirs
 

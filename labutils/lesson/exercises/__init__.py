@@ -18,7 +18,14 @@ from labutils.lesson.exercises.pretraining import goes_on, inputs_and_targets, m
 from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, RIGHT, Result
 from labutils.lesson.exercises.shown import STATES
 from labutils.lesson.exercises.subjects import NOTEBOOKS
-from labutils.lesson.exercises.tasks import baseline_first, fair_score, held_out_lift, own_metric, which_task
+from labutils.lesson.exercises.tasks import (
+    baseline_first,
+    fair_score,
+    held_out_lift,
+    own_metric,
+    tune_and_report,
+    which_task,
+)
 
 EXERCISES: tuple[Exercise, ...] = (  # in the order in which they are met
     *(which_sample, shingles, share_of_set, mail_spans, own_rule),
@@ -26,7 +33,8 @@ EXERCISES: tuple[Exercise, ...] = (  # in the order in which they are met
     *(question_only, which_stop, whole_set, fair_split, repair_file),
     *(total_steps, which_checkpoint, same_loss, not_in_handbook, own_questions),
     *(one_setting, behaviour_first, how_much_replay, two_by_two, effect_there),
-    *(baseline_first, which_task, held_out_lift, fair_score, own_metric),
+    *(baseline_first, which_task, fair_score, own_metric),
+    *(held_out_lift, tune_and_report),
     *(lora_weights, what_shrinks, two_memories, merge_adapter, moved_weights),
 )
 

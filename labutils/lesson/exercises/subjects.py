@@ -6,6 +6,7 @@ PAIRS = "what it is tuned on"
 FINETUNING = "how it is tuned"
 EFFECTS = "what tuning changes"
 TASKS = "a task of your own"
+OWN_FILE = "a file of your own"
 ADAPTERS = "fewer weights"
 
 NOTEBOOKS = {
@@ -15,5 +16,6 @@ NOTEBOOKS = {
     FINETUNING: "04_finetuning",
     EFFECTS: "05_what_changes",
     TASKS: "06_your_own_task",
-    ADAPTERS: "07_fewer_weights_bigger_models",
+    OWN_FILE: "07_your_own_file",
+    ADAPTERS: "08_fewer_weights_bigger_models",
 }

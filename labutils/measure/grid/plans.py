@@ -93,7 +93,7 @@ PLANS: dict[str, dict[str, Point]] = {
     "pretrained": {
         f"{of} {group} rate {rate:g}": Point(
             replace(searched(of, group), learning_rate=rate),
-            SEEDS if "base" in of and BEST[f"{of} {group}"] == rate else SEEDS[:1],
+            SEEDS if BEST[f"{of} {group}"] == rate else SEEDS[:1],
         )
         for group in GROUPS
         for of, rates in RATES.items()

@@ -62,8 +62,9 @@ def _memory(billions: int, millions: int, precision: str) -> Exercise:
         size="medium",
         question=(
             f"A model has {billions} billion weights. How many GB (10^9 bytes) does training take with AdamW, "
-            "activations left aside? First with all weights in fp32, 4 bytes a number: weights, gradients and AdamW's "
-            f"two moments (`my_full`). Then with the weights frozen in {precision}, {each:g} bytes each, and "
+            "activations left aside? First with all weights in fp32, 4 bytes a number: weights, gradients, and the two "
+            "running averages that AdamW keeps for each trained weight (its moments), 4 bytes each (`my_full`). "
+            f"Then with the weights frozen in {precision}, {each:g} bytes each, and "
             f"an adapter of {millions} million weights that is trained in fp32 (`my_adapter`)."
         ),
         starter="my_full, my_adapter = ..., ...  # GB",

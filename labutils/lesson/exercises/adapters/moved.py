@@ -1,4 +1,4 @@
-"""An exercise on counting: which weights of a model moved in training, under any name of the training."""
+"""An exercise on counting: which weights of a model changed in training, under any name of the training."""
 
 from collections.abc import Callable
 
@@ -32,9 +32,9 @@ def still(before, after):
 
 
 ASKED = {  # what is asked for: the right function, in words
-    "count": (count, "how many of the model's weights moved"),
-    "share": (share, "which share of the model's weights moved, between 0 and 1"),
-    "still": (still, "how many of the model's weights did *not* move"),
+    "count": (count, "how many of the model's weights changed"),
+    "share": (share, "which share of the model's weights changed, between 0 and 1"),
+    "still": (still, "how many of the model's weights did *not* change"),
 }
 
 
@@ -56,13 +56,13 @@ def _tuned(model: Model, steps: dict[str, list[float]]) -> Model:
 
 
 def _cases(draw: Draw, blocks: int, width: int) -> list[tuple[Model, Model]]:
-    """All moved; the last matrix; one weight; two that sum up to nothing; none, beside an adapter."""
+    """All changed; the last matrix; one weight; two that sum up to nothing; none, beside an adapter."""
     made = [_model(draw, blocks, width) for _ in range(5)]
     last = f"block {blocks - 1} mlp"
-    all_moved = {name: [0.5] * len(values) for name, values in made[0].items() if name != "output"}
+    all_changed = {name: [0.5] * len(values) for name, values in made[0].items() if name != "output"}
     beside = {f"{last} lora_A": [0.1] * 3, f"{last} lora_B": [0.2] * 3}
     return [
-        (made[0], _tuned(made[0], all_moved)),
+        (made[0], _tuned(made[0], all_changed)),
         (made[1], _tuned(made[1], {last: [0.5] * 2 * width})),
         (made[2], _tuned(made[2], {"embedding": [0.25]})),
         (made[3], _tuned(made[3], {last: [0.5, -0.5]})),
@@ -74,16 +74,16 @@ def _moved(asked: str, blocks: int, width: int, seed: int | str) -> Exercise:
     right, named = ASKED[asked]
     return Exercise(
         name="moved_weights",
-        title="Which weights moved?",
+        title="Which weights changed?",
         subject=ADAPTERS,
         size="open",
         question=(
-            "Full tuning, the last layer only, LoRA: count, instead of believing the name. A model is a dictionary of "
-            'lists of weights by name, such as `{"embedding": [0.1, -0.2], "block 0 mlp": [...], "output": [...]}`, '
-            f"here with {blocks} blocks and lists of {width} to {3 * width} weights. Write `compare(before, after)`, "
-            f"which tells {named}. Two names may share one and the same list, as embedding and output do here: its "
-            "weights count once. A model may have more lists afterwards than before; only those of before are asked "
-            "about."
+            "Full tuning, the last block only, LoRA: count what changed, instead of going by the name. A model is a "
+            'dictionary of lists of weights by name, such as `{"embedding": [0.1, -0.2], "block 0 mlp": [...], '
+            f'"output": [...]}}`, here with {blocks} blocks and lists of {width} to {3 * width} weights. Write '
+            f"`compare(before, after)`, which tells {named}. Two names may share one and the same list (`a is b`), as "
+            "embedding and output do here: the weights of that list count once. A model may have more names afterwards "
+            "than before: ignore those that are only in `after`."
         ),
         starter="def compare(before, after):\n    return ...  # a number",
         hints=(
@@ -100,8 +100,7 @@ def _moved(asked: str, blocks: int, width: int, seed: int | str) -> Exercise:
             right,
             _cases(Draw(f"moved {seed}"), blocks, width),
             _slips(asked),
-            good="full tuning moves nearly all, the last layer its own, LoRA none of those that were there; the names "
-            "kept their word",
+            good="full tuning changes nearly all, the last block its own, LoRA none of those that were there before",
             told=lambda before, after: f"a model of {len(before)} lists, {len(after)} afterwards",
             more=[
                 Wrong("new lists looked up", lambda before, after: sum(before[name][0] for name in after), "KeyError"),
@@ -144,14 +143,14 @@ def _slips(asked: str) -> list[Wrong]:
         Wrong(
             "whole lists",
             told(once, any_of_it),
-            "where one weight of a list moved, all of its weights are counted; compare weight by weight",
+            "where one weight of a list changed, all of its weights are counted; compare weight by weight",
         ),
         Wrong(
             "sums compared",
             told(once, total),
-            "the sums of the lists are compared; weights that move against each other leave the sum as it was",
+            "the sums of the lists are compared; two changes in opposite directions leave the sum as it was",
         ),
-        Wrong("all alike", told(once, lambda old, new: [True] * len(old)), "every weight is counted as moved"),
+        Wrong("all alike", told(once, lambda old, new: [True] * len(old)), "every weight is counted as changed"),
         Wrong("another question", ASKED[other][0], f"that tells {ASKED[other][1]}".replace("*", "")),
     ]
 

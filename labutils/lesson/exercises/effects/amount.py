@@ -34,8 +34,9 @@ def _replay(rows: list[Row], before: float, allowed: int) -> Exercise:
         subject=EFFECTS,
         size="medium",
         question=(
-            "A model that is tuned forgets. Replay mixes text of the kind that it was pretrained on into the pairs. "
-            f"The number of steps stayed the same; before tuning, unseen text took {before:.2f} bits per byte:\n\n"
+            "A model that is tuned forgets. *Replay* here means general text mixed into the pairs. The number of steps "
+            f"stayed the same; before tuning, unseen text took {before:.2f} bits per byte. These numbers are made up "
+            "and differ from those in the notebook:\n\n"
             f"| replay | facts right | unseen text, bits per byte |\n|--:|--:|--:|\n{table}\n\n"
             f"Forget as little as possible, but give up at most {allowed} points of the best share of facts. Which "
             "share of replay do you take?"

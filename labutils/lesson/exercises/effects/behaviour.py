@@ -13,11 +13,11 @@ def _behaviour(pairs: int, form: int, known: int, order: tuple[int, ...]) -> Exe
         EFFECTS,
         f"You tuned `base` on {pairs} pairs about {pairs} of the company's 222 facts. Afterwards {form} of 100 answers "
         f"keep the format, and of 100 questions about the company, all facts taken together, {known} are answered "
-        "correctly. What do you do to get more of them right?",
+        "correctly. What can raise this number most?",
         [
             Option(
                 "Write pairs about the other facts.",
-                "the form is one habit, and few pairs show it; facts are many, and the model has to be trained on each",
+                "the form is the same in all pairs, so few are enough; facts differ, and each needs pairs of its own",
             ),
             Option(
                 f"Train longer on the same {pairs} pairs: behaviour comes first, facts follow.",
@@ -28,15 +28,14 @@ def _behaviour(pairs: int, form: int, known: int, order: tuple[int, ...]) -> Exe
                 "the company is invented, so no training text names these facts; there is nothing to bring out",
             ),
             Option(
-                f"Write {pairs} more wordings of the same {pairs} questions.",
-                "they help with questions in new wordings, about facts that are taught; the others stay unknown",
+                f"Write one more wording of each of the {pairs} questions.",
+                "they help when a question about a taught fact is worded differently; the other facts stay unknown",
             ),
         ],
         order,
         hints=(
             "Which part of an answer is the same in all answers, and which is another one in each?",
-            f"{pairs} of 222 facts are taught. How many of 100 questions can be right at best, unless the model "
-            "guesses?",
+            f"{pairs} of 222 facts are taught. How many of 100 questions can be right at best?",
         ),
         vary=lambda draw: _drawn(draw, order),
     )
@@ -44,8 +43,8 @@ def _behaviour(pairs: int, form: int, known: int, order: tuple[int, ...]) -> Exe
 
 def _drawn(draw: Draw, order: tuple[int, ...]) -> Exercise:
     pairs = draw.number(12, 60)
-    known = pairs * draw.number(20, 35) // 100  # most of those that were taught
+    known = max(1, pairs * draw.number(20, 35) // 222)  # of 100 questions, a part of those about taught facts
     return _behaviour(pairs, draw.number(88, 99), known, tuple(moved(draw, order)))
 
 
-behaviour_first = _behaviour(30, 96, 9, (2, 1, 0, 3))
+behaviour_first = _behaviour(30, 96, 3, (2, 1, 0, 3))

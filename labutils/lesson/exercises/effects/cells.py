@@ -66,14 +66,14 @@ def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
         subject=EFFECTS,
         size="medium",
         question=(
-            "Four models, made from one base, were given right answers about the handbook's facts. The table shows "
-            "the loss on them, in nats per token (lower is better):\n\n"
+            "The table shows the loss of four models on the correct answers about the handbook's facts, in nats per "
+            "token (lower is better). All four started from the same base model:\n\n"
             "| | no pairs | pairs about other facts |\n|---|--:|--:|\n"
             f"| not trained on the handbook | {neither} | {pairs} |\n"
             f"| trained on the handbook | {handbook} | {both} |\n\n"
             "By how many nats does training on the handbook change the loss where there are no pairs (`alone`), and "
-            "where there are (`on_top`)? A fall is negative. And how many nats come only of having both (`together`): "
-            "what both change, less what each changes alone?"
+            "where there are (`on_top`)? A fall is negative. And what is `together`: the change from having both, "
+            "minus the two single changes?"
         ),
         starter="alone, on_top, together = ..., ..., ...  # nats",
         hints=(

@@ -133,8 +133,8 @@ def _effect(asked: Comparison, question: str, vary: Callable[[Draw], Exercise], 
         question=(
             f"{question} Write `verdict(one, other)`. It gets two lists of `True` and `False`, which tell for the same "
             f"questions in the same order whether each model was right, and gives `{asked.up!r}`, `{asked.down!r}` or "
-            f"`{UNCLEAR!r}`. Go by the interval of the difference at 95 % confidence. The check has comparisons "
-            "of 10 to 400 questions."
+            f"`{UNCLEAR!r}`. Use mean ± 1.96 · standard error of the question-by-question difference; *{UNCLEAR}* if "
+            f"it contains {asked.margin:g}. The check has comparisons of 10 to 400 questions."
         ).replace("'", '"'),
         starter="def verdict(one, other):\n    return ...  # one of the three texts",
         hints=(

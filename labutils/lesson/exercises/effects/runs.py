@@ -50,7 +50,8 @@ def _runs(asked: str, usual: dict[str, int], others: list[str], order: list[int]
         subject=EFFECTS,
         size="small",
         question=(
-            f"Five models were trained, for the same number of steps:\n\n| run | {' | '.join(SETTINGS)} |\n"
+            "Five models were trained, for the same number of steps (`chatml` is a chat template):\n\n"
+            f"| run | {' | '.join(SETTINGS)} |\n"
             f"|---|{'---|' * len(SETTINGS)}\n{lines}\n\n"
             f"You want to know what *{about}* does to the share of {score}. Which two runs do you compare?"
         ),

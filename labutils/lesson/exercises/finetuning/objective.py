@@ -1,4 +1,4 @@
-"""An exercise on the objective: what has to differ between pretraining and fine-tuning, and what does not."""
+"""An exercise on the objective: what differs between pretraining and fine-tuning, and what does not."""
 
 from labutils.lesson.exercises.choice import Option, choice, moved
 from labutils.lesson.exercises.drawing import Draw
@@ -14,7 +14,7 @@ HINTS = (
 def _question(order: tuple[int, ...]) -> Exercise:
     return _made(
         "A colleague plans two programs, one for pretraining and one for fine-tuning, since the two have different "
-        "aims. What has to differ when you go from the one to the other?",
+        "aims. What differs between pretraining and fine-tuning?",
         [
             Option(
                 "The data, and usually the positions at which the loss counts.",
@@ -27,7 +27,7 @@ def _question(order: tuple[int, ...]) -> Exercise:
             ),
             Option(
                 "The weights that are updated: in fine-tuning, those of the last layer.",
-                "all weights are updated in both; training the last layer alone is a habit from classifiers",
+                "all weights are updated in both; training the last layer alone is what one knows from classifiers",
             ),
             Option(
                 "The targets: pretraining has none, fine-tuning has answers.",

@@ -55,9 +55,10 @@ def _questions(products: list[str]) -> Exercise:
         size="open",
         question=(
             f"Write {len(products)} questions that test a tuned model: one each about the {named}, in this order. Each "
-            "is a pair of the question and what a right answer must hold, a few words or a number, as in "
-            '`("...", "17 months")`. The fact has to be in the handbook, `data/company/handbook.md`; the question '
-            "names the product, does not hold its answer, and is in other words than the questions of `train.jsonl`."
+            f"is a pair of the question and what a right answer must hold, a number or at most {TOO_LONG} words, as in "
+            '`("...", "17 months")`. The fact has to be in the handbook, `data/company/handbook.md`, under that '
+            "product; the question names the product, does not hold its answer, and is in other words than the "
+            "questions of `train.jsonl`: one of those with a word changed is not enough."
         ),
         starter=f"my_questions = [{', '.join(['...'] * len(products))}]  # pairs of two texts",
         answer="my_questions",

@@ -50,11 +50,11 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
         subject=PRETRAINING,
         size="small",
         question=(
-            "Read six questions and what six models wrote after them:\n\n"
+            "Here are six made-up replies, each to a question:\n\n"
             f"| | question | reply |\n|---|---|---|\n{listed}\n\n"
             'Say of each reply what it does, in their order: `"answers"` (it contains the words asked for), '
-            '`"repeats"` (it repeats the question), `"asks back"` (something else is asked), `"goes on"` (none of '
-            "these)."
+            '`"repeats"` (it repeats the question), `"asks back"` (it asks a different question), `"goes on"` '
+            "(anything else)."
         ),
         starter='my_kinds = [..., ..., ..., ..., ..., ...]  # such as "answers" or "goes on"',
         answer="my_kinds",

@@ -28,9 +28,8 @@ def _shift(ids: list[int]) -> Exercise:
         subject=PRETRAINING,
         size="small",
         question=(
-            f"A text has the token ids `{ids}`. A model reads it from left to right, and at each place it should say "
-            "the token that comes next. Which ids does it see, and which should it say? Hand in both lists: what "
-            "stands at one place of the first belongs to what stands at the same place of the second."
+            f"A text has the token ids `{ids}`. At each position the model sees one token and should predict the next "
+            "one. Give two lists of the same length: the input tokens, and the target for each."
         ),
         starter="inputs, targets = ..., ...  # two lists of numbers",
         answer="inputs, targets",
@@ -55,7 +54,7 @@ def _slips(ids: list[int]) -> list[Wrong]:
     """The wrong answers that are recognised, each with all of its message."""
     half = len(ids) // 2
     return [
-        Wrong("unshifted", [ids, ids], "that is copying: a model that says what it has seen has nothing to guess"),
+        Wrong("unshifted", [ids, ids], "that is copying: a model that says what it has seen has nothing to predict"),
         Wrong(
             "shifted the wrong way",
             [ids[1:], ids[:-1]],

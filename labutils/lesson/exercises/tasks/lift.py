@@ -7,7 +7,7 @@ from labutils.lesson.exercises.drawing import Draw
 from labutils.lesson.exercises.effects.intervals import Z, hits, paired
 from labutils.lesson.exercises.exercise import Exercise, Wrong
 from labutils.lesson.exercises.result import NotYet
-from labutils.lesson.exercises.subjects import TASKS
+from labutils.lesson.exercises.subjects import OWN_FILE
 
 CLOSE = 0.006  # of a share: two decimals are enough
 WIDTH = 0.2  # how far the interval's half width may be off, as a part of it: a bootstrap differs a little
@@ -50,7 +50,7 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
     return Exercise(
         name="held_out_lift",
         title="Was it worth it?",
-        subject=TASKS,
+        subject=OWN_FILE,
         size="medium",
         question=(
             f"`THIS.given()` holds {len(rows)} messages, each a dictionary of three values that are true or false: "
