@@ -20,13 +20,15 @@ CALLS = {
     "GroupShuffleSplit",
     "04": "read_json map groupby from_pretrained generate Trainer TrainingArguments SFTTrainer",
     "05": "pivot_table groupby agg read_json json_normalize",
-    "06": "read_json replace map TfidfVectorizer LogisticRegression fit predict classification_report f1_score "
-    "pivot_table groupby",
-    "07": "read_csv read_json to_csv to_json groupby value_counts map filter GroupShuffleSplit from_pretrained "
-    "generate",
+    "06": "read_json replace map TfidfVectorizer LogisticRegression fit f1_score pivot_table groupby",
+    "07": "read_csv read_json to_csv to_json groupby map filter GroupShuffleSplit from_pretrained generate",
     "08": "LoraConfig get_peft_model merge_and_unload from_pretrained Trainer SFTTrainer",
 }
-WRITES = {"to_json", "push_to_hub"}  # what they wrote is used further down, under the name that they were given
+WRITES = {
+    "to_json",
+    "to_csv",
+    "push_to_hub",
+}  # what they wrote is used further down, under the name that they were given
 OWN = 0.5  # the largest share of calls that go to labutils, where the subject is the field's own tools
 LAB = {"02", "05", "06"}  # their subject is what was recorded and measured here
 

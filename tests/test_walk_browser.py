@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labutils import stored
+from labutils import places, stored
 from labutils.lesson import checks
 
 expect.set_options(timeout=120_000)  # a machine may be busy with other things
@@ -84,3 +84,54 @@ def test_a_walk(folder, tmp_path):
         browser.open_notebook(page, address, "05_small.ipynb")
         expect(cell(page, PREDICT)).to_contain_text("your prediction: 300")
         assert DEAD not in page.locator(".jp-Notebook").inner_text()
+
+
+TRAINS = {  # a piece of the cell that trains
+    "00": "training.finetune(",
+    "02": "training.pretrain(",
+    "04": "widgets.dashboard(",
+    "05": "points.run(",
+    "06": "training.finetune(",
+    "07": "training.finetune(",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("number", TRAINS)
+def test_a_notebook_is_reloaded_while_it_trains_and_interrupted_and_restarted(number, tmp_path, monkeypatch):
+    """With the small model, so that it is a matter of minutes."""
+    browser.need()
+    monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "home"))
+    (tmp_path / "lab").mkdir()
+    name = browser.copy_into(next(places.NOTEBOOKS.glob(f"{number}_*.ipynb")), tmp_path / "lab", fresh=True)
+    cells = [c for c in nbformat.read(tmp_path / "lab" / name, as_version=4).cells if c.cell_type == "code"]
+    train = next(i for i, c in enumerate(cells, 1) if TRAINS[number] in c.source)
+    with browser.lab(tmp_path / "lab", home=tmp_path) as address, browser.page(1024) as page:
+        browser.open_notebook(page, address, name)
+        for each in range(1, train):
+            run_one(page, each)
+            expect(cell(page, each).locator(".jp-InputPrompt")).to_contain_text(f"{each}]", timeout=600_000)
+        run_one(page, train)
+        expect(cell(page, train)).to_contain_text("step", timeout=600_000)
+        browser.choose(page, "File", "Save Notebook")
+        page.reload()
+        expect(cell(page, train)).to_contain_text("step")
+        with browser.page(1024) as other:  # the same notebook in another tab
+            other.goto(address.format(name=name))
+            expect(cell(other, train)).to_contain_text("step")
+            other.wait_for_timeout(3000)
+            assert DEAD not in other.locator(".jp-Notebook").inner_text()
+        browser.choose(page, "Kernel", "Interrupt Kernel")
+        page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+        for each in range(train + 1, min(train + 4, len(cells) + 1)):  # it goes on, or says what to run first
+            run_one(page, each)
+            page.wait_for_timeout(1000)
+            page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+        browser.choose(page, "Kernel", "Restart Kernel…")
+        page.locator(".jp-Dialog .jp-mod-accept").click()
+        page.wait_for_timeout(3000)
+        run_one(page, 1)
+        run_one(page, train)
+        expect(cell(page, train)).to_contain_text("run the cell that begins with")
+        assert browser.errors(page).count() == 0 and DEAD not in page.locator(".jp-Notebook").inner_text()

@@ -44,7 +44,7 @@ PLANS = {
         least=28,
     ),
     "emails_smollm2": Plan(
-        "smollm2", "emails", training.Recipe(epochs=3, batch=16, learning_rate=4e-4), sizes=(320,), limit=170
+        "smollm2", "emails", training.Recipe(epochs=3, batch=16, learning_rate=3e-4), sizes=(320,), limit=170
     ),
 }
 
