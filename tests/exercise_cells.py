@@ -16,7 +16,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from labutils.corpus import quality
 from labutils.lesson import exercises
-from labutils.lesson.exercises.result import Result
+from labutils.lesson.exercises import Result
 
 NAMES = {
     "exercises": exercises, "random": random, "re": re, "json": json, "drop": quality.drop, "math": math,

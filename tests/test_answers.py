@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from labutils.lesson.exercises import answers
-from labutils.lesson.exercises.choice import letter_of
-from labutils.lesson.exercises.result import NotYet, Unattempted
+from labutils.lesson.exercises.answers import NotYet, Unattempted
+from labutils.lesson.exercises.forms import letter_of
 
 ITSELF: list = []
 ITSELF.append(ITSELF)

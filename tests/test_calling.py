@@ -10,9 +10,8 @@ from contextlib import suppress
 
 import pytest
 
-from labutils.lesson.exercises import calling
-from labutils.lesson.exercises.calling import call
-from labutils.lesson.exercises.result import NotYet, Unattempted
+from labutils.lesson.exercises import answers
+from labutils.lesson.exercises.answers import NotYet, Unattempted, call
 
 signals = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timer signal")
 
@@ -178,9 +177,9 @@ def test_other_threads_and_other_systems_look_at_the_clock(function, monkeypatch
 
 
 def test_a_trace_gives_values_and_errors_back():
-    assert calling._by_trace(lambda: 7, 1) == 7
+    assert answers._by_trace(lambda: 7, 1) == 7
     with pytest.raises(KeyError):
-        calling._by_trace(lambda: {}["x"], 1)
+        answers._by_trace(lambda: {}["x"], 1)
 
 
 def test_an_interrupt_by_the_learner_goes_through():

@@ -24,8 +24,8 @@ TITLE = "05_what_changes"
 
 HOSTILE = {
     "one_setting": """
-from labutils.lesson.exercises import exercise, result
-exercise.Exercise.check = lambda self, *answer: result.Result("right", "indeed")
+from labutils.lesson.exercises import exercise
+exercise.Exercise.check = lambda self, *answer: exercise.Result("right", "indeed")
 exercise.Exercise._judged = exercise.Exercise.check
 import builtins, json
 json.dumps = lambda *value, **how: '{"value": true}'

@@ -15,13 +15,11 @@ from sklearn.metrics import f1_score
 
 from labutils.corpus import quality
 from labutils.lesson import exercises
-from labutils.lesson.exercises import attempts
-from labutils.lesson.exercises.calling import call
-from labutils.lesson.exercises.drawing import Draw
-from labutils.lesson.exercises.effects.intervals import Comparison, hits
-from labutils.lesson.exercises.finetuning import handbook, questions
-from labutils.lesson.exercises.result import RIGHT
-from labutils.lesson.exercises.tasks import triples
+from labutils.lesson.exercises import RIGHT, attempts, corpus_rules, effects_differences, pairs_facts, tasks_metrics
+from labutils.lesson.exercises import finetuning_handbook as handbook
+from labutils.lesson.exercises.answers import call
+from labutils.lesson.exercises.effects_differences import Comparison, hits
+from labutils.lesson.exercises.exercise import Draw
 from labutils.measure import intervals
 from labutils.measure.intervals import paired
 from labutils.measure.scoring import fact_hit
@@ -112,7 +110,7 @@ RIGHT_TOO: dict[str, Callable[[], tuple]] = {
     "total_steps": lambda: (Recipe(epochs=5, batch=16).total_steps(842),),
     "which_checkpoint": lambda: (np.int64(75),),
     "not_in_handbook": lambda: ((6, 4, 3, 1),),
-    "own_questions": lambda: ([[asked, must.split()[0]] for asked, must in map(questions.ASKED.get, THREE)],),
+    "own_questions": lambda: ([[asked, must.split()[0]] for asked, must in map(handbook.ASKED.get, THREE)],),
     "one_setting": lambda: (["D", "b"],),
     "how_much_replay": lambda: (20.0,),
     "two_by_two": lambda: ([-2.4, -4.4, -2],),
@@ -148,7 +146,7 @@ def test_near_duplicates_never_tie_two_facts():
     """Otherwise the exercise on splits would have no clear answer."""
     for version in (exercises.fair_split, *(exercises.fair_split.variant(seed) for seed in range(10))):
         pairs = version.given()
-        near = exercises.pairs.splits.near_pairs([pair["question"] for pair in pairs])
+        near = pairs_facts.near_pairs([pair["question"] for pair in pairs])
         assert all(pairs[i]["fact"] == pairs[j]["fact"] for i, j, _ in near)
 
 
@@ -157,7 +155,7 @@ def test_an_endless_function_is_stopped_in_time(monkeypatch):
         while True:
             pass
 
-    monkeypatch.setattr(exercises.corpus.rules, "call", partial(call, seconds=0.3))
+    monkeypatch.setattr(corpus_rules, "call", partial(call, seconds=0.3))
     began = time.monotonic()
     assert "does a loop in it never end" in exercises.own_rule.check(forever).message
     assert time.monotonic() - began < 100
@@ -165,7 +163,7 @@ def test_an_endless_function_is_stopped_in_time(monkeypatch):
 
 @pytest.mark.parametrize(("product", "text", "value", "other"), handbook.SAID, ids=lambda part: str(part)[:20])
 def test_the_handbook_says_what_the_replies_are_judged_by(product, text, value, other):
-    about = [fact for fact in questions.facts() if fact["section"] == product]
+    about = [fact for fact in handbook.facts() if fact["section"] == product]
     assert sum(fact["must"] == value for fact in about) == 1
     assert not any(fact_hit(fact["statement"], other) for fact in about)
     assert fact_hit(handbook.handbook(), other), "what is wrong of one stands in the handbook of another"
@@ -176,12 +174,12 @@ def test_no_handbook_knows_the_invented_products():
     assert not any(bird.lower() in handbook.handbook().lower() for bird in handbook.BIRDS)
 
 
-@pytest.mark.parametrize("product", questions.ASKED)
+@pytest.mark.parametrize("product", handbook.ASKED)
 def test_a_question_of_ours_is_in_no_file(product):
-    asked, must = questions.ASKED[product]
-    company = questions.DATA / "company"
+    asked, must = handbook.ASKED[product]
+    company = handbook.DATA / "company"
     known = [row["question"] for name in ("dev", "test") for row in records.read_jsonl(company / f"{name}.jsonl")]
-    questions._judge_question(product, asked, must)
+    handbook._judge_question(product, asked, must)
     assert asked not in known
 
 
@@ -190,7 +188,7 @@ def test_a_bootstrap_gives_the_same_verdicts(margin):
     """The exercise must not depend on the way in which the interval is made."""
     asked = Comparison(margin, "up", "down")
     for seed in range(3):
-        for one, other in exercises.effects.intervals._cases(margin, Draw(str(seed))):
+        for one, other in effects_differences._cases(margin, Draw(str(seed))):
             gap = paired(one, other)
             assert asked.verdict(gap.low, gap.high) == asked.right(one, other)
 
@@ -199,7 +197,7 @@ def test_two_models_by_hand():
     assert hits(5, 1, 2, 1) == ([False, True, True, True, False], [True, False, False, True, False])
 
 
-@pytest.mark.parametrize("make", [triples.emails, triples.messages])
+@pytest.mark.parametrize("make", [tasks_metrics.emails, tasks_metrics.messages])
 @pytest.mark.parametrize("seed", range(3))
 def test_triples_are_what_they_say(make, seed):
     made = make(Draw(str(seed)), 15)

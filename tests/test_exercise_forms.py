@@ -2,10 +2,9 @@
 
 import pytest
 
+from labutils.lesson.exercises.answers import NotYet, Unattempted
 from labutils.lesson.exercises.exercise import Wrong
-from labutils.lesson.exercises.functions import same, source, written
-from labutils.lesson.exercises.quantities import Quantity, apart, asked_for
-from labutils.lesson.exercises.result import NotYet, Unattempted
+from labutils.lesson.exercises.forms import Quantity, apart, asked_for, same, source, written
 
 SIX = Quantity("six", 6.0, (Wrong("a half", 3.0, "that is the half"),), "count again", close=0.01)
 TEN = Quantity("ten", 10, (Wrong("a half", 5, "that is the half of ten"),), "use your fingers", close=0)

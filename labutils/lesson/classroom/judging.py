@@ -18,8 +18,8 @@ from nbgrader.utils import is_grade
 from labutils.lesson import exercises
 from labutils.lesson.classroom.learner import Learner, Lost, learner
 from labutils.lesson.classroom.release import KEY, graded, read_key
-from labutils.lesson.exercises.calling import TooLong
-from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, Result
+from labutils.lesson.exercises.answers import TooLong
+from labutils.lesson.exercises.exercise import NOT_ATTEMPTED, NOT_YET, Result
 
 LINE = re.compile(r"exercises\.(\w+)\.check\(([\w, ]+)\)")  # in a hidden test
 

@@ -25,11 +25,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from labutils.lesson.exercises import calling
+from labutils.lesson.exercises.answers import TooLong
 
 CELL_SECONDS = 30  # of one cell
 ALL_SECONDS = 300  # of one notebook
-ANSWER_SECONDS = 4.0  # of one call of a learner's function, before `calling` gives up
+ANSWER_SECONDS = 4.0  # of one call of a learner's function, before `answers` gives up
 MOST_OUTPUT = 200_000  # characters of one cell
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONUTF8")
 SHOWN = {"stream", "display_data", "execute_result", "error"}
@@ -128,7 +128,7 @@ class Learner(NotebookClient):
         except TimeoutError:
             run_sync(self.km.interrupt_kernel)()
             self.lost = not self._answers()
-            raise calling.TooLong from None
+            raise TooLong from None
         try:
             got = json.loads(ast.literal_eval(found["data"]["text/plain"]))
         except (KeyError, ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -1,31 +1,25 @@
 """The exercises of the course by name: `exercises.shingles.check(my_answer)`, `.hint()`, `.solution()`."""
 
 from labutils.lesson.exercises import attempts
-from labutils.lesson.exercises.adapters import lora_weights, merge_adapter, moved_weights, two_memories, what_shrinks
+from labutils.lesson.exercises.adapters_sizes import lora_weights, two_memories, what_shrinks
+from labutils.lesson.exercises.adapters_weights import merge_adapter, moved_weights
 from labutils.lesson.exercises.attempts import Entry
-from labutils.lesson.exercises.corpus import mail_spans, own_rule, share_of_set, shingles, which_sample
-from labutils.lesson.exercises.effects import behaviour_first, effect_there, how_much_replay, one_setting, two_by_two
-from labutils.lesson.exercises.exercise import Exercise
-from labutils.lesson.exercises.finetuning import (
-    not_in_handbook,
-    own_questions,
-    same_loss,
-    total_steps,
-    which_checkpoint,
-)
-from labutils.lesson.exercises.pairs import fair_split, question_only, repair_file, which_stop, whole_set
-from labutils.lesson.exercises.pretraining import goes_on, inputs_and_targets, mean_loss, next_word, six_replies
-from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, RIGHT, Result
-from labutils.lesson.exercises.shown import STATES
-from labutils.lesson.exercises.subjects import NOTEBOOKS
-from labutils.lesson.exercises.tasks import (
-    baseline_first,
-    fair_score,
-    held_out_lift,
-    own_metric,
-    tune_and_report,
-    which_task,
-)
+from labutils.lesson.exercises.corpus_measures import share_of_set, shingles, which_sample
+from labutils.lesson.exercises.corpus_rules import own_rule
+from labutils.lesson.exercises.corpus_spans import mail_spans
+from labutils.lesson.exercises.effects_differences import effect_there, two_by_two
+from labutils.lesson.exercises.effects_runs import behaviour_first, how_much_replay, one_setting
+from labutils.lesson.exercises.exercise import NOT_ATTEMPTED, NOT_YET, NOTEBOOKS, RIGHT, STATES, Exercise, Result
+from labutils.lesson.exercises.finetuning_handbook import not_in_handbook, own_questions
+from labutils.lesson.exercises.finetuning_runs import same_loss, total_steps, which_checkpoint
+from labutils.lesson.exercises.pairs_facts import fair_split
+from labutils.lesson.exercises.pairs_rows import repair_file, which_stop
+from labutils.lesson.exercises.pairs_templates import question_only, whole_set
+from labutils.lesson.exercises.pretraining_replies import goes_on, six_replies
+from labutils.lesson.exercises.pretraining_tokens import inputs_and_targets, mean_loss, next_word
+from labutils.lesson.exercises.tasks_metrics import own_metric
+from labutils.lesson.exercises.tasks_queues import baseline_first, fair_score, which_task
+from labutils.lesson.exercises.tasks_reports import held_out_lift, tune_and_report
 
 EXERCISES: tuple[Exercise, ...] = (  # in the order in which they are met
     *(which_sample, shingles, share_of_set, mail_spans, own_rule),

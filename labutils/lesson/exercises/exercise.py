@@ -1,29 +1,93 @@
 """One exercise: its words, its starter, how an answer is judged, its hints, its solution, its graded versions.
 
 The answer is an argument: nothing is taken from a notebook's own names, and no text of a learner is ever run. How an
-answer is read is for `answers`, how a function is called for `calling`; what was tried is kept by `attempts`.
+answer is read is for `answers`; what was tried is kept by `attempts`.
+
+What it says is HTML, in which nothing is told by colour alone. Texts are escaped by `show.plain`; what is in backticks
+is set as code. Inline styles only, transparent tints and the reader's own text colour, so that it reads in the light
+and the dark theme and in a notebook that is not trusted.
 """
 
 import copy
+import random
 import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from IPython.display import HTML
 
-from labutils.lesson.exercises import answers, attempts, shown
+from labutils.lesson import show
+from labutils.lesson.exercises import attempts
+from labutils.lesson.exercises.answers import NotYet, Unattempted, attempted
 from labutils.lesson.exercises.attempts import Entry
-from labutils.lesson.exercises.drawing import Draw
-from labutils.lesson.exercises.result import NOT_ATTEMPTED, NOT_YET, RIGHT, NotYet, Result, Unattempted
+
+T = TypeVar("T")
+
+CORPUS = "what a model reads"  # the subjects, in the order in which they are met
+PRETRAINING = "how it reads"
+PAIRS = "what it is tuned on"
+FINETUNING = "how it is tuned"
+EFFECTS = "what tuning changes"
+TASKS = "a task of your own"
+OWN_FILE = "a file of your own"
+ADAPTERS = "fewer weights"
+NOTEBOOKS = {  # the notebook that teaches each
+    CORPUS: "01_pretraining_data",
+    PRETRAINING: "02_pretraining",
+    PAIRS: "03_finetuning_data",
+    FINETUNING: "04_finetuning",
+    EFFECTS: "05_what_changes",
+    TASKS: "06_your_own_task",
+    OWN_FILE: "07_your_own_file",
+    ADAPTERS: "08_fewer_weights_bigger_models",
+}
 
 SIZES = ("small", "medium", "open")
+NOT_ATTEMPTED, NOT_YET, RIGHT = "not attempted", "not yet", "right"
+STATES = {  # an icon, the words before the message, a colour (Okabe and Ito 2008)
+    NOT_ATTEMPTED: ("○", "not attempted:", "rgb(128,128,128)"),
+    NOT_YET: ("△", "not yet, because", "rgb(230,159,0)"),
+    RIGHT: ("✓", "right:", "rgb(0,158,115)"),
+}
+SAID = "rgb(86,180,233)"
+CODE = "margin:6px 0 0 0;white-space:pre-wrap;font-family:monospace;background:transparent;color:inherit"
+LIMIT = 900  # the most characters of a message
 THIS = "THIS"  # stands in texts and code for the exercise's own name
 REPLACE = "replace each `...` by your answer and run the cell again"
 FIRST_TRY = (
     "try it first: check an answer of your own, or ask for a hint. Call `solution()` once more to see it all the same"
 )
+
+
+class Draw:
+    """A stream of draws for graded versions. Draw("a seed").number(1, 6) -> the same number each time this line is run.
+
+    On every machine and in every version of Python, too: of the module `random` only `random()` is promised to stay as
+    it is, so everything here is made from that. Its state has 19,937 bits, of which the numbers of an exercise show
+    some hundreds, so they do not give a secret seed away.
+    """
+
+    def __init__(self, seed: int | str):
+        self._random = random.Random(str(seed)).random
+
+    def number(self, low: int, high: int) -> int:
+        """A whole number between `low` and `high`, both included."""
+        return low + int(self._random() * (high - low + 1))
+
+    def pick(self, items: Sequence[T]) -> T:
+        """One of the items."""
+        return items[self.number(0, len(items) - 1)]
+
+    def some(self, items: Sequence[T], n: int) -> list[T]:
+        """`n` different items, in the order in which they are drawn."""
+        left = list(items)
+        return [left.pop(self.number(0, len(left) - 1)) for _ in range(n)]
+
+    def shuffled(self, items: Sequence[T]) -> list[T]:
+        """All items in another order."""
+        return self.some(items, len(items))
 
 
 class Wrong(NamedTuple):
@@ -32,6 +96,31 @@ class Wrong(NamedTuple):
     what: str
     answer: object
     says: str
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """The outcome of a check. A notebook shows it as a box, a terminal as a sentence.
+
+    state: NOT_ATTEMPTED, NOT_YET or RIGHT
+    message: what to do, why not yet, or what the right answer is good for
+    note: why progress could not be saved; empty where it was
+    """
+
+    state: str
+    message: str
+    note: str = ""
+
+    @property
+    def right(self) -> bool:
+        """What a grade counts."""
+        return self.state == RIGHT
+
+    def __repr__(self) -> str:
+        return f"{_head(self.state)} {self.message}" + (f" ({self.note})" if self.note else "")
+
+    def _repr_html_(self) -> str:
+        return _result_box(self.state, self.message, self.note)
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,17 +157,17 @@ class Exercise:
     def hint(self) -> HTML:
         """The next hint, below those that were given before."""
         if self.seed is not None:
-            return shown.said("this is a graded version, it has no hints; the practised one has")
+            return _said("this is a graded version, it has no hints; the practised one has")
         most = len(self.hints)
         kept = attempts.change(self.name, lambda e: replace(e, hints=min(most, e.hints + 1)))
-        return shown.hints(self.hints[: kept.entry.hints], most)
+        return _hints_box(self.hints[: kept.entry.hints], most)
 
     def solution(self) -> HTML:
         """The solution, once an answer was checked, or when it is asked for a second time."""
         if self.seed is not None:
-            return shown.said("this is a graded version, its solution is not shown; that of the practised one is")
+            return _said("this is a graded version, its solution is not shown; that of the practised one is")
         entry = attempts.change(self.name, _asked).entry
-        return shown.solution(self.solution_cell()) if entry.tries or entry.asked > 1 else shown.said(FIRST_TRY)
+        return _solution_box(self.solution_cell()) if entry.tries or entry.asked > 1 else _said(FIRST_TRY)
 
     def given(self) -> object:
         """A fresh copy of what the exercise works on; None where the question holds all of it."""
@@ -112,7 +201,7 @@ class Exercise:
 
     def _judged(self, answer: object) -> Result:
         try:
-            answers.attempted(answer)
+            attempted(answer)
             return Result(RIGHT, self.judge(answer))
         except Unattempted:
             return Result(NOT_ATTEMPTED, REPLACE)
@@ -139,3 +228,42 @@ def _asked(entry: Entry) -> Entry:
     """An entry after solution() was called; it counts as seen if it is shown to somebody who was not right yet."""
     shows = entry.tries > 0 or entry.asked > 0
     return replace(entry, asked=entry.asked + 1, seen=entry.seen or (shows and not entry.right))
+
+
+def _head(state: str) -> str:
+    """The icon and the words before a message. _head("right") -> "✓ right:"."""
+    icon, words, _ = STATES[state]
+    return f"{icon} {words}"
+
+
+def _result_box(state: str, message: str, note: str = "") -> str:
+    """The box of a result."""
+    below = f'<div style="opacity:.85">{_prose(note)}</div>' if note else ""
+    return _box(f"<b>{_head(state)}</b> {_prose(message)}{below}", STATES[state][2])
+
+
+def _hints_box(given: Sequence[str], total: int) -> HTML:
+    """The hints so far, the newest last."""
+    lines = (f"<div><b>→ hint {i} of {total}:</b> {_prose(hint)}</div>" for i, hint in enumerate(given, 1))
+    return HTML(_box("".join(lines), SAID))
+
+
+def _solution_box(code: str) -> HTML:
+    """A solution, as a cell would hold it."""
+    lines = "\n".join(show.plain(line) for line in code.split("\n"))
+    return HTML(_box(f'<b>→ one solution:</b><pre style="{CODE}">{lines}</pre>', SAID))
+
+
+def _said(words: str) -> HTML:
+    """A sentence to the learner that is neither of these."""
+    return HTML(_box(f"→ {_prose(words)}", SAID))
+
+
+def _prose(text: str) -> str:
+    """A message as safe HTML. _prose("use `<`") -> "use <code>&lt;</code>"."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", show.plain(text, LIMIT))
+
+
+def _box(inside: str, colour: str) -> str:
+    style = f"border-left:5px solid {colour};padding:4px 10px;{show.BREAK}"
+    return f'<div style="{style}">{inside}</div>'

@@ -1,0 +1,254 @@
+"""The forms of answers that many exercises share: a letter, numbers, a function. Each slip is told what it is."""
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from labutils.lesson.exercises import answers
+from labutils.lesson.exercises.answers import NotYet, call, kind, quoted
+from labutils.lesson.exercises.exercise import Draw, Exercise, Wrong
+
+LETTERS = "abcdef"
+CLOSE = 0.002  # of a function's numbers, absolute and relative: what was rounded to three decimals is right
+
+
+class Option(NamedTuple):
+    """What can be chosen, and what is said to those who choose it."""
+
+    text: str
+    because: str
+
+
+def choice(
+    name: str,
+    title: str,
+    subject: str,
+    question: str,
+    options: Sequence[Option],
+    order: Sequence[int],
+    *,
+    hints: tuple[str, ...],
+    vary: Callable[[Draw], Exercise],
+) -> Exercise:
+    """A small exercise whose answer is a letter. The first of `options` is the right one; they are shown in `order`."""
+    placed = [options[i] for i in order]
+    letters = LETTERS[: len(placed)]
+    right = letters[list(order).index(0)]
+    listed = "\n".join(f"- **{letter}** {option.text}" for letter, option in zip(letters, placed, strict=True))
+
+    def judge(answer: object) -> str:
+        option = placed[letters.index(letter_of(answer, letters))]
+        if option is not options[0]:
+            raise NotYet(option.because)
+        return option.because
+
+    def wrong() -> list[Wrong]:
+        others = zip(letters, placed, strict=True)
+        return [Wrong(option.text, letter, option.because) for letter, option in others if letter != right]
+
+    return Exercise(
+        name=name,
+        title=title,
+        subject=subject,
+        size="small",
+        question=f"{question}\n\n{listed}",
+        starter=f"my_answer = ...  # one of {', '.join(f'{letter!r}' for letter in letters)}".replace("'", '"'),
+        answer="my_answer",
+        judge=judge,
+        hints=hints,
+        solved=f'my_answer = "{right}"',
+        wrong=wrong,
+        vary=vary,
+    )
+
+
+def letter_of(answer: object, letters: str) -> str:
+    """The letter that was chosen. letter_of(" B) ", "abcd") -> "b"."""
+    if not isinstance(answer, str):
+        raise NotYet(f"expected a letter in quotes, got {kind(answer)}")
+    letter = answer.strip().strip("().").lower()
+    if len(letter) != 1 or letter not in letters:
+        raise NotYet(f"expected one letter from `{letters[0]}` to `{letters[-1]}` in quotes")
+    return letter
+
+
+def moved(draw: Draw, order: Sequence[int]) -> list[int]:
+    """Another order, in which the right option is in another place than before."""
+    while True:
+        other = draw.shuffled(order)
+        if other.index(0) != list(order).index(0):
+            return other
+
+
+class Quantity(NamedTuple):
+    """A number that is asked for."""
+
+    name: str  # of the variable in the starter
+    right: float
+    slips: tuple[Wrong, ...]  # wrong numbers that are recognised, each with all of its message
+    advice: str  # what is said of any other number
+    close: float = 0.005  # how far off is still right, as a part of the number; 0 for what is counted
+
+
+def asked_for(*quantities: Quantity, good: str) -> dict:
+    """What an Exercise needs to have these numbers handed in: its `answer`, its `judge` and its `wrong`."""
+
+    def judge(answer: object) -> str:
+        values = _read(answer, quantities)
+        _judge_order(values, quantities)
+        for quantity, value in zip(quantities, values, strict=True):
+            _judge(quantity, value, f"`{quantity.name}`: " if len(quantities) > 1 else "")
+        return good
+
+    names = ", ".join(quantity.name for quantity in quantities)
+    return {"answer": names, "judge": judge, "wrong": lambda: _wrong_numbers(quantities)}
+
+
+def with_interval(answer: object, what: str, names: str) -> list:
+    """The three parts of an answer that is a number with the two ends of its interval."""
+    parts = [answer] if isinstance(answer, float | int) else answers.items(answer, "three numbers")
+    if len(parts) != 3:
+        raise NotYet(f"{what} without its interval says little; hand in three numbers, `{names}`")
+    return parts
+
+
+def apart(*quantities: Quantity, others: Sequence[float] = ()) -> bool:
+    """Whether no slip comes out right or like another one; nor do `others`, such as the practised answer."""
+    return all(_apart(quantity, others) for quantity in quantities)
+
+
+def drawn(numbers: Callable[[], tuple], quantity: Callable[..., Quantity], practised: float) -> tuple:
+    """What `numbers` draws, again until the quantity that is made of it has its slips apart, also from `practised`."""
+    while True:
+        found = numbers()
+        if apart(quantity(*found), others=[practised]):
+            return found
+
+
+def _apart(quantity: Quantity, others: Sequence[float]) -> bool:
+    values = sorted([quantity.right, *(slip.answer for slip in quantity.slips), *others])
+    return all(b - a > 4 * quantity.close * abs(b) + 1e-6 for a, b in pairwise(values))
+
+
+def _close(value: float, target: float, quantity: Quantity) -> bool:
+    return abs(value - target) <= quantity.close * abs(target) + 1e-9
+
+
+def _read(answer: object, quantities: Sequence[Quantity]) -> list[float]:
+    if len(quantities) == 1:
+        return [answers.number(answer)]
+    what = f"{len(quantities)} numbers, `{', '.join(quantity.name for quantity in quantities)}`"
+    parts = answers.parts(answer, len(quantities), what)
+    return [answers.number(part, f"a number for `{each.name}`") for part, each in zip(parts, quantities, strict=True)]
+
+
+def _judge_order(values: list[float], quantities: Sequence[Quantity]) -> None:
+    """Raises NotYet where the numbers are right and in other places."""
+    rights = sorted(quantities, key=lambda quantity: quantity.right)
+    found = all(_close(value, each.right, each) for value, each in zip(sorted(values), rights, strict=True))
+    if found and not all(_close(value, each.right, each) for value, each in zip(values, quantities, strict=True)):
+        names = ", ".join(quantity.name for quantity in quantities)
+        raise NotYet(f"the numbers are right, but not their places: the order is `{names}`")
+
+
+def _judge(quantity: Quantity, value: float, whose: str) -> None:
+    if _close(value, quantity.right, quantity):
+        return
+    for slip in quantity.slips:
+        if _close(value, slip.answer, quantity):
+            raise NotYet(whose + slip.says)
+    raise NotYet(f"{whose}{value:,g} is another number; {quantity.advice}")
+
+
+def _wrong_numbers(quantities: Sequence[Quantity]) -> list[Wrong]:
+    rights = [quantity.right for quantity in quantities]
+    found = []
+    for i, quantity in enumerate(quantities):
+        others = [*quantity.slips, Wrong("a guess", 1.37 * quantity.right + 0.71, "is another number")]
+        for slip in others:
+            handed = (*rights[:i], slip.answer, *rights[i + 1 :])
+            what = slip.what if len(quantities) == 1 else f"{quantity.name}: {slip.what}"
+            found.append(Wrong(what, handed if len(quantities) > 1 else slip.answer, slip.says))
+    if len(quantities) > 1:
+        found += [
+            Wrong("one number alone", rights[0], f"expected {len(quantities)} numbers"),
+            Wrong("a number left out", rights[1:], f"got {len(rights) - 1}"),
+            Wrong("in another order", rights[1:] + rights[:1], "not their places"),
+        ]
+    return found
+
+
+def written(
+    name: str,
+    right: Callable,
+    cases: Sequence[tuple],
+    slips: Sequence[Wrong],
+    *,
+    good: str,
+    read: Callable[[object], object] = answers.number,
+    told: Callable[..., str] = lambda *case: ", ".join(map(repr, case)),
+    more: Sequence[Wrong] = (),
+) -> dict:
+    """What an Exercise needs to have a function handed in: its `answer`, its `judge` and its `wrong`.
+
+    It is called on cases that were not shown. A slip is a function, too, recognised by what it gives for all of them.
+
+    Args:
+        name: of the function in the starter.
+        right: the right function.
+        cases: the arguments of each call, on which every slip goes wrong somewhere.
+        slips: typical wrong functions, each with all of its message.
+        good: what is said of a right one.
+        read: what a function gave -> a plain value; raises NotYet for what has another form.
+        told: a case in words, for a function that is wrong in another way.
+        more: further wrong functions, which `read` or their way of ending tells.
+    """
+    expected = [right(*case) for case in cases]
+
+    def judge(answer: object) -> str:
+        function = answers.function(answer)
+        given = [read(call(function, *case)) for case in cases]
+        for slip in slips:
+            if not _equal(given, expected) and _equal(given, [_outcome(slip.answer, case) for case in cases]):
+                raise NotYet(slip.says)
+        for case, value, wanted in zip(cases, given, expected, strict=True):
+            if not same(value, wanted):
+                raise NotYet(f"for {quoted(told(*case), 90)} it gives `{_short(value)}`, right is `{_short(wanted)}`")
+        return good
+
+    others = (
+        Wrong("nothing given back", lambda *case: print(end=""), "is a `return` missing"),
+        Wrong("its result", expected[0], "the function itself"),
+    )
+    return {"answer": name, "judge": judge, "wrong": lambda: [*slips, *more, *others]}
+
+
+def source(function: Callable, name: str) -> str:
+    """The code of a function under the name that the starter gives it, without remarks to the linter."""
+    return re.sub(r"  # noqa.*", "", inspect.getsource(function)).replace(function.__name__, name, 1)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are equal, numbers but for rounding."""
+    if isinstance(one, float | int) and isinstance(other, float | int):
+        return math.isclose(one, other, rel_tol=CLOSE, abs_tol=CLOSE)
+    return one == other
+
+
+def _equal(ones: list, others: list) -> bool:
+    return all(same(one, other) for one, other in zip(ones, others, strict=True))
+
+
+def _outcome(function: Callable, case: tuple) -> object:
+    """What a slip gives; None where it fails, which no reader gives."""
+    try:
+        return function(*case)
+    except Exception:
+        return None
+
+
+def _short(value: object) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
