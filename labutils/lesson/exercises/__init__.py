@@ -27,8 +27,8 @@ EXERCISES: tuple[Exercise, ...] = (  # in the order in which they are met
     *(question_only, which_stop, whole_set, fair_split, repair_file),
     *(total_steps, which_checkpoint, same_loss, not_in_handbook, own_questions),
     *(one_setting, behaviour_first, how_much_replay, two_by_two, effect_there),
-    *(baseline_first, which_task, fair_score, own_metric),
-    *(held_out_lift, tune_and_report),
+    *(which_task, fair_score, own_metric),
+    *(baseline_first, held_out_lift, tune_and_report),
     *(lora_weights, what_shrinks, two_memories, merge_adapter, moved_weights),
 )
 

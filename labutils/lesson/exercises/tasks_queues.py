@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from labutils.lesson.exercises.exercise import TASKS, Draw, Exercise, Wrong
+from labutils.lesson.exercises.exercise import OWN_FILE, TASKS, Draw, Exercise, Wrong
 from labutils.lesson.exercises.forms import Option, Quantity, asked_for, choice, drawn, moved, source, written
 
 QUEUES = ("repairs", "software", "orders", "calibration", "sales", "billing", "returns")
@@ -35,7 +35,7 @@ def _baseline(counts: Mapping[str, int], what: str) -> Exercise:
     return Exercise(
         name="baseline_first",
         title="What the laziest answer scores",
-        subject=TASKS,
+        subject=OWN_FILE,
         size="small",
         question=(
             f"Before any model is tuned to route {what}, ask what has to be beaten. The held-out ones belong to these "
