@@ -9,7 +9,7 @@ import pytest
 from labutils.lesson import commandline_pairs
 from labutils.lesson.commandline_pairs import plain, smollm2_speed, table, total
 from labutils.pairs.validation import Problem
-from labutils.pairs.validation.lines import Progress
+from labutils.pairs.validation.problems import Progress
 
 
 @pytest.fixture

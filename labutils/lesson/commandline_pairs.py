@@ -13,8 +13,7 @@ from pathlib import Path
 
 from labutils import machine
 from labutils.pairs import conversion, exchange, templates, validation
-from labutils.pairs.validation.lines import Progress
-from labutils.pairs.validation.problems import ERROR, NOTE, WARNING
+from labutils.pairs.validation.problems import ERROR, NOTE, WARNING, Progress
 
 ROWS = 5  # of one kind that the table shows
 SMOLLM2 = 134_515_008  # weights; training takes 6 operations a weight and token (Kaplan et al. 2020)
