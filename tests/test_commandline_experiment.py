@@ -2,7 +2,7 @@
 
 import pytest
 
-from labutils.lesson.commandline_experiment import names
+from labutils.lesson.cli_measure import names
 from labutils.measure import experiments, prompted
 from labutils.measure.cards import Card
 from labutils.measure.grid import plans, points, recording
