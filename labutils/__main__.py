@@ -102,7 +102,8 @@ def learners(name: str) -> Command:
 
     def part(which: str) -> Callable:
         def call(argument):
-            module = importlib.import_module(f"labutils.lesson.{OWN_FILE.get(name, 'commandline')}")
+            owner = next(module for module, names in OWNERS.items() if name in names)
+            module = importlib.import_module(f"labutils.lesson.{owner}")
             return getattr(module, f"{name}_{which}")(argument)
 
         return call
@@ -110,15 +111,12 @@ def learners(name: str) -> Command:
     return Command(LEARNERS[name], part("options"), part("command"))
 
 
-OWN_FILE = {
-    "survey": "commandline_survey",
-    "pretrain": "commandline_pretrain",
-    "report": "commandline_report",
-    "validate": "commandline_pairs",
-    "convert": "commandline_pairs",
-    "experiment": "commandline_experiment",
-    "class": "commandline_class",
-    "claims": "claims",
+OWNERS = {  # which module of `lesson` holds the commands
+    "cli_data": ("survey", "validate", "convert", "format"),
+    "cli_model": ("pretrain", "finetune", "ask"),
+    "cli_measure": ("experiment", "report"),
+    "classroom.release": ("class",),
+    "claims": ("claims",),
 }
 LEARNERS = {
     "survey": "what is in a corpus",

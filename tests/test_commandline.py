@@ -127,14 +127,14 @@ def test_every_option_of_ask_reaches_the_model(labutils, start, monkeypatch):
 def test_finetune_stopped_and_gone_on_with(labutils, pairs, start, tmp_path, monkeypatch):
     options = ["finetune", pairs, "--model", start, "--steps", 6, "--batch", 8, "--save-steps", 2]
     assert labutils(*options, "--out", tmp_path / "whole")[0] == 0
-    from labutils.lesson import commandline
+    from labutils.lesson import cli_model
 
     def stop(progress):
         if progress.step == 5:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(commandline, "progress_line", stop)
+        patch.setattr(cli_model, "progress_line", stop)
         assert labutils(*options, "--out", tmp_path / "run")[0] == 130
     code, _, err = labutils(*options, "--out", tmp_path / "run")
     assert code == 2 and "holds an unfinished run; go on with it (resume)" in err

@@ -2,13 +2,12 @@
 
 import pytest
 
-from labutils.lesson.commandline_experiment import names
+from labutils.lesson.cli_measure import names
 from labutils.measure import experiments, prompted
 from labutils.measure.cards import Card
-from labutils.measure.grid import lines, plans, points, recording
-from labutils.measure.grid.plans import PLANS, Point
+from labutils.measure.grid import plans, points, recording
+from labutils.measure.grid.plans import PLANS, Point, Settings
 from labutils.measure.grid.points import Result
-from labutils.measure.grid.settings import Settings
 from labutils.model import models, training
 from labutils.model.models import ModelMissing
 from labutils.pairs.records import write_jsonl
@@ -80,7 +79,7 @@ def test_an_experiment_of_points(labutils, amount):
     assert [line.split() for line in out.splitlines()][2] == ["ten", "0", "(1)", "1.2"]
     code, out, err = labutils("experiment", "amount")
     assert (code, made[2:]) == (0, [(10, 1)]) and out.splitlines()[2].split() == ["ten", "0", "1", "2.5"]
-    assert len(lines.read("amount")) == 3
+    assert len(recording.read_record("amount")) == 3
 
 
 def test_what_could_not_be_made_is_told(labutils, amount):

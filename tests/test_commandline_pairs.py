@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from labutils.lesson import commandline_pairs
-from labutils.lesson.commandline_pairs import plain, smollm2_speed, table, total
+from labutils.lesson import cli_data
+from labutils.lesson.cli_data import plain, smollm2_speed, table, total
 from labutils.pairs.validation import Problem
-from labutils.pairs.validation.lines import Progress
+from labutils.pairs.validation.problems import Progress
 
 
 @pytest.fixture
 def labutils(labutils, monkeypatch, tmp_path):
     """The function that runs a command, in a folder with three files."""
-    monkeypatch.setattr(commandline_pairs, "smollm2_speed", lambda: 60.0)
+    monkeypatch.setattr(cli_data, "smollm2_speed", lambda: 60.0)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "good.jsonl").write_text('{"question": "Why?", "answer": "So."}\n')
     (tmp_path / "warned.jsonl").write_text('{"question": "Why? ", "answer": "So."}\n')
@@ -210,9 +210,9 @@ def test_nothing_reaches_the_terminal_but_signs():
 
 
 def test_progress_on_a_terminal_only(monkeypatch, capsys):
-    assert commandline_pairs.progress_line() is None
+    assert cli_data.progress_line() is None
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    tell = commandline_pairs.progress_line()
+    tell = cli_data.progress_line()
     tell(Progress(2_000_000, 4_000_000, 10))
     tell(Progress(4_000_000, 4_000_000, 20))
     first, last = capsys.readouterr().err.split("\r")

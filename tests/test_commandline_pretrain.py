@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from labutils.lesson import commandline_pretrain
+from labutils.lesson import cli_model
 from labutils.pairs.records import write_jsonl
 
 
@@ -18,11 +18,11 @@ def pages(tmp_path, birds):
 @pytest.fixture
 def small(monkeypatch, tokenizer, one_core):
     """The command with a tiny model and short blocks."""
-    make = commandline_pretrain.models.create
-    monkeypatch.setattr(commandline_pretrain.models, "create", lambda _, seed: make(tokenizer, width=64, layers=1))
-    monkeypatch.setattr(commandline_pretrain.models, "available", lambda name: False)
-    monkeypatch.setattr(commandline_pretrain, "train_bpe", lambda texts, size: tokenizer)
-    monkeypatch.setattr(commandline_pretrain, "LENGTH", 32)
+    make = cli_model.models.create
+    monkeypatch.setattr(cli_model.models, "create", lambda _, seed: make(tokenizer, width=64, layers=1))
+    monkeypatch.setattr(cli_model.models, "available", lambda name: False)
+    monkeypatch.setattr(cli_model, "train_bpe", lambda texts, size: tokenizer)
+    monkeypatch.setattr(cli_model, "LENGTH", 32)
 
 
 def settings(out) -> dict:
@@ -38,7 +38,7 @@ def test_a_file_is_read_and_a_model_made(labutils, pages, small, tmp_path):
 
 def test_minutes_become_steps_and_are_kept(labutils, pages, small, tmp_path, monkeypatch):
     out = tmp_path / "run"
-    monkeypatch.setattr(commandline_pretrain.training, "steps_in", lambda minutes, *rest: round(4 * minutes))
+    monkeypatch.setattr(cli_model.training, "steps_in", lambda minutes, *rest: round(4 * minutes))
     assert labutils("pretrain", "--corpus", pages, "--out", out, "--minutes", 0.5, "--batch", 2)[0] == 0
     assert settings(out)["steps"] == 2
 

@@ -208,7 +208,7 @@ def test_what_else_the_page_says_of_the_tokenizer():
 
 
 def test_the_memory_that_the_page_on_trouble_names():
-    source = words(places.ROOT / "labutils" / "lesson" / "commandline_pairs.py")
+    source = words(places.ROOT / "labutils" / "lesson" / "cli_data.py")
     weights = float(re.search(r"^SMOLLM2 = ([\d_.e]+)", source, re.M)[1])
     page = words(TROUBLE)
     assert f"{weights / 1e6:.1f} million" in page

@@ -13,22 +13,9 @@ import pytest
 from labutils import places
 from labutils.measure import experiments, held_out, scoring
 from labutils.measure.cards import Card
-from labutils.measure.grid import (
-    abbreviations,
-    capitals,
-    draws,
-    early_stopping,
-    effects,
-    lines,
-    mixture,
-    plans,
-    points,
-    questions,
-    recording,
-)
-from labutils.measure.grid.plans import PLANS, Point
+from labutils.measure.grid import effects, mixture, plans, points, recording
+from labutils.measure.grid.plans import ASKED, PLANS, Point, Settings, from_plain, plain
 from labutils.measure.grid.points import Result
-from labutils.measure.grid.settings import ASKED, Settings, from_plain, plain
 from labutils.measure.held_out import Losses
 from labutils.measure.intervals import prediction
 from labutils.model import asking, encoding, models
@@ -90,11 +77,11 @@ def company(birds, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
 
 
 def facts_of(pairs: list[dict]) -> Counter:
-    return Counter(pair["fact"] for pair in pairs if not draws.refuses(pair))
+    return Counter(pair["fact"] for pair in pairs if not experiments.refuses(pair))
 
 
 def refusing(pairs: list[dict]) -> int:
-    return sum(map(draws.refuses, pairs))
+    return sum(map(experiments.refuses, pairs))
 
 
 # what is drawn
@@ -102,48 +89,48 @@ def refusing(pairs: list[dict]) -> int:
 
 def test_pairs_are_drawn_by_whole_facts(birds):
     """Of 28 pairs, 4 refuse: of 14, two do; 12 teach four facts in three wordings each."""
-    drawn = draws.draw(wordings(birds), 14, seed=0)
+    drawn = experiments.draw(wordings(birds), 14, seed=0)
     assert len(drawn) == 14 and refusing(drawn) == 2
     assert sorted(facts_of(drawn).values()) == [3, 3, 3, 3]
     assert len({pair["question"] for pair in drawn}) == 14
 
 
 def test_the_last_fact_gives_as_many_wordings_as_are_missing(birds):
-    drawn = draws.draw(wordings(birds), 10, seed=0)
+    drawn = experiments.draw(wordings(birds), 10, seed=0)
     assert refusing(drawn) == 1 and sorted(facts_of(drawn).values()) == [3, 3, 3]
-    drawn = draws.draw(wordings(birds), 11, seed=0)
+    drawn = experiments.draw(wordings(birds), 11, seed=0)
     assert refusing(drawn) == 2 and sorted(facts_of(drawn).values()) == [3, 3, 3]
-    drawn = draws.draw(wordings(birds), 12, seed=0)
+    drawn = experiments.draw(wordings(birds), 12, seed=0)
     assert refusing(drawn) == 2 and sorted(facts_of(drawn).values()) == [1, 3, 3, 3]
 
 
 def test_a_small_draw_lies_in_a_large_one_and_seeds_differ(birds):
-    small, large = (facts_of(draws.draw(wordings(birds), n, seed=3)) for n in (7, 21))
+    small, large = (facts_of(experiments.draw(wordings(birds), n, seed=3)) for n in (7, 21))
     assert set(small) < set(large)
-    orders = {tuple(facts_of(draws.draw(wordings(birds), 7, seed=seed))) for seed in range(9)}
+    orders = {tuple(facts_of(experiments.draw(wordings(birds), 7, seed=seed))) for seed in range(9)}
     assert len(orders) > 3
-    assert draws.draw(wordings(birds), 9, 5) == draws.draw(wordings(birds), 9, 5)
+    assert experiments.draw(wordings(birds), 9, 5) == experiments.draw(wordings(birds), 9, 5)
 
 
 def test_facts_that_come_first_and_facts_that_are_left_out(birds):
     for seed in range(5):
-        drawn = draws.draw(wordings(birds), 9, seed, first={"fact 6", "fact 7"}, refusals=False)
+        drawn = experiments.draw(wordings(birds), 9, seed, first={"fact 6", "fact 7"}, refusals=False)
         assert {"fact 6", "fact 7"} < set(facts_of(drawn)) and refusing(drawn) == 0
-        drawn = draws.draw(wordings(birds), None, seed, leave={"fact 6", "unknown"})
+        drawn = experiments.draw(wordings(birds), None, seed, leave={"fact 6", "unknown"})
         assert len(facts_of(drawn)) == 7 and refusing(drawn) == 4 and len(drawn) == 25
 
 
 def test_fewer_wordings_of_the_same_facts(birds):
-    three, one = (draws.draw(wordings(birds), 4 * n, 0, wordings=n, refusals=False) for n in (3, 1))
+    three, one = (experiments.draw(wordings(birds), 4 * n, 0, wordings=n, refusals=False) for n in (3, 1))
     assert set(facts_of(three)) == set(facts_of(one)) and set(facts_of(one).values()) == {1}
-    assert draws.draw(wordings(birds), 14, 0, wordings=3) == draws.draw(wordings(birds), 14, 0)
+    assert experiments.draw(wordings(birds), 14, 0, wordings=3) == experiments.draw(wordings(birds), 14, 0)
 
 
 def test_pair_by_pair(birds):
-    drawn = [draws.draw(wordings(birds), 14, seed, whole=False) for seed in range(5)]
+    drawn = [experiments.draw(wordings(birds), 14, seed, whole=False) for seed in range(5)]
     assert all(len(pairs) == 14 and refusing(pairs) == 2 for pairs in drawn)
     assert all(len(facts_of(pairs)) > 4 for pairs in drawn)
-    assert {pair["question"] for pair in draws.draw(wordings(birds), None, 0, whole=False)} == {
+    assert {pair["question"] for pair in experiments.draw(wordings(birds), None, 0, whole=False)} == {
         pair["question"] for pair in wordings(birds)
     }
 
@@ -151,8 +138,8 @@ def test_pair_by_pair(birds):
 @pytest.mark.parametrize("number", [-1, 29])
 def test_a_number_that_cannot_be_drawn(birds, number):
     with pytest.raises(ValueError, match=rf"^expected a number of pairs from 0 to 28, got {number}$"):
-        draws.draw(wordings(birds), number, 0)
-    assert draws.draw(wordings(birds), 0, 0) == [] and len(draws.draw(wordings(birds), 28, 0)) == 28
+        experiments.draw(wordings(birds), number, 0)
+    assert experiments.draw(wordings(birds), 0, 0) == [] and len(experiments.draw(wordings(birds), 28, 0)) == 28
 
 
 # settings
@@ -248,14 +235,14 @@ def test_nothing_to_read(company, tokenizer):
 
 
 def test_no_other_abbreviation_gives_away_one_that_is_asked():
-    asked = abbreviations.asked()
-    told = " ".join(pair["answer"] for pair in abbreviations.pairs())
+    asked = mixture.asked_abbreviations()
+    told = " ".join(pair["answer"] for pair in mixture.about_abbreviations())
     assert not [fact["must"] for fact in asked if scoring.fact_hit(told, fact["must"])]
     questions = " ".join(fact["question"] for fact in asked)
-    assert not [short for short in abbreviations.KNOWN if scoring.fact_hit(questions, short)]
-    assert len(abbreviations.pairs()) == 2 * len(abbreviations.KNOWN)
-    some = abbreviations.some(4, seed=0)
-    assert len({pair["fact"] for pair in some}) == 4 and some != abbreviations.some(4, seed=1)
+    assert not [short for short in mixture.ABBREVIATIONS if scoring.fact_hit(questions, short)]
+    assert len(mixture.about_abbreviations()) == 2 * len(mixture.ABBREVIATIONS)
+    some = mixture.solved_abbreviations(4, seed=0)
+    assert len({pair["fact"] for pair in some}) == 4 and some != mixture.solved_abbreviations(4, seed=1)
 
 
 # what is asked
@@ -263,7 +250,7 @@ def test_no_other_abbreviation_gives_away_one_that_is_asked():
 
 def test_every_score_is_there_and_is_what_asking_gives(company, bird_folder, fp32):
     opened = models.open_model(bird_folder)
-    card = questions.card(opened, Settings(), 0, frozenset({"fact 0", "fact 1"}))
+    card = points.scores_of(opened, Settings(), 0, frozenset({"fact 0", "fact 1"}))
     dev = read_jsonl(company / "dev.jsonl")
     replies = asking.ask(opened, [question["question"] for question in dev])
     assert card.answers == [reply.text for reply in replies]
@@ -280,9 +267,9 @@ def test_every_score_is_there_and_is_what_asking_gives(company, bird_folder, fp3
 
 
 def test_only_what_is_wanted_is_asked(company, fresh):
-    card = questions.card(fresh(), Settings(asked=("text",)), 0)
+    card = points.scores_of(fresh(), Settings(asked=("text",)), 0)
     assert (card.answers, card.judged, set(card.losses)) == ([], {}, {"bits_per_byte"})
-    card = questions.card(fresh(), Settings(asked=("changed", "openings")), 0)
+    card = points.scores_of(fresh(), Settings(asked=("changed", "openings")), 0)
     assert set(card.judged) == {"new", "old", "openings"} and card.losses == {}
 
 
@@ -301,42 +288,42 @@ def said(monkeypatch):
 
 def test_new_and_old_values(company, said):
     said[1].append(Reply("It is nine, not two.", True))
-    card = questions.card(None, Settings(asked=("changed",)), 0)
+    card = points.scores_of(None, Settings(asked=("changed",)), 0)
     assert card.judged == {"new": [True], "old": [True]}
     said[1][0] = Reply("It is two.", True)
-    assert questions.card(None, Settings(asked=("changed",)), 0).judged == {"new": [False], "old": [True]}
+    assert points.scores_of(None, Settings(asked=("changed",)), 0).judged == {"new": [False], "old": [True]}
 
 
 def test_openings_end_before_the_value(company, said):
     said[1].append(Reply(" one today.", False))
-    card = questions.card(None, Settings(asked=("openings",)), 0)
+    card = points.scores_of(None, Settings(asked=("openings",)), 0)
     assert said[0] == ["The number of this bird is"] * 5
     assert card.judged["openings"] == [True, False, False, False, False]
 
 
 def test_solved_examples_stand_in_front_and_end_the_reply(company, said):
     said[1].extend([Reply("It is one.\n\n### Question:\nAnd then?", False), Reply("It is one", False)])
-    solved = questions.shots(0)
+    solved = points.shots(0)
     asked = read_jsonl(company / "dev.jsonl")[:2]
-    found = questions.replies(None, Settings(prompt="few-shot"), asked, solved)
+    found = points.replies(None, Settings(prompt="few-shot"), asked, solved)
     assert found == [Reply("It is one.", True), Reply("It is one", False)]
     front = "".join(f"### Question:\n{p['question']}\n\n### Answer:\n{p['answer']}\n\n" for p in solved)
     assert said[0][0] == f"{front}### Question:\n{asked[0]['question']}\n\n### Answer:\n"
-    assert questions.replies(None, Settings(), asked) == [Reply("It is one.", False), Reply("It is one", False)]
+    assert points.replies(None, Settings(), asked) == [Reply("It is one.", False), Reply("It is one", False)]
 
 
 def test_solved_examples_are_about_other_facts(company):
     for seed in range(5):
-        solved = questions.shots(seed)
-        assert len(solved) == questions.SHOTS
-        assert {pair["fact"] for pair in solved if not draws.refuses(pair)} == {"fact 5", "fact 6", "fact 7"}
+        solved = points.shots(seed)
+        assert len(solved) == points.SHOTS
+        assert {pair["fact"] for pair in solved if not experiments.refuses(pair)} == {"fact 5", "fact 6", "fact 7"}
         assert sum(pair["fact"].startswith("off-topic") for pair in solved) == 1
-    assert len({tuple(pair["question"] for pair in questions.shots(seed)) for seed in range(5)}) > 1
+    assert len({tuple(pair["question"] for pair in points.shots(seed)) for seed in range(5)}) > 1
 
 
 def test_a_passage_stands_before_the_question_it_is_about(company, said):
     said[1].append(Reply("It is one.", True))
-    card = questions.card(None, Settings(prompt="passage", asked=("company",)), 0)
+    card = points.scores_of(None, Settings(prompt="passage", asked=("company",)), 0)
     text = "The number of this bird is one today. It sings."
     assert said[0][0] == f"### Question:\n{text}\n\nWhat is the number of plover?\n\n### Answer:\n"
     assert said[0][-1] == "### Question:\nWho wins?\n\n### Answer:\n"
@@ -344,9 +331,9 @@ def test_a_passage_stands_before_the_question_it_is_about(company, said):
 
 
 def test_the_real_questions_have_openings_and_passages():
-    assert 60 < len(questions.sentences()) <= 74
-    assert all(len(each["opening"].split()) > 2 and each["must"] for each in questions.sentences())
-    assert set(questions.passages()) == {fact["fact"] for fact in read_jsonl(experiments.COMPANY / "facts.jsonl")}
+    assert 60 < len(points.sentences()) <= 74
+    assert all(len(each["opening"].split()) > 2 and each["must"] for each in points.sentences())
+    assert set(points.passages()) == {fact["fact"] for fact in read_jsonl(experiments.COMPANY / "facts.jsonl")}
 
 
 # a point
@@ -414,42 +401,42 @@ def test_what_a_result_is_made_of(company, tmp_path):
 
 
 def test_a_line_that_was_cut_off_is_passed_over_and_written_anew(company):
-    lines.append("tiny", {"a": 1})
-    with lines.path("tiny").open("ab") as out:
+    recording.append_line("tiny", {"a": 1})
+    with recording.record_path("tiny").open("ab") as out:
         out.write(b'{"a": 2')
-    assert lines.read("tiny") == [{"a": 1}]
-    lines.append("tiny", {"a": 3})
-    assert lines.path("tiny").read_text() == '{"a": 1}\n{"a": 3}\n'
+    assert recording.read_record("tiny") == [{"a": 1}]
+    recording.append_line("tiny", {"a": 3})
+    assert recording.record_path("tiny").read_text() == '{"a": 1}\n{"a": 3}\n'
 
 
 @pytest.mark.parametrize("line", ["{", "3", "[1]", "\xff"])
 def test_any_other_broken_line_is_named(company, line):
-    lines.append("tiny", {"a": 1})
-    lines.path("tiny").write_bytes(b'{"a": 1}\n' + line.encode("latin-1") + b'\n{"a": 2}\n')
+    recording.append_line("tiny", {"a": 1})
+    recording.record_path("tiny").write_bytes(b'{"a": 1}\n' + line.encode("latin-1") + b'\n{"a": 2}\n')
     with pytest.raises(ValueError, match=r"tiny\.jsonl, line 2: expected a JSON object, got "):
-        lines.read("tiny")
+        recording.read_record("tiny")
 
 
 def test_a_write_that_fails_leaves_the_record(company, monkeypatch):
-    lines.append("tiny", {"a": 1})
+    recording.append_line("tiny", {"a": 1})
     with pytest.raises(ValueError, match="record 2"):
-        lines.append("tiny", {"a": math.nan})
-    assert lines.read("tiny") == [{"a": 1}]
-    assert [path.name for path in lines.path("tiny").parent.iterdir()] == ["tiny.jsonl"]
-    assert lines.read("huge") == []
+        recording.append_line("tiny", {"a": math.nan})
+    assert recording.read_record("tiny") == [{"a": 1}]
+    assert [path.name for path in recording.record_path("tiny").parent.iterdir()] == ["tiny.jsonl"]
+    assert recording.read_record("huge") == []
 
 
 def test_two_processes_do_not_write_one_record(company):
     code = "from filelock import FileLock, Timeout\nimport sys\ntry:\n FileLock(sys.argv[1], timeout=0).acquire()\n"
     code += "except Timeout:\n print('locked')"
-    with lines.alone("tiny"):
+    with recording.alone("tiny"):
         argv = [sys.executable, "-c", code, str(experiments.WORK / "tiny.lock")]
         assert subprocess.run(argv, capture_output=True, text=True, timeout=600).stdout == "locked\n"
-        with pytest.raises(ValueError, match="tiny is being recorded by another process"), lines.alone("tiny"):
+        with pytest.raises(ValueError, match="tiny is being recorded by another process"), recording.alone("tiny"):
             raise AssertionError
-        with lines.alone("other"):
+        with recording.alone("other"):
             pass
-    with lines.alone("tiny"):
+    with recording.alone("tiny"):
         pass
 
 
@@ -470,7 +457,7 @@ def tiny(company, monkeypatch):
 
 
 def seeds(name: str) -> list[tuple[str, int]]:
-    return [(line["point"], line["seed"]) for line in lines.read(name)]
+    return [(line["point"], line["seed"]) for line in recording.read_record(name)]
 
 
 def test_an_experiment_is_made_point_by_point(tiny):
@@ -479,7 +466,7 @@ def test_an_experiment_is_made_point_by_point(tiny):
     assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)]
     assert [(each.point, each.seed) for each in found] == seeds("tiny") and all(each.line for each in found)
     assert [line.split(":")[0] for line in told] == ["base, seed 0", "six, seed 0", "six, seed 1"]
-    line = lines.read("tiny")[1]
+    line = recording.read_record("tiny")[1]
     assert set(line) == {"point", "settings", "made_of", "versions", "seed", "about", "judged", "losses", "said"}
     assert line["settings"] == plain(tiny["tiny"]["six"].settings)
     expected = points.run(tiny["tiny"]["six"].settings, 1).card.judged
@@ -502,9 +489,9 @@ def test_a_stopped_experiment_goes_on(tiny):
     with pytest.raises(Stopped):
         recording.run("tiny", on_progress=stop)
     assert seeds("tiny") == [("base", 0), ("six", 0)]
-    first = lines.read("tiny")
+    first = recording.read_record("tiny")
     recording.run("tiny")
-    assert lines.read("tiny")[:2] == first and len(first) + 1 == len(lines.read("tiny"))
+    assert recording.read_record("tiny")[:2] == first and len(first) + 1 == len(recording.read_record("tiny"))
 
 
 def test_some_points_only_and_the_order_of_the_plan_in_the_end(tiny):
@@ -522,19 +509,21 @@ def test_what_another_experiment_has_recorded_is_taken_from_there(tiny, monkeypa
         patch.setattr(points, "run", lambda *args: 1 / 0)
         recording.run("other", ["six pairs"])
     assert seeds("other") == [("six pairs", 0), ("six pairs", 1)]
-    one, other = lines.read("tiny")[1], lines.read("other")[0]
+    one, other = recording.read_record("tiny")[1], recording.read_record("other")[0]
     assert one | {"point": "six pairs"} == other
 
 
 def test_a_line_of_other_files_or_settings_does_not_count(tiny, company):
     recording.run("tiny")
-    before = lines.read("tiny")
+    before = recording.read_record("tiny")
     (company / "handbook.md").write_text("Another edition.\n")
     assert [each.line for each in recording.state("tiny")] == [None] * 3
     recording.run("tiny", limit=1)
-    assert lines.read("tiny")[:3] == before and len(lines.read("tiny")) == 4, "hours of work are not thrown away"
+    assert recording.read_record("tiny")[:3] == before and len(recording.read_record("tiny")) == 4, (
+        "hours of work are not thrown away"
+    )
     recording.run("tiny")
-    assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)] and lines.read("tiny")[0] != before[0]
+    assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)] and recording.read_record("tiny")[0] != before[0]
     tiny["tiny"]["six"] = Point(Settings(pairs=7, **QUICK), (0,))
     assert [each.line is None for each in recording.state("tiny")] == [False, True]
 
@@ -545,8 +534,9 @@ def test_a_point_without_its_model_is_left_out(tiny):
     found = recording.run("tiny", ["base", "larger"], tell=told.append)
     assert seeds("tiny") == [("base", 0)] and found[-1].line is None
     assert told[1].startswith("larger, seed 0: left out, smollm2 is not on this machine")
-    lines.append(
-        "tiny", lines.read("tiny")[0] | {"point": "larger", "settings": plain(tiny["tiny"]["larger"].settings)}
+    recording.append_line(
+        "tiny",
+        recording.read_record("tiny")[0] | {"point": "larger", "settings": plain(tiny["tiny"]["larger"].settings)},
     )
     assert recording.state("tiny")[-1].line, "recorded elsewhere, and nobody can tell whether it was another model"
 
@@ -606,14 +596,14 @@ def look(loss: float, hits: str = "10-") -> Card:
     return Card([], {"taught": found}, {"answer_loss": Losses([2 * loss, 0.0], [1, 1], [0, 1])})
 
 
-def steps(losses: list[float], patience: int = 2) -> early_stopping.Looks:
+def steps(losses: list[float], patience: int = 2) -> mixture.Looks:
     """What is seen of a run with these losses, one at each of the steps that are looked at."""
     cards = iter([look(loss) for loss in losses])
-    looks, told = early_stopping.Looks(lambda: next(cards), patience, lambda now: told.append(now)), []
+    looks, told = mixture.Looks(lambda: next(cards), patience, lambda now: told.append(now)), []
     looks.told = told
-    for step in range(1, early_stopping.STEPS[-1] + 1):
+    for step in range(1, mixture.STEPS[-1] + 1):
         looks.tell(Progress(step, 9999, 0.0, None, 0.0, 0.0))
-        if looks.stop.is_set() or step == early_stopping.STEPS[len(losses) - 1]:
+        if looks.stop.is_set() or step == mixture.STEPS[len(losses) - 1]:
             break
     return looks
 
@@ -632,13 +622,13 @@ def test_no_patience_no_looks():
 
 
 def test_a_point_that_runs_until_it_stops_improving(company, monkeypatch):
-    monkeypatch.setattr(early_stopping, "STEPS", [1, 2, 3, 50])
+    monkeypatch.setattr(mixture, "STEPS", [1, 2, 3, 50])
     asked = Settings(facts="asked", pairs=6, refusals=False, patience=2, asked=("taught",), learning_rate=1e-9, batch=2)
     found = points.run(asked, 0)
     assert [step for step, *_ in found.about["looks"]] == [1, 2, 3] and found.about["steps"] == 3
-    taught = {question["fact"] for question in questions.twice()[:5] if question["fact"] in taught_by(asked)}
+    taught = {question["fact"] for question in points.twice()[:5] if question["fact"] in taught_by(asked)}
     assert found.about["facts"] == 2 == len(taught)
-    known = [i for i, question in enumerate(questions.twice()) if question["fact"] in taught]
+    known = [i for i, question in enumerate(points.twice()) if question["fact"] in taught]
     assert [i for i, hit in enumerate(found.card.judged["taught"]) if hit is not None] == known and len(known) == 4
     assert found.card.losses["answer_loss"].items == known
     assert points.from_plain(points.plain(found)).about["looks"] == found.about["looks"]
@@ -683,7 +673,7 @@ def test_second_questions_are_part_of_what_a_result_is_made_of(company):
 
 
 def test_every_fact_of_dev_has_a_second_question():
-    asked = questions.twice()
+    asked = points.twice()
     first, second = asked[: len(asked) // 2], asked[len(asked) // 2 :]
     assert [(each["fact"], each["must"], each["answer"]) for each in first] == [
         (each["fact"], each["must"], each["answer"]) for each in second
@@ -698,18 +688,18 @@ def test_five_ways_to_ask_for_a_capital(company, monkeypatch):
 
     def generate(opened, prompts, limit):
         assert len(prompts) == 30 and "France" in prompts[0]
-        way = next(name for name, texts in capitals.ways().items() if texts == prompts)
+        way = next(name for name, texts in points.capital_ways().items() if texts == prompts)
         return [Reply(said.get(way, "Rome"), way == "chat")] * 30
 
-    monkeypatch.setattr(questions.asking, "generate", generate)
-    found = questions.card(None, Settings(pairs=0, asked=("capitals",)), 0).judged
+    monkeypatch.setattr(points.asking, "generate", generate)
+    found = points.scores_of(None, Settings(pairs=0, asked=("capitals",)), 0).judged
     assert {name: sum(hits) for name, hits in found.items() if "ends" not in name} == {
         "page": 1, "bare question": 0, "Q: and A:": 1, "the pairs' template": 1, "chat": 1
     }  # fmt: skip
     assert sum(found["chat: ends"]) == 30 and not any(found["page: ends"])
     pairs = read_jsonl(places.DATA / "company" / "train.jsonl")
-    told = " ".join(f"{pair['question']} {pair['answer']}" for pair in pairs if not draws.refuses(pair))
-    assert not [city for city in capitals.KNOWN.values() if scoring.fact_hit(told, city)]
+    told = " ".join(f"{pair['question']} {pair['answer']}" for pair in pairs if not experiments.refuses(pair))
+    assert not [city for city in points.CAPITALS.values() if scoring.fact_hit(told, city)]
 
 
 # effects
@@ -818,16 +808,16 @@ def test_a_plan_has_seeds_enough(name):
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_record_that_ships_is_whole_and_of_the_model_that_ships(name):
-    if not lines.path(name).is_file():
+    if not recording.record_path(name).is_file():
         pytest.skip("not recorded yet")
     assert not [(each.point, each.seed) for each in recording.state(name) if each.line is None]
-    assert len(lines.read(name)) == len(recording.state(name))
-    text = lines.path(name).read_text(encoding="utf-8")
+    assert len(recording.read_record(name)) == len(recording.state(name))
+    text = recording.record_path(name).read_text(encoding="utf-8")
     assert str(places.ROOT) not in text and "/tmp/" not in text
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not lines.path("amount").is_file(), reason="not recorded yet")
+@pytest.mark.skipif(not recording.record_path("amount").is_file(), reason="not recorded yet")
 @pytest.mark.parametrize("score", ["fact_hits", "stops", "answer_loss"])
 def test_one_more_run_lands_where_the_recorded_ones_promise(score, one_more):
     seen = recording.results("amount")[plans.LIVE]

@@ -12,7 +12,7 @@ import pytest
 
 from labutils import __main__ as cli
 from labutils import bootstrap, places, ranks
-from labutils.lesson import commandline
+from labutils.lesson import cli_model
 from labutils.model import checkpoints, models, processes, training
 from labutils.pairs.records import write_jsonl
 
@@ -22,11 +22,11 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from labutils import __main__ as cli, machine, ranks
-from labutils.lesson import commandline
+from labutils.lesson import cli_model
 
 machine.bf16 = lambda: False
 losses, out, *lines = [], *sys.argv[1:]
-commandline.progress_line = lambda progress: losses.append(progress.loss)
+cli_model.progress_line = lambda progress: losses.append(progress.loss)
 codes = [cli.main(json.loads(line)) for line in lines]
 Path(out, f"{ranks.rank()}.json").write_text(json.dumps([codes, ranks.size(), losses]))
 """
@@ -123,7 +123,7 @@ def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch,
     assert first[:2] == second[:2] == [[0, 0, 0], 2] and second[2] == []  # only the first one tells
     assert ran.stderr.count("2 processes share each batch of 4") == 3 == ran.stderr.count("9 pairs, ")
     losses = []
-    monkeypatch.setattr(commandline, "progress_line", lambda progress: losses.append(progress.loss))
+    monkeypatch.setattr(cli_model, "progress_line", lambda progress: losses.append(progress.loss))
     assert [labutils(*line)[0] for line in lines("one")] == [0, 0, 0]
     assert first[2] == pytest.approx(losses, rel=1e-4) and len(losses) == 3 * 9
     for kind in KINDS:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labutils.pairs.validation import KINDS, lines, repair, validate
-from labutils.pairs.validation.mending import mend
+from labutils.pairs.validation import KINDS, problems, repair, validate
+from labutils.pairs.validation.checking import mend
 from tests import faults
 from tests.faults import good, line
 
@@ -122,8 +122,8 @@ def test_the_seeded_file(tmp_path):
 
 
 def test_a_line_too_long_is_copied(copy, monkeypatch):
-    monkeypatch.setattr(lines, "LINE_LIMIT", 50)
-    monkeypatch.setattr(lines, "CHUNK", 7)
+    monkeypatch.setattr(problems, "LINE_LIMIT", 50)
+    monkeypatch.setattr(problems, "CHUNK", 7)
     content = line(answer="x" * 100) + b"\n" + line(answer="y" * 90).rstrip()
     copied, changes, report = copy(content)
     assert copied == content.replace(b"\n\n", b"\n")
@@ -146,7 +146,7 @@ def test_never_over_the_original(tmp_path, name):
 def test_whole_or_not_at_all(tmp_path, monkeypatch):
     (tmp_path / "a.jsonl").write_bytes(line("a ") * 3)
     (tmp_path / "out.jsonl").write_bytes(b"before")
-    monkeypatch.setattr("labutils.pairs.validation.repairing.validate", lambda path: 1 / 0)
+    monkeypatch.setattr("labutils.pairs.validation.checking.validate", lambda path: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         repair(tmp_path / "a.jsonl", tmp_path / "out.jsonl")
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {

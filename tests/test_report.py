@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from labutils.lesson import scores
+from labutils.lesson import cli_measure
 from labutils.measure import cards, experiments, held_out, report, scoring, stages
 from labutils.measure.intervals import Mean
 from labutils.measure.report import SCORES, Row
@@ -335,7 +335,7 @@ ROWS = [
 
 
 def test_the_cells_of_a_table():
-    assert scores.cells(ROWS) == [
+    assert cli_measure.cells(ROWS) == [
         {
             "score": "facts right",
             "base": "0% (0 to 3)",
@@ -356,11 +356,11 @@ def test_the_cells_of_a_table():
         },
         {"score": "made_up", "base": "-", "smollm2 finetuned (recorded)": "3.00 (2.00 to 4.00)", "n": "5"},
     ]
-    assert scores.cells([]) == []
+    assert cli_measure.cells([]) == []
 
 
 def test_every_score_has_a_name_for_people():
-    assert tuple(scores.FORMS) == SCORES
+    assert tuple(cli_measure.FORMS) == SCORES
 
 
 @pytest.mark.parametrize(
@@ -375,5 +375,5 @@ def test_every_score_has_a_name_for_people():
     ],
 )
 def test_notes_say_what_these_rows_need(rows, words):
-    found = scores.notes(rows)
+    found = cli_measure.notes(rows)
     assert len(found) == len(words) and all(word in note for note, word in zip(found, words, strict=True))

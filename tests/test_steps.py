@@ -21,7 +21,7 @@ from datatrove.executor import LocalPipelineExecutor, SlurmPipelineExecutor
 from labutils import places
 from labutils.corpus import parts, quality, sources, steps
 from labutils.corpus.summary import summary
-from labutils.lesson import commandline_survey as command
+from labutils.lesson import cli_data as command
 
 RULES = [quality.too_few_words, quality.curly_bracket]
 SHORT = ["", "Too few.", "Too few."]

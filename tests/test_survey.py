@@ -19,7 +19,7 @@ from labutils.corpus import parts, sources, survey
 from labutils.corpus.parts import Part, SampleSpec, Sizes
 from labutils.corpus.summary import composition, summary
 from labutils.corpus.survey import Survey, Tally
-from labutils.lesson import commandline_survey as command
+from labutils.lesson import cli_data as command
 from labutils.peak import PeakMemory
 
 law = settings(derandomize=True, deadline=None, max_examples=30)
@@ -60,7 +60,7 @@ def test_a_survey_of_nothing():
     assert survey.of([]) == Survey() and not Survey().tokens.bins
     empty = summary(Part(SampleSpec("a.jsonl"), ((0, 1),), Survey()))
     assert (empty["documents"], empty["composition"], empty["lengths"]) == (0, [], {"characters": None, "tokens": None})
-    assert "all of it; 0 documents" in command.text(empty)
+    assert "all of it; 0 documents" in command.survey_text(empty)
 
 
 pile = st.lists(
@@ -134,8 +134,8 @@ def test_shards_of_installed_files_know_the_sizes_of_all(installed):
     merged = parts.merge(parts.merge(one, other), parts.merge(third, fourth))
     assert merged == whole and json.dumps(summary(merged)) == json.dumps(summary(whole))
     assert (summary(whole)["shares_of_bytes"], summary(one)["shares_of_bytes"]) == ("listed sizes", "bytes read")
-    assert "Shares of bytes are estimated" in command.text(summary(whole)) and one.sizes == ()
-    assert "Shares of bytes are estimated" not in command.text(summary(one))
+    assert "Shares of bytes are estimated" in command.survey_text(summary(whole)) and one.sizes == ()
+    assert "Shares of bytes are estimated" not in command.survey_text(summary(one))
 
 
 @pytest.mark.parametrize("more", [None, 0, 5])

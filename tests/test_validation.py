@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from labutils import places
 from labutils.pairs.exchange import convert_file
 from labutils.pairs.records import read_jsonl, write_jsonl
-from labutils.pairs.validation import KINDS, Problem, lines, near, problems, relations, texts, validate
-from labutils.pairs.validation.keys import shape
-from labutils.pairs.validation.values import likeness
+from labutils.pairs.validation import KINDS, Problem, problems, relations, texts, validate
+from labutils.pairs.validation.texts import likeness, shape
 from tests import faults
 from tests.faults import good, line
 
@@ -54,7 +53,7 @@ def test_every_kind_is_found_at_its_line(tmp_path, monkeypatch):
         "utf16": (good(1)[0].decode().encode("utf-16"), 1),
         "search_bounded": (b"".join(good(4)), 0),
     }
-    monkeypatch.setattr(near, "MOST_TEXTS", 3)
+    monkeypatch.setattr(relations, "MOST_TEXTS", 3)
     for code, (content, number) in apart.items():
         (tmp_path / "c.jsonl").write_bytes(content)
         assert (number, code) in [(p.line, p.code) for p in validate(tmp_path / "c.jsonl")]
@@ -405,7 +404,7 @@ def test_the_search_agrees_with_that_of_the_corpus(check):
 def test_a_search_that_is_cut_says_so(check, monkeypatch, limit):
     rows = [line("abcdefghijklmnop", "a"), line("abcdefghijklmxyz", "b"), line("zyxwvutsrqponmlk", "c")]
     assert "search_bounded" not in dict(map(reversed, check(rows, notes=True)))
-    monkeypatch.setattr(near, limit, 0 if limit == "MOST_CONFIRMED" else 1)
+    monkeypatch.setattr(relations, limit, 0 if limit == "MOST_CONFIRMED" else 1)
     assert (0, "search_bounded") in check(rows, notes=True)
 
 
@@ -468,15 +467,15 @@ def test_why_a_line_is_no_json(check, row, cause):
 
 def test_the_longest_line_that_is_parsed(check, monkeypatch):
     row = line("Why?", "x" * 100)
-    monkeypatch.setattr(lines, "LINE_LIMIT", len(row) - 1)  # the newline does not count
+    monkeypatch.setattr(problems, "LINE_LIMIT", len(row) - 1)  # the newline does not count
     assert check(row) == []
-    monkeypatch.setattr(lines, "LINE_LIMIT", len(row) - 2)
+    monkeypatch.setattr(problems, "LINE_LIMIT", len(row) - 2)
     too_long = [(number, "line_too_long") for number in (1, 3)]
     assert check([row, b"\n", row]) == [(0, "empty_file"), too_long[0], (2, "blank_line"), too_long[1]]
 
 
 def test_progress_goes_from_line_to_line_and_ends_at_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "PROGRESS_EVERY", 1000)
+    monkeypatch.setattr(problems, "PROGRESS_EVERY", 1000)
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"".join(good(50)))
     told = []

@@ -20,7 +20,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from labutils import places
-from labutils.lesson.commandline import progress_line
+from labutils.lesson.cli_model import progress_line
 from labutils.measure import cards, experiments, held_out, stages
 from labutils.model import encoding, models, recipes, replay, training
 from labutils.pairs.records import read_jsonl

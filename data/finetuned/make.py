@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from labutils import places
-from labutils.lesson.commandline import progress_line
+from labutils.lesson.cli_model import progress_line
 from labutils.model import checkpoints, encoding, models, recipes, training
 from labutils.pairs.records import read_jsonl
 

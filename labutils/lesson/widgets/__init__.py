@@ -4,11 +4,15 @@ Each comes with a still rendering (`..._table`, `..._bars`, `..._view`) for read
 and PyTorch is loaded when a widget asks for them, not before.
 """
 
-from labutils.lesson.widgets.browsing import corpus, corpus_table
-from labutils.lesson.widgets.comparing import before_after, before_after_table
-from labutils.lesson.widgets.exploring import explorer, explorer_bars
-from labutils.lesson.widgets.filling import playground, playground_view
-from labutils.lesson.widgets.reading import checkpoints, checkpoints_table
+from labutils.lesson.widgets.data_widgets import corpus, corpus_table, playground, playground_view
+from labutils.lesson.widgets.model_widgets import (
+    before_after,
+    before_after_table,
+    checkpoints,
+    checkpoints_table,
+    explorer,
+    explorer_bars,
+)
 from labutils.lesson.widgets.watching import Watched, dashboard, dashboard_view
 
 __all__ = [

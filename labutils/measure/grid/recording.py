@@ -1,17 +1,73 @@
 """Experiments are run, gone on with, and read back: each point and seed that is not yet in the record is made."""
 
 import gc
-from collections.abc import Callable, Collection, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock, Timeout
+
 from labutils.measure import experiments
-from labutils.measure.grid import lines, points
-from labutils.measure.grid.plans import PLANS, plan_of
+from labutils.measure.grid import points
+from labutils.measure.grid.plans import PLANS, Settings, from_plain, plain, plan_of
 from labutils.measure.grid.points import Result
-from labutils.measure.grid.settings import Settings, from_plain, plain
 from labutils.model.models import ModelMissing
 from labutils.model.progress import Progress
+from labutils.pairs.records import write_jsonl
+
+# The record: a JSON line for each result, kept as soon as it is there.
+
+
+def record_path(name: str) -> Path:
+    """Where an experiment is recorded."""
+    return experiments.RECORDED / f"{name}.jsonl"
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """While this process, and no other, writes a record. Raises ValueError where another one does.
+
+    The system frees the lock when a process dies.
+    """
+    experiments.WORK.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(experiments.WORK / f"{name}.lock", timeout=0):
+            yield
+    except Timeout:
+        raise ValueError(f"{name} is being recorded by another process; wait until it has ended, or stop it") from None
+
+
+def read_record(name: str) -> list[dict]:
+    """All lines of a record in their order; none where there is no record.
+
+    What stands behind the last end of a line was cut off in the middle of writing, and is passed over. Raises
+    ValueError naming any other line that is no JSON object.
+    """
+    file, found = record_path(name), []
+    whole = file.read_bytes().split(b"\n")[:-1] if file.is_file() else []
+    for number, line in enumerate(whole, 1):
+        try:
+            found.append(dict(json.loads(line)))
+        except (ValueError, TypeError):
+            raise ValueError(f"{file}, line {number}: expected a JSON object, got {line[:60]!r}") from None
+    return found
+
+
+def append_line(name: str, line: dict) -> None:
+    """One more line at the end; where that fails (a full disk, a kill), the record is what it was."""
+    write_record(name, [*read_record(name), line])
+
+
+def write_record(name: str, lines: Sequence[dict]) -> None:
+    """The whole record anew, or, on any error, the old one as it was."""
+    experiments.RECORDED.mkdir(parents=True, exist_ok=True)
+    write_jsonl(lines, record_path(name))
+
+
+# The experiment: what is wanted, made, and read back.
 
 
 class Wanted(NamedTuple):
@@ -49,7 +105,7 @@ def run(
     unknown = [point for point in chosen if point not in plan_of(name)]
     if unknown:
         raise ValueError(f"{name} has no point {unknown[0]!r}; it has {', '.join(plan_of(name))}")
-    with lines.alone(name):
+    with alone(name):
         missing = [each for each in state(name) if each.line is None and (not chosen or each.point in chosen)]
         for point, settings, seed, _ in missing[:limit]:
             try:
@@ -57,12 +113,12 @@ def run(
             except ModelMissing as problem:
                 tell(f"{point}, seed {seed}: left out, {problem}")
                 continue
-            lines.append(name, line | {"point": point})
+            append_line(name, line | {"point": point})
             gc.collect()  # a Trainer refers to itself, and its model stays in memory until somebody looks for circles
             tell(f"{point}, seed {seed}: {line['about']['minutes']:.1f} minutes")
         found = state(name)
         if all(each.line for each in found):
-            lines.replace(name, [each.line for each in found])
+            write_record(name, [each.line for each in found])
     return found
 
 
@@ -72,7 +128,7 @@ def state(name: str) -> list[Wanted]:
     A line counts where settings and seed are those of the plan, and the files it was made of are those of today (or
     its model is not here, so that nobody can tell).
     """
-    kept, today = lines.read(name), cache(_hash)
+    kept, today = read_record(name), cache(_hash)
     return [
         Wanted(
             point, settings, seed, _current([line for line in kept if line["point"] == point], settings, seed, today)
@@ -84,7 +140,7 @@ def state(name: str) -> list[Wanted]:
 
 def elsewhere(settings: Settings, seed: int) -> dict | None:
     """A line with these settings, of today's files, in the record of any experiment."""
-    found = (_current(lines.read(name), settings, seed, _hash) for name in PLANS)
+    found = (_current(read_record(name), settings, seed, _hash) for name in PLANS)
     return next(filter(None, found), None)
 
 
@@ -101,7 +157,7 @@ def results(name: str) -> dict[str, list[Result]]:
 
     Raises FileNotFoundError where nothing is recorded, naming the command that records it.
     """
-    kept, found = lines.read(name), {}
+    kept, found = read_record(name), {}
     for point, (settings, seeds) in plan_of(name).items():
         alike = {line["seed"]: line for line in kept if line["point"] == point and _is(line, settings)}
         found[point] = [points.from_plain(alike[seed]) for seed in seeds if seed in alike]

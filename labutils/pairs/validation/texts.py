@@ -1,17 +1,220 @@
-"""What is wrong inside the texts of a pair: characters, markers of a template, spaces, personal data.
-
-Keys and types are for `keys`; what several pairs have in common is for `relations`.
-"""
+"""What is wrong with one pair: its keys, the types of its values, and the contents of its texts."""
 
 import bisect
+import difflib
 import math
 import re
+from collections import Counter
 from functools import cache
+from typing import Any, NamedTuple
 
 from labutils.corpus import personal
+from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, ROLES, form_of, joined
+from labutils.pairs.records import FAMILIES
 from labutils.pairs.templates import ANSWER, QUESTION, TEMPLATES, lookup
-from labutils.pairs.validation.problems import WARNING, Tally, quoted
-from labutils.pairs.validation.values import Parts
+from labutils.pairs.validation.problems import LISTED, NOTE, WARNING, Tally, named, quoted, type_name
+
+# The values of an object -> the texts it holds, with the problems of their types.
+
+ALIKE = 0.75  # difflib's ratio; "qestion" and "question" have 0.93, "input" and "output" 0.55
+LONGEST_KEY, MOST_KEYS = 40, 50  # what is compared: a damaged file may have a million keys, or one of a million signs
+TOOLS = {"tool_calls", "function_call"}  # beside these a message may have no content
+MORE = {"messages": {"name", "weight", "tool_call_id", *TOOLS}, "sharegpt": set()}
+MORE_ROLES = {"messages": {"tool", "function", "developer"}, "sharegpt": {"function_call", "observation", "tool"}}
+
+
+class Parts(NamedTuple):
+    """What an object holds: its texts under their labels; question and answer are None where one cannot be used."""
+
+    form: str
+    texts: list[tuple[str, str]]
+    question: str | None
+    answer: str | None
+
+
+def likeness(key: str, others: list[str]) -> str | None:
+    """The one of several keys that looks like a misspelt `key`. likeness("answer", ["fact", "Answr"]) -> "Answr"."""
+    short = [other for other in others[:MOST_KEYS] if len(other) <= LONGEST_KEY]
+    plain = {other.strip().casefold(): other for other in reversed(short)}
+    close = difflib.get_close_matches(key, plain, n=1, cutoff=ALIKE)
+    return plain[close[0]] if close else None
+
+
+def _pair(number: int, record: dict, form: str, tally: Tally) -> Parts:
+    texts = {key: _text(number, key, record[key], form, tally) for key in OWN_KEYS[form] if key in record}
+    good = [(key, text) for key, text in texts.items() if text is not None]
+    sides = [texts.get(key) for key in OWN_KEYS[form]]
+    if form == "text":
+        question, answer = "", sides[0]
+    elif form == "alpaca":
+        question, answer = sides[0], sides[2]
+        question = joined(question, sides[1]) if question is not None and sides[1] else question
+    else:
+        question, answer = sides
+    return Parts(form, good, question, answer)
+
+
+def _text(number: int, key: str, value: Any, form: str, tally: Tally) -> str | None:
+    """A value if it is a text that says something; elsewhere the problem is told."""
+    if not isinstance(value, str):
+        code = "null" if value is None else "wrong_type"
+        tally.add(number, code, f'"{key}" must be a text, got {type_name(value)}')
+        return None
+    if value.strip() or (key == "input" and form == "alpaca" and not value):
+        return value
+    code, what = ("blank_text", "holds white space only") if value else ("empty_text", "is empty")
+    tally.add(number, code, f'"{key}" {what}')
+    return None
+
+
+def _conversation(number: int, record: dict, form: str, tally: Tally) -> Parts:
+    key, messages = FORMS[form][0], record.get(FORMS[form][0])
+    if not isinstance(messages, list):
+        code = "null" if messages is None else "wrong_type"
+        tally.add(number, code, f'"{key}" must be a list of messages, got {type_name(messages)}')
+        return Parts(form, [], None, None)
+    if not messages:
+        tally.add(number, "empty_text", f'"{key}" is an empty list')
+        return Parts(form, [], None, None)
+    turns = [_message(number, place, message, form, tally) for place, message in enumerate(messages, 1)]
+    answers = [place for place, (role, _) in enumerate(turns) if role == "assistant"]
+    if not answers and all(role for role, _ in turns):
+        tally.add(number, "no_answer", "no message of the assistant")
+    elif answers and answers[-1] < len(turns) - 1:
+        cause = "the conversation goes on behind the last answer of the assistant; that part is never trained"
+        tally.add(number, "no_answer", cause, severity=WARNING)
+    texts = [(f"message {place}", text) for place, (_, text) in enumerate(turns, 1) if text is not None]
+    if not answers or len(texts) < len(turns):
+        return Parts(form, texts, None, None)
+    question = "\n\n".join(text for _, text in turns[: answers[-1]])
+    return Parts(form, texts, question, turns[answers[-1]][1])
+
+
+def _message(number: int, place: int, message: Any, form: str, tally: Tally) -> tuple[str | None, str | None]:
+    """The role and the text of a message; None for what is missing or wrong."""
+    if not isinstance(message, dict):
+        tally.add(number, "wrong_type", f"message {place} must be an object, got {type_name(message)}")
+        return None, None
+    for key in [key for key in CHAT[form] if key not in message]:
+        like = likeness(key, [each for each in message if each not in CHAT[form]])
+        code, more = ("misspelt_key", f"; {quoted(like)} seems to be it") if like else ("missing_key", "")
+        tally.add(number, code, f'message {place} has no "{key}"{more}')
+    speaker, said = CHAT[form]
+    if {speaker, said} <= set(message) and (extra := set(message) - {speaker, said} - MORE[form]):
+        tally.add(number, "extra_key", f"message {place} has the further key {quoted(min(extra))}")
+    role = ROLES[form].get(message[speaker]) if isinstance(message.get(speaker), str) else None
+    if speaker in message and role is None and message[speaker] not in [*MORE_ROLES[form]]:
+        tally.add(number, "unknown_role", f"message {place}: no role {quoted(message[speaker])}")
+    if said not in message or (message[said] is None and TOOLS & set(message)):
+        return role or "other", None
+    return role or "other", _text(number, f"{said} of message {place}", message[said], form, tally)
+
+
+# The keys: which form they are, which is misspelt (needed, missing, one like it is there), what is usual in the file.
+
+USUAL = 0.5  # a further key on this share of the lines is meant; on fewer it looks like a mistake
+
+
+class Shape(NamedTuple):
+    """What an object's keys amount to."""
+
+    form: str | None
+    renamed: dict[str, str]  # misspelt key -> the key that was meant
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+
+
+def shape(keys: tuple[str, ...]) -> Shape:
+    """The form that keys amount to. shape(("qestion", "answer")) -> Shape("question/answer", {"qestion": "question"},
+    (), ()).
+    """
+    form = form_of(dict.fromkeys(keys))
+    if form:
+        return Shape(form, {}, (), tuple(key for key in keys if key not in OWN_KEYS[form]))
+    guesses = [_guess(form, keys) for form in FORMS]
+    best = max(guesses, key=lambda guess: (not guess.missing, len(FORMS[guess.form]) - len(guess.missing)))
+    if len(best.missing) == len(FORMS[best.form]):
+        return Shape(None, {}, (), keys)
+    return best
+
+
+def _guess(form: str, keys: tuple[str, ...]) -> Shape:
+    free = [key for key in keys if key not in OWN_KEYS[form]]
+    renamed: dict[str, str] = {}
+    for key in (key for key in OWN_KEYS[form] if key not in keys):
+        if like := likeness(key, [each for each in free if each not in renamed]):
+            renamed[like] = key
+    here = {*keys, *renamed.values()}
+    extra = tuple(key for key in keys if key not in OWN_KEYS[form] and key not in renamed)
+    return Shape(form, renamed, tuple(key for key in FORMS[form] if key not in here), extra)
+
+
+class Keys:
+    """Reads the objects of one file; at its end it knows which keys and which family are usual there."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally, self.shapes, self.records = tally, {}, 0
+        self.extra: Counter[str] = Counter()
+        self.extra_lines: dict[str, list[int]] = {}
+        self.forms: Counter[str] = Counter()
+        self.form_lines: dict[str, list[int]] = {}
+
+    def read(self, number: int, record: dict) -> Parts | None:
+        """The texts of an object; None where its keys are of no known form."""
+        keys = tuple(record)
+        if (found := self.shapes.get(keys)) is None:
+            found = shape(keys)
+            if len(self.shapes) < 1000 and sum(map(len, keys)) < 1000:  # files have few shapes; damaged ones may not
+                self.shapes[keys] = found
+        self.records += 1
+        if found.form is None:
+            there = ", ".join(quoted(key) for key in keys[:5]) or "none"
+            self.tally.add(number, "missing_key", f"no known keys; there are: {there}")
+            return None
+        self._count(number, found)
+        for got, meant in found.renamed.items():
+            self.tally.add(number, "misspelt_key", f'{quoted(got)} seems to be "{meant}"')
+        for key in found.missing:
+            self.tally.add(number, "missing_key", f'no "{key}", which {found.form} needs')
+        if found.renamed:
+            record = {found.renamed.get(key, key): value for key, value in record.items()}
+        return (_conversation if found.form in CHAT else _pair)(number, record, found.form, self.tally)
+
+    def _count(self, number: int, found: Shape) -> None:
+        _remember(self.forms, self.form_lines, found.form, number)
+        for key in (key[:LONGEST_KEY] for key in found.extra):
+            if key in self.extra or len(self.extra) < 100:
+                _remember(self.extra, self.extra_lines, key, number)
+
+    def finish(self) -> None:
+        """Tell what only the whole file shows: further keys, mixed families, a form that tuning does not read."""
+        for key, count in self.extra.items():
+            lines = tuple(self.extra_lines[key])
+            usual = count >= USUAL * self.records
+            cause = f"the further key {quoted(key)} is on {count:,} of {self.records:,} lines"
+            if usual:
+                fix = "nothing has to be done; training reads the two sides of a pair only"
+                self.tally.add(lines[0], "extra_key", cause, severity=NOTE, fix=fix)
+            else:
+                self.tally.add(lines[0], "extra_key", cause, lines=lines if count > 1 else ())
+        for form, count in self.forms.most_common()[1:]:
+            lines, most = tuple(self.form_lines[form]), self.forms.most_common(1)[0][0]
+            cause = f"{form} on {named(lines) if count <= LISTED else f'{count:,} lines'}, where most lines are {most}"
+            self.tally.add(lines[0], "mixed_families", cause, lines=lines if count > 1 else ())
+        for form in self.forms:
+            if form not in FAMILIES:
+                loses = form == "alpaca"  # its keys hold those of the family input/output
+                cause = f"the form is {form}" + ("; read as input/output, it loses its instruction" if loses else "")
+                self.tally.add(self.form_lines[form][0], "other_form", cause, severity=WARNING if loses else "")
+
+
+def _remember(counts: Counter, lines: dict[str, list[int]], key: str, number: int) -> None:
+    counts[key] += 1
+    if counts[key] <= LISTED:
+        lines.setdefault(key, []).append(number)
+
+
+# Inside the texts: characters, markers of a template, spaces, personal data.
 
 BIDI = "\u202a-\u202e\u2066-\u2069"  # Boucher and Anderson 2021, "Trojan Source"
 JOINERS = "\u200c\u200d"  # at home in emoji, too
@@ -141,12 +344,7 @@ def spaces(number: int, parts: Parts, template: str, tally: Tally) -> None:
     if question and question != question.rstrip():
         tally.add(number, "space_before_answer", "the question ends in white space")
     if parts.form == "text" and answer:
-        answer = behind_prompt(answer, template)
+        after = lookup(template).removesuffix(ANSWER).split(QUESTION)[1]
+        answer = answer.partition(after)[2] if after.strip() else ""  # "" where it follows no prompt
     if answer and answer != answer.lstrip():
         tally.add(number, "space_before_answer", "the answer begins with white space")
-
-
-def behind_prompt(text: str, template: str) -> str:
-    """The answer of a text in a template; "" where it follows none."""
-    after = lookup(template).removesuffix(ANSWER).split(QUESTION)[1]
-    return text.partition(after)[2] if after.strip() else ""
