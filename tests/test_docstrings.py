@@ -6,8 +6,8 @@ import json
 import pytest
 
 from labutils import places
-from labutils.corpus import docstrings as module
-from labutils.corpus.docstrings import docstrings, paragraphs
+from labutils.corpus import sources as module
+from labutils.corpus.sources import docstrings, paragraphs
 from labutils.measure.held_out import PACKAGE, documents
 
 

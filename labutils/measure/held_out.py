@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
-from labutils.corpus.docstrings import docstrings
+from labutils.corpus.sources import docstrings
 from labutils.measure.intervals import Mean, bootstrap, paired
 from labutils.model import encoding
 from labutils.model.encoding import END_OF_TEXT

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from labutils import machine, ranks
-from labutils.corpus.docstrings import docstrings
+from labutils.corpus.sources import docstrings
 from labutils.model.encoding import DISTILLED
 
 OPTIMIZERS = ("adamw", "muon")
