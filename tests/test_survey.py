@@ -20,7 +20,7 @@ from labutils.corpus.sampling import composition, summary
 from labutils.corpus.sharded import Part, SampleSpec, Sizes
 from labutils.corpus.survey import Survey, Tally
 from labutils.lesson import cli_data as command
-from labutils.peak import PeakMemory
+from labutils.run import PeakMemory
 
 law = settings(derandomize=True, deadline=None, max_examples=30)
 PROSE = "The plover measures wind and rain on the coast of the island.\n"
