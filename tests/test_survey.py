@@ -395,10 +395,10 @@ def test_percent(share, shown):
 MEASURED = """
 import json, re, sys, time
 from pathlib import Path
-from labutils.corpus import parts
-parts.run(sys.argv[1], limit=10, processes=1)
+from labutils.corpus import sharded
+sharded.run(sys.argv[1], limit=10, processes=1)
 started = time.process_time()
-parts.run(sys.argv[1], processes=1)
+sharded.run(sys.argv[1], processes=1)
 status = Path("/proc/self/status").read_text()  # not getrusage: there a child begins with its parent's mark
 print(json.dumps([time.process_time() - started, int(re.search(r"VmHWM:\\s+(\\d+)", status)[1])]))
 """
