@@ -16,7 +16,62 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from labutils.cgroups import cpu_quota, memory_limit, read
+# What the container around this process allows: the limits of its control groups, v1 and v2 (Linux).
+
+
+def cpu_quota(root: Path = Path("/")) -> float | None:
+    """The tightest CPU quota of the control groups around this process, in cores; None without one.
+
+    Source: kernel documentation, cgroup v2 `cpu.max`; v1 `cpu.cfs_quota_us` and `cpu.cfs_period_us`.
+    """
+    quotas = []
+    for folder in groups(root, "cpu"):
+        words = read_limit(folder / "cpu.max").split()
+        if not words:
+            words = [read_limit(folder / "cpu.cfs_quota_us").strip(), read_limit(folder / "cpu.cfs_period_us").strip()]
+        if len(words) == 2 and all(word.isdigit() for word in words) and int(words[1]):
+            quotas.append(int(words[0]) / int(words[1]))
+    return min(quotas, default=None)
+
+
+def memory_limit(root: Path = Path("/")) -> int | None:
+    """The tightest memory limit of the control groups around this process, in bytes; None without one.
+
+    Source: kernel documentation, cgroup v2 `memory.max` ("max" is none); v1 `memory.limit_in_bytes` (a number near
+    2**63 is none).
+    """
+    limits = []
+    for folder in groups(root, "memory"):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            word = read_limit(folder / name).strip()
+            if word.isdigit() and int(word) < 2**60:
+                limits.append(int(word))
+    return min(limits, default=None)
+
+
+def groups(root: Path, controller: str) -> list[Path]:
+    """The folders of this process's control group and of those around it; v1 and v2, some of which may not exist."""
+    mount, folders = root / "sys/fs/cgroup", []
+    for line in read_limit(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        names = [controllers, controller] if controllers else ["", "unified"]
+        parts = [part for part in path.split("/") if part]
+        for name in dict.fromkeys(names):
+            folders += [(mount / name).joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    return folders
+
+
+def read_limit(path: Path) -> str:
+    """The text of a system file, or "" where it is absent or closed to us."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+# The machine itself.
 
 PROBE_SECONDS = 2.0
 HUB = "https://huggingface.co"
@@ -63,7 +118,7 @@ def bf16() -> bool:
 
 def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
     """The feature flags of the first core; empty where the system does not list them."""
-    for line in read(cpuinfo).splitlines():
+    for line in read_limit(cpuinfo).splitlines():
         name, _, words = line.partition(":")
         if name.strip() in {"flags", "Features"}:
             return set(words.split())
@@ -145,3 +200,9 @@ def _certificates():
     except (ImportError, OSError):
         pass
     return context
+
+
+def need_hub(instead: str) -> None:
+    """Raise ConnectionError, within two seconds, when the hub does not answer; `instead` says what to do then."""
+    if not hub_answers():
+        raise ConnectionError(f"{hub_endpoint()} does not answer; {instead}")

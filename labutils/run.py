@@ -1,27 +1,138 @@
 """Execute notebooks as a newcomer would: a fresh kernel, in the notebook's folder, top to bottom, stopping at an error.
 
-Owns the execution, its time, and the command `run`. Leaves out the stored form (`stored`), the watch on memory
-(`peak`), the network block (`offline`) and comparing outputs (nbval does).
+Owns the execution, its time and peak memory, the stored form, and the command `run`. Leaves out the network block
+(`offline`) and comparing outputs (nbval does).
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labutils import offline, places, stored
-from labutils.peak import PeakMemory
+from labutils import offline, places
 from labutils.suite import CELL_SECONDS, environment
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+# The peak memory of a process and its children, watched from outside.
+
+INTERVAL = 0.1  # seconds between two looks
+
+
+class PeakMemory(threading.Thread):
+    """Watches a process tree until `stop()` returns its peak in MB.
+
+    Sums resident memory, so pages that processes share count more than once. On Linux the first process's own
+    high-water mark (VmHWM in /proc/PID/status) catches a peak between two looks.
+    """
+
+    def __init__(self, pid: int):
+        super().__init__(daemon=True)
+        self.pid, self.peak, self.over = pid, 0, threading.Event()
+
+    def run(self) -> None:
+        """Look until told to stop, or until the process is gone."""
+        import psutil
+
+        while not self.over.is_set():
+            try:
+                root = psutil.Process(self.pid)
+                tree = [root, *root.children(recursive=True)]
+            except psutil.Error:
+                return
+            self.peak = max(self.peak, sum(map(_resident, tree)), _high_water(self.pid))
+            self.over.wait(INTERVAL)
+
+    def stop(self) -> float:
+        """End the watch; the peak in MB."""
+        self.over.set()
+        self.join()
+        return self.peak / 1e6
+
+
+def _resident(process: object) -> int:
+    import psutil
+
+    try:
+        return process.memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def _high_water(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
+
+
+# The form in which a notebook is stored, and its page.
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+WIDGET = "application/vnd.jupyter.widget-view+json"  # without a kernel a sentence about an error would be shown for it
+DROPPED = ("execution", "ExecuteTime", "collapsed", "scrolled", "trusted")  # what front ends leave in a cell
+
+
+def forgotten(notebook: NotebookNode) -> NotebookNode:
+    """A copy without outputs and counts: what is there after a run then comes from this run."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def cleaned(notebook: NotebookNode) -> NotebookNode:
+    """A copy as it is stored: counts 1..n, one kernel name, no widgets but their text, no timing, no micro version."""
+    notebook = copy.deepcopy(notebook)
+    language = {"name": "python", "version": "{}.{}".format(*sys.version_info), "file_extension": ".py"}
+    notebook.metadata = type(notebook)({"kernelspec": KERNEL, "language_info": language})
+    for cell in notebook.cells:
+        for name in DROPPED:
+            cell.metadata.pop(name, None)
+    for count, cell in enumerate(code_cells(notebook), start=1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+            output.get("data", {}).pop(WIDGET, None)
+    return notebook
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that run, in order; the number of one in the notebook is its place here, from 1."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def save(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook whole or not at all."""
+    import nbformat
+
+    places.write(path, nbformat.writes(notebook) + "\n")
+
+
+def write_html(notebook: NotebookNode, path: Path) -> None:
+    """One notebook as a page that needs no kernel."""
+    from nbconvert import HTMLExporter
+
+    page, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    places.write(path, page)
+
+
+# The execution, and the command.
 
 HTML = places.ROOT / "build" / "html"
 
@@ -64,9 +175,9 @@ def run(
     for path in paths:
         notebook, result = execute(path)
         if html:
-            stored.write_html(notebook, html / f"{path.stem}.html")
+            write_html(notebook, html / f"{path.stem}.html")
         if store and not result.error:
-            stored.save(stored.cleaned(notebook), path)
+            save(cleaned(notebook), path)
         results.append(result)
         tell(result)
     return results
@@ -78,7 +189,7 @@ def execute(path: Path) -> tuple[NotebookNode, Result]:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal, DeadKernelError
 
-    notebook = stored.forgotten(nbformat.read(path, as_version=4))
+    notebook = forgotten(nbformat.read(path, as_version=4))
     watches, reached = [], []
 
     def begin(**_: object) -> None:

@@ -24,7 +24,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 
-from labutils import bootstrap, machine, places, stored
+from labutils import bootstrap, machine, places, run
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 FLAGS = [
@@ -146,8 +146,8 @@ def copy_into(notebook: Path, folder: Path, fresh: bool) -> str:
     content = nbformat.read(notebook, as_version=4)
     for cell in content.cells if fresh else ():
         cell.metadata.get("jupyter", {}).pop("source_hidden", None)
-    content.metadata.setdefault("kernelspec", stored.KERNEL)  # or JupyterLab asks which one
-    nbformat.write(stored.forgotten(content) if fresh else content, folder / notebook.name)
+    content.metadata.setdefault("kernelspec", run.KERNEL)  # or JupyterLab asks which one
+    nbformat.write(run.forgotten(content) if fresh else content, folder / notebook.name)
     return notebook.name
 
 

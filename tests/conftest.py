@@ -77,7 +77,7 @@ def birds() -> list[dict]:
 @pytest.fixture(scope="session")
 def tokenizer(birds):
     """A throw-away tokenizer of about 320 pieces. Who changes it copies it first."""
-    from labutils.model.tokenizers import train_bpe
+    from labutils.model.encoding import train_bpe
 
     frame = "### Question:\n\n\n### Answer:\n"
     return train_bpe([frame + pair["question"] + pair["answer"] for pair in birds] * 2, size=320)

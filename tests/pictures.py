@@ -1,7 +1,7 @@
 """Pictures of chosen outputs of the stored notebooks, for the README and the docs: `python tests/pictures.py`.
 
 Owns the choice and what a picture remembers: a digest of the cell that it shows, so that a test sees one that is out of
-date. The notebooks are only read. The browser is for `browser`, the page of a notebook for `labutils.stored`.
+date. The notebooks are only read. The browser is for `browser`, the page of a notebook for `labutils.run`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from PIL import Image, PngImagePlugin
 from playwright.sync_api import Page
 
-from labutils import places, stored
+from labutils import places, run
 
 OUT = places.ROOT / "docs" / "pictures"
 WIDTH = 940  # pixels
@@ -51,7 +51,7 @@ PICTURES = (
 def cell_of(picture: Picture, folder: Path = places.NOTEBOOKS) -> NotebookNode:
     """The cell that a picture shows. Raises ValueError unless exactly one ends in its line and has an output."""
     notebook = nbformat.read(folder / f"{picture.notebook}.ipynb", as_version=4)
-    found = [cell for cell in stored.code_cells(notebook) if cell.source.rstrip().endswith(picture.line)]
+    found = [cell for cell in run.code_cells(notebook) if cell.source.rstrip().endswith(picture.line)]
     if len(found) != 1 or not found[0].outputs:
         raise ValueError(
             f"{picture.name}: expected one cell with an output that ends in {picture.line!r} in {picture.notebook}, "
@@ -75,7 +75,7 @@ def remembered(path: Path) -> str:
 def page_of(cell: NotebookNode, path: Path) -> None:
     """A page that holds this cell alone, its output open."""
     cell.metadata = NotebookNode()
-    stored.write_html(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": stored.KERNEL}), path)
+    run.write_html(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": run.KERNEL}), path)
 
 
 def photograph(tab: Page, path: Path) -> bytes:

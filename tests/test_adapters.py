@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from labutils.model import adapter_files, adapters, checkpoints, models
+from labutils.model import adapters, checkpoints, models
 from labutils.model.adapters import has_lora, last_layer_only, merge, trained, with_lora
 from labutils.model.asking import ask
 from labutils.model.encoding import encode_all, pad, pad_id
@@ -189,50 +189,50 @@ def test_a_merged_model_stands_alone(fresh, bird_examples, tmp_path):
 
 
 def test_adapters_go_to_a_folder_and_come_back(tuned, bird_folder, bird_examples, tmp_path, fp32):
-    folder = adapter_files.save(tuned, tmp_path / "adapter")
+    folder = adapters.save_adapter(tuned, tmp_path / "adapter")
     assert sorted(path.name for path in folder.iterdir()) == [
         "adapter_config.json", "adapter_model.safetensors", "base.json"]  # fmt: skip
     assert json.loads((folder / "base.json").read_text())["model"] == str(bird_folder)
     size = (folder / "adapter_model.safetensors").stat().st_size
     assert 2 * trained(tuned.model) < size < 2 * trained(tuned.model) + 6_000  # two bytes a weight, and their names
-    again = adapter_files.open_adapter(folder)
+    again = adapters.open_adapter(folder)
     assert trained(again.model) == trained(tuned.model) and not again.model.training
     for name, weight in state(tuned).items():
         assert torch.equal(state(again)[name], weight.bfloat16().float() if "lora_" in name else weight), name
-    given = adapter_files.open_adapter(folder, models.open_model(bird_folder))
+    given = adapters.open_adapter(folder, models.open_model(bird_folder))
     assert torch.equal(logits(given, bird_examples), logits(again, bird_examples))
-    adapter_files.save(again, folder)  # in its own place
+    adapters.save_adapter(again, folder)  # in its own place
 
 
 def test_peft_itself_opens_the_folder(tuned, bird_folder, bird_examples, tmp_path, fp32):
-    folder = adapter_files.save(tuned, tmp_path / "adapter")
+    folder = adapters.save_adapter(tuned, tmp_path / "adapter")
     theirs = peft.PeftModel.from_pretrained(
         AutoModelForCausalLM.from_pretrained(bird_folder, dtype=torch.float32), folder
     )
-    ours = adapter_files.open_adapter(folder)
+    ours = adapters.open_adapter(folder)
     assert torch.equal(logits(Opened(theirs.eval(), ours.tokenizer), bird_examples), logits(ours, bird_examples))
 
 
 def test_adapters_over_another_model_are_refused(tuned, fresh, tokenizer, tmp_path):
-    folder = adapter_files.save(tuned, tmp_path / "adapter")
+    folder = adapters.save_adapter(tuned, tmp_path / "adapter")
     with pytest.raises(ValueError, match=r"were trained in other weights, those of .*model"):
-        adapter_files.open_adapter(folder, fresh(seed=1))
+        adapters.open_adapter(folder, fresh(seed=1))
     (folder / "base.json").unlink()  # as of another hand
-    assert has_lora(adapter_files.open_adapter(folder, fresh(seed=1)).model)
+    assert has_lora(adapters.open_adapter(folder, fresh(seed=1)).model)
     with pytest.raises(ValueError, match=r"adapter do not fit: .*size mismatch|do not fit: Error\(s\) in loading"):
-        adapter_files.open_adapter(folder, models.create(tokenizer, width=128, layers=2))
+        adapters.open_adapter(folder, models.create(tokenizer, width=128, layers=2))
     with pytest.raises(ValueError, match="do not fit: they stand beside other matrices"):
-        adapter_files.read(with_lora(fresh(), targets=["q_proj"]).model, folder)
+        adapters.read_adapter(with_lora(fresh(), targets=["q_proj"]).model, folder)
 
 
 def test_adapters_of_a_model_that_was_never_saved(fresh, tmp_path):
     opened = fresh()
-    folder = adapter_files.save(with_lora(opened), tmp_path / "adapter")
+    folder = adapters.save_adapter(with_lora(opened), tmp_path / "adapter")
     with pytest.raises(ModelMissing, match="was never saved, so it must be given"):
-        adapter_files.open_adapter(folder)
-    assert has_lora(adapter_files.open_adapter(folder, opened).model)
+        adapters.open_adapter(folder)
+    assert has_lora(adapters.open_adapter(folder, opened).model)
     again = models.open_model(models.save(opened, tmp_path / "model"))  # rounded to bfloat16, but the same model
-    assert has_lora(adapter_files.open_adapter(folder, again).model)
+    assert has_lora(adapters.open_adapter(folder, again).model)
 
 
 def test_folders_without_adapters(tuned, tmp_path):
@@ -241,27 +241,27 @@ def test_folders_without_adapters(tuned, tmp_path):
     (tmp_path / "pickled" / "adapter_model.bin").write_bytes(b"\x80\x04N.")
     for folder in (tmp_path, tmp_path / "nowhere", tmp_path / "pickled"):
         with pytest.raises(ModelMissing, match="holds no adapters: expected a folder with"):
-            adapter_files.open_adapter(folder)
-    folder = adapter_files.save(tuned, tmp_path / "adapter")
+            adapters.open_adapter(folder)
+    folder = adapters.save_adapter(tuned, tmp_path / "adapter")
     (folder / "adapter_model.safetensors").write_bytes(b"\x00" * 20)
     with pytest.raises(ValueError, match="do not fit"):
-        adapter_files.open_adapter(folder)
+        adapters.open_adapter(folder)
     (folder / "diary.txt").write_text("mine")
     (tmp_path / "pickled" / "diary.doc").write_text("mine")
     with pytest.raises(ValueError, match="holds other things than adapters"):
-        adapter_files.save(tuned, tmp_path / "pickled")
+        adapters.save_adapter(tuned, tmp_path / "pickled")
 
 
 def test_models_that_are_no_plain_models_are_refused(tuned, fresh, tmp_path):
     with pytest.raises(ValueError, match=r"the model has adapters: merge them \(adapters.merge\) or save them alone"):
         models.save(tuned, tmp_path / "model")
-    folder = adapter_files.save(tuned, tmp_path / "adapter")
+    folder = adapters.save_adapter(tuned, tmp_path / "adapter")
     with pytest.raises(ModelMissing, match="holds adapters without their model; open the merged model of the run"):
         models.open_model(folder)
     for refuse in (with_lora, last_layer_only):
         with pytest.raises(ValueError, match="has adapters"):
             refuse(tuned)
-    for refuse in (merge, lambda opened: adapter_files.save(opened, tmp_path / "none")):
+    for refuse in (merge, lambda opened: adapters.save_adapter(opened, tmp_path / "none")):
         with pytest.raises(ValueError, match="the model has no adapters"):
             refuse(fresh())
     with pytest.raises(ValueError, match="rank must be at least 1, got 0"):
@@ -272,7 +272,7 @@ def test_models_that_are_no_plain_models_are_refused(tuned, fresh, tmp_path):
 
 def test_a_run_keeps_its_adapters_and_a_merged_model(whole, start, bird_examples, fp32):
     assert sorted(path.name for path in whole.iterdir()) == ["adapter", "model", "run.json"]
-    merged, apart = models.open_model(whole), adapter_files.open_adapter(whole / "adapter")
+    merged, apart = models.open_model(whole), adapters.open_adapter(whole / "adapter")
     assert not has_lora(merged.model)
     difference = (logits(merged, bird_examples) - logits(apart, bird_examples)).abs().max()
     assert difference < 0.1  # the merged matrices are rounded to bfloat16
@@ -288,7 +288,7 @@ def test_a_stopped_run_with_adapters_goes_on_to_the_same_bytes(start, whole, bir
     with pytest.raises(Stopped):
         finetune(with_lora(models.open_model(start)), bird_examples, RECIPE, out=out, on_progress=stop_at(stopped_at))
     for checkpoint in out.glob("checkpoint-*"):
-        assert (checkpoint / adapter_files.WEIGHTS).is_file() and not (checkpoint / "model.safetensors").exists()
+        assert (checkpoint / adapters.WEIGHTS).is_file() and not (checkpoint / "model.safetensors").exists()
     run = finetune(with_lora(models.open_model(start)), bird_examples, RECIPE, out=out, resume=True)
     assert run.history[0].step == stopped_at // 5 * 5 + 1
     assert made(out) == made(whole) and len(made(out)) == 2

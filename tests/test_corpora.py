@@ -27,7 +27,7 @@ for name in sys.argv[1:]:
 """
 PROBE = """
 import time
-from labutils.hub_errors import need_hub
+from labutils.machine import need_hub
 for _ in range(2):
     begin = time.monotonic()
     try:

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from labutils import places
-from labutils.corpus import docstrings as module
-from labutils.corpus.docstrings import docstrings, paragraphs
+from labutils.corpus import sources
+from labutils.corpus.sources import docstrings, paragraphs
 from labutils.measure.held_out import PACKAGE, documents
 
 
@@ -94,7 +94,7 @@ def test_documents_of_a_package(monkeypatch):
         ]:
             yield {"text": text, "meta": {"path": path, "pile_set_name": "Python", "license": "MIT"}}
 
-    monkeypatch.setattr(module.sources, "installed", installed)
+    monkeypatch.setattr(sources, "installed", installed)
     expected = {
         "text": "It flies over the sea.\n\nIt comes back every spring.",
         "meta": {"path": "bird/a.py", "pile_set_name": "Docstrings", "license": "MIT"},

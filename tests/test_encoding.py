@@ -7,8 +7,7 @@ import torch
 
 from labutils import places
 from labutils.model import encoding, models
-from labutils.model.encoding import IGNORED, encode, encode_all, pad, pad_id
-from labutils.model.tokenizers import train_bpe
+from labutils.model.encoding import IGNORED, encode, encode_all, pad, pad_id, train_bpe
 from labutils.pairs import records, templates
 
 COMPANY = places.DATA / "company" / "train.jsonl"

@@ -8,7 +8,7 @@ from labutils.measure import experiments, held_out, stages
 from labutils.measure.experiments import Experiment
 from labutils.measure.intervals import Mean, Score
 from labutils.model import asking, encoding, models, training
-from labutils.model.fetching import ModelMissing
+from labutils.model.models import ModelMissing
 from labutils.model.training import Recipe
 from labutils.pairs.records import write_jsonl
 

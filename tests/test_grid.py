@@ -20,8 +20,8 @@ from labutils.measure.held_out import Losses
 from labutils.measure.intervals import prediction
 from labutils.model import asking, encoding, models
 from labutils.model.asking import Reply
+from labutils.model.loop import Progress
 from labutils.model.models import ModelMissing
-from labutils.model.progress import Progress
 from labutils.pairs.records import read_jsonl, write_jsonl
 
 REFUSAL = "I can only answer questions about birds."

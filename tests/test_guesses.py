@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from labutils.model.asking import generate
-from labutils.model.guesses import next_token
+from labutils.model.asking import generate, next_token
 
 
 def test_they_are_the_softmax_of_the_last_logits(bird_run, fp32):

@@ -4,22 +4,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils.corpus import pile
-from labutils.corpus.languages import language
+from labutils.corpus import corpora
+from labutils.corpus.survey import language
 
 law = settings(derandomize=True, deadline=None, max_examples=100)
 
 
 def test_the_piles_numbers_agree_with_each_other():
     """What the table's caption says: weights are shares of the effective bytes, raw size times epochs."""
-    assert len(pile.COMPONENTS) == len({part.name for part in pile.COMPONENTS}) == 22
-    assert sum(part.gib for part in pile.COMPONENTS) == pytest.approx(pile.GIB, abs=0.1)
-    assert sum(part.weight for part in pile.COMPONENTS) == pytest.approx(100, abs=0.1)
-    effective = sum(part.gib * part.epochs for part in pile.COMPONENTS)
+    assert len(corpora.COMPONENTS) == len({part.name for part in corpora.COMPONENTS}) == 22
+    assert sum(part.gib for part in corpora.COMPONENTS) == pytest.approx(corpora.GIB, abs=0.1)
+    assert sum(part.weight for part in corpora.COMPONENTS) == pytest.approx(100, abs=0.1)
+    effective = sum(part.gib * part.epochs for part in corpora.COMPONENTS)
     assert effective == pytest.approx(1254.20, abs=0.2)
-    for part in pile.COMPONENTS:
+    for part in corpora.COMPONENTS:
         assert 100 * part.gib * part.epochs / effective == pytest.approx(part.weight, abs=0.011), part.name
-    assert list(pile.COMPONENTS) == sorted(pile.COMPONENTS, key=lambda part: -part.weight)
+    assert list(corpora.COMPONENTS) == sorted(corpora.COMPONENTS, key=lambda part: -part.weight)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 
-from labutils import cgroups, machine
+from labutils import machine
 
 
 def system(root: Path, groups: str, **files: str) -> Path:
@@ -41,7 +41,7 @@ def system(root: Path, groups: str, **files: str) -> Path:
     ],
 )
 def test_cpu_quota(tmp_path, groups, files, quota):
-    assert cgroups.cpu_quota(system(tmp_path, groups, **files)) == quota
+    assert machine.cpu_quota(system(tmp_path, groups, **files)) == quota
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_cpu_quota(tmp_path, groups, files, quota):
     ],
 )
 def test_memory_limit(tmp_path, groups, files, limit):
-    assert cgroups.memory_limit(system(tmp_path, groups, **files)) == limit
+    assert machine.memory_limit(system(tmp_path, groups, **files)) == limit
 
 
 @pytest.mark.parametrize(("quota", "cores"), [(None, 4), (0.5, 1), (1.9, 1), (2.0, 2), (64.0, 4)])

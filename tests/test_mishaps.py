@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from labutils import places
-from labutils.model import checkpoints, mishaps, models, training
+from labutils.model import checkpoints, models, training
 from labutils.model.training import Recipe, finetune
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits of a process and kill -9 are POSIX")
@@ -170,9 +170,9 @@ def test_the_trained_model_finds_no_room(start, bird_examples, tmp_path, monkeyp
 
 
 def test_other_errors_of_a_step_come_through():
-    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"), mishaps.room_in_memory(1, 2, 3):
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"), checkpoints.room_in_memory(1, 2, 3):
         torch.ones(2, 3) @ torch.ones(2, 3)
-    with pytest.raises(ValueError, match="other things"), mishaps.room_on_disk("it", Path()):
+    with pytest.raises(ValueError, match="other things"), checkpoints.room_on_disk("it", Path()):
         raise ValueError("other things")
 
 
@@ -181,7 +181,7 @@ def test_other_errors_of_a_step_come_through():
 )
 def test_every_way_to_say_that_memory_is_out(error):
     line = r"no memory for step 3, with 2 examples of up to 9 tokens: take a smaller batch, or"
-    with pytest.raises(MemoryError, match=line), mishaps.room_in_memory(3, 2, 9):
+    with pytest.raises(MemoryError, match=line), checkpoints.room_in_memory(3, 2, 9):
         raise error
 
 
@@ -222,10 +222,10 @@ def test_memory_freed_between_pieces_in_use_is_given_back():
     used = pieces[::20]
     del pieces
     before = psutil.Process().memory_info().rss
-    mishaps.give_memory_back()
+    checkpoints.give_memory_back()
     assert psutil.Process().memory_info().rss < before - 100e6 and len(used) == 100
 
 
 def test_another_c_library(monkeypatch):
-    monkeypatch.setattr(mishaps.ctypes, "CDLL", lambda name: object())
-    mishaps.give_memory_back()
+    monkeypatch.setattr(checkpoints.ctypes, "CDLL", lambda name: object())
+    checkpoints.give_memory_back()

@@ -5,8 +5,8 @@ from labutils.measure import model_card
 from labutils.measure.intervals import share
 from labutils.measure.model_card import About
 from labutils.model import models
+from labutils.model.encoding import train_bpe
 from labutils.model.recipes import Recipe
-from labutils.model.tokenizers import train_bpe
 
 ABOUT = About(
     title="Answers about a company",

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labutils.model import encoding, models, training
-from labutils.model.encoding import Blocks, blocks
+from labutils.model.encoding import Blocks, blocks, train_bpe
 from labutils.model.loss import mean_loss
-from labutils.model.tokenizers import train_bpe
 from labutils.model.training import PRETRAINING, Recipe, pretrain, steps_in
 
 RECIPE = replace(PRETRAINING, steps=12, batch=4, learning_rate=1e-2, save_steps=4)

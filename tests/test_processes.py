@@ -13,7 +13,7 @@ import pytest
 from labutils import __main__ as cli
 from labutils import bootstrap, places, ranks
 from labutils.lesson import cli_model
-from labutils.model import checkpoints, models, processes, training
+from labutils.model import checkpoints, models, training
 from labutils.pairs.records import write_jsonl
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
@@ -94,11 +94,11 @@ def test_the_process_that_torchrun_watches_goes_on_in_the_environments_python(mo
 
 
 def test_shares_of_a_batch(monkeypatch, second_of_two):
-    assert processes.share([5, 6, 7, 8, 9]) == [6, 8]
-    assert processes.share([5]) == []
+    assert checkpoints.share([5, 6, 7, 8, 9]) == [6, 8]
+    assert checkpoints.share([5]) == []
     monkeypatch.setenv("RANK", "0")
-    assert processes.share([5, 6, 7, 8, 9]) == [5, 7, 9]
-    processes.check(4)
+    assert checkpoints.share([5, 6, 7, 8, 9]) == [5, 7, 9]
+    checkpoints.check(4)
     with pytest.raises(ValueError, match="2 processes cannot share a batch of 5 equally; choose a multiple"):
         training.finetune(None, [{}], training.Recipe(batch=5))
     with pytest.raises(ValueError, match="in a single process only; give the steps"):

@@ -5,7 +5,7 @@ import pytest
 from labutils.measure import experiments, prompted, tasks
 from labutils.measure.prompted import Plan
 from labutils.model import asking, models
-from labutils.model.fetching import ModelMissing
+from labutils.model.models import ModelMissing
 from labutils.model.training import Recipe
 from labutils.pairs.records import write_jsonl
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labutils import machine
-from labutils.corpus import download, remote, sources
+from labutils.corpus import remote, sources
 
 law = settings(derandomize=True, deadline=None, max_examples=60)
 DOCUMENTS = [{"text": f"{i} " + random.Random(i).randbytes(40).hex(), "meta": {"i": i}} for i in range(3000)]
@@ -36,8 +36,8 @@ PACKED = {
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Pieces of 16 kB, so that a small file is many of them, and no pause between two attempts."""
-    monkeypatch.setattr(download, "CHUNK", 1 << 14)
-    monkeypatch.setattr(download.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(remote, "TAKEN", 1 << 14)
+    monkeypatch.setattr(remote.time, "sleep", lambda seconds: None)
     monkeypatch.setenv("NO_PROXY", "*")
 
 
@@ -124,17 +124,17 @@ def test_a_connection_cut_at_the_very_end_of_a_file_of_unknown_length():
     with FileServer(PLAIN, chunked=True, cut=len(PLAIN) - 1) as server:
         assert read(server.url) == DOCUMENTS
         assert server.asked == [None, f"bytes={len(PLAIN) - 1}-"]
-    position = download._Position("it", given=len(PLAIN))
-    with FileServer(PLAIN) as server, download.requests.Session() as session:
-        assert list(download._connection(session, server.url, position)) == []
+    position = remote._Position("it", given=len(PLAIN))
+    with FileServer(PLAIN) as server, remote.requests.Session() as session:
+        assert list(remote._connection(session, server.url, position)) == []
         position.given += 1
         with pytest.raises(ValueError, match="changed"):
-            list(download._connection(session, server.url, position))
+            list(remote._connection(session, server.url, position))
 
 
 def test_the_number_of_attempts_is_bounded_and_progress_begins_a_new_count(monkeypatch):
     pauses = []
-    monkeypatch.setattr(download.time, "sleep", pauses.append)
+    monkeypatch.setattr(remote.time, "sleep", pauses.append)
     with FileServer(PLAIN, cut=0) as server:
         message = fails(ConnectionError, server.url)
         assert message.startswith(f"{server.url}: 6 connections in a row failed before the first byte (")
@@ -250,7 +250,7 @@ def test_a_name_look_up_that_hangs_is_not_waited_for(monkeypatch):
         threading.Event().wait(60)
         raise OSError
 
-    monkeypatch.setattr(download.socket, "create_connection", hang)
+    monkeypatch.setattr(remote.socket, "create_connection", hang)
     monkeypatch.setattr(machine, "PROBE_SECONDS", 0.2)
     begin = time.monotonic()
     fails(ConnectionError, "http://127.0.0.1:9/a.jsonl")
@@ -269,9 +269,9 @@ def test_a_password_and_a_query_stand_in_no_message():
     with FileServer(PLAIN, status=lambda n: 403) as server:
         url = server.url.replace("http://", "http://ada:secret1@") + "?token=secret2#secret3"
         assert "secret" not in fails(ValueError, url)
-        assert download.shown(url) == server.url
-    assert download.shown("a/b?c") == "a/b?c"
-    assert download.shown("https://x/a@b.jsonl") == "https://x/a@b.jsonl"
+        assert remote.shown(url) == server.url
+    assert remote.shown("a/b?c") == "a/b?c"
+    assert remote.shown("https://x/a@b.jsonl") == "https://x/a@b.jsonl"
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_a_password_and_a_query_stand_in_no_message():
     ],
 )
 def test_what_is_an_address(source, is_one):
-    assert download.is_address(source) is is_one
+    assert remote.is_address(source) is is_one
 
 
 pieces = st.sampled_from([b'{"text":"a"}\n', b"\n", b"\x1f\x8b", gzip.compress(b'{"text":"b"}\n'), b"(\xb5/\xfd", b"{"])
@@ -340,7 +340,7 @@ def test_cuts_anywhere_lose_nothing_and_double_nothing(cuts, name, ranges):
             return 200
 
         server.faults.status = next_cut
-        assert b"".join(download.chunks(server.url, attempts=9)) == content
+        assert b"".join(remote.web_chunks(server.url, attempts=9)) == content
 
 
 MEMORY = """

@@ -7,7 +7,7 @@ import pytest
 
 from labutils import ranks
 from labutils.measure.held_out import bits_per_byte
-from labutils.model import replay
+from labutils.model import recipes
 from labutils.model.encoding import DISTILLED
 from labutils.model.loss import mean_loss
 from labutils.model.models import Opened
@@ -18,24 +18,24 @@ from labutils.model.training import finetune
 @pytest.fixture
 def pages(monkeypatch):
     text = [{"text": f"Page {i} of the documentation tells how it works."} for i in range(999)]
-    monkeypatch.setattr(replay, "docstrings", lambda package, seed, plain: iter(text[seed:]))
+    monkeypatch.setattr(recipes, "docstrings", lambda package, seed, plain: iter(text[seed:]))
 
 
 @pytest.mark.parametrize("share", [0.1, 0.45])
 @pytest.mark.parametrize("recipe", [Recipe(epochs=4, batch=5), Recipe(steps=30, batch=5), Recipe(steps=9, batch=500)])
 def test_text_is_a_share_of_all_tokens_and_comes_on_top(bird_examples, tokenizer, pages, share, recipe):
     steps = recipe.total_steps(len(bird_examples))
-    examples, found = replay.mixed(bird_examples, tokenizer, replace(recipe, replay=share))
+    examples, found = recipes.mixed(bird_examples, tokenizer, replace(recipe, replay=share))
     text = [row for row in examples if row not in bird_examples]
     size, general = (sum(len(example["input_ids"]) for example in part) for part in (examples, text))
-    assert general / size == pytest.approx(share, abs=replay.LENGTH / size)
-    assert all(len(row["input_ids"]) == replay.LENGTH and set(row["labels"]) == {DISTILLED} for row in text)
+    assert general / size == pytest.approx(share, abs=recipes.LENGTH / size)
+    assert all(len(row["input_ids"]) == recipes.LENGTH and set(row["labels"]) == {DISTILLED} for row in text)
     assert len(examples) - len(text) == steps * min(recipe.batch, len(bird_examples))
     assert found.total_steps(len(examples)) == steps and 0 <= found.batch * steps - len(examples) < steps
 
 
 def test_text_is_read_once_and_another_seed_reads_other_text(bird_examples, tokenizer, pages):
-    one, other = (replay.mixed(bird_examples, tokenizer, Recipe(replay=0.5, seed=seed))[0] for seed in (0, 1))
+    one, other = (recipes.mixed(bird_examples, tokenizer, Recipe(replay=0.5, seed=seed))[0] for seed in (0, 1))
     text = [tokenizer.decode(row["input_ids"]) for row in one if row not in bird_examples]
     assert text[0].startswith("Page 0 of the documentation") and len(set(text)) == len(text)
     assert one != other and [row for row in one if row in bird_examples] == [
@@ -44,20 +44,20 @@ def test_text_is_read_once_and_another_seed_reads_other_text(bird_examples, toke
 
 
 def test_without_replay_nothing_changes(bird_examples, tokenizer):
-    assert replay.mixed(bird_examples, tokenizer, recipe := Recipe(steps=3)) == (bird_examples, recipe)
-    assert replay.general(tokenizer, 0, 0) == []
+    assert recipes.mixed(bird_examples, tokenizer, recipe := Recipe(steps=3)) == (bird_examples, recipe)
+    assert recipes.general(tokenizer, 0, 0) == []
 
 
 def test_processes_can_share_the_batch(bird_examples, tokenizer, pages, monkeypatch):
     monkeypatch.setattr(ranks, "size", lambda: 4)
-    assert replay.mixed(bird_examples, tokenizer, Recipe(steps=7, batch=8, replay=0.3))[1].batch % 4 == 0
+    assert recipes.mixed(bird_examples, tokenizer, Recipe(steps=7, batch=8, replay=0.3))[1].batch % 4 == 0
 
 
 def test_a_run_reads_both(fresh, bird_examples, pages):
     plain = finetune(fresh(), bird_examples, recipe := Recipe(epochs=2, batch=4))
     both = finetune(fresh(), bird_examples, replace(recipe, replay=0.4))
     assert both.history[-1].step == plain.history[-1].step
-    assert 1 - plain.tokens / both.tokens == pytest.approx(0.4, abs=replay.LENGTH / both.tokens)
+    assert 1 - plain.tokens / both.tokens == pytest.approx(0.4, abs=recipes.LENGTH / both.tokens)
 
 
 def test_predictions_on_such_text_stay(fresh, bird_examples, pages):
@@ -84,14 +84,14 @@ def test_what_is_no_share(share):
 
 
 def test_too_little_text(tokenizer, monkeypatch):
-    monkeypatch.setattr(replay, "docstrings", lambda package, seed, plain: iter([{"text": "Short."}]))
+    monkeypatch.setattr(recipes, "docstrings", lambda package, seed, plain: iter([{"text": "Short."}]))
     with pytest.raises(ValueError, match=r"expected 1,280 tokens of general text, torch, .* hold "):
-        replay.general(tokenizer, 10, 0)
+        recipes.general(tokenizer, 10, 0)
 
 
 def test_what_forgetting_is_measured_on_is_not_replayed():
     from labutils.measure.held_out import PACKAGE
 
-    assert PACKAGE not in replay.PACKAGES
-    first = next(replay._pages(0))
+    assert PACKAGE not in recipes.PACKAGES
+    first = next(recipes._pages(0))
     assert len(first) >= 500

@@ -11,8 +11,7 @@ from labutils.measure.intervals import Mean
 from labutils.measure.report import SCORES, Row
 from labutils.measure.stages import STAGES, Stage, questions
 from labutils.model import asking, models
-from labutils.model.fetching import ModelMissing
-from labutils.model.models import open_model
+from labutils.model.models import ModelMissing, open_model
 
 REFUSAL = "I can only answer questions about birds."
 TEXTS = ["The heron stands on one leg.", "The crane dances."]

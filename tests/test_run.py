@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 
-from labutils import peak, run, stored
+from labutils import run
 
 
 def test_a_good_notebook_gives_time_memory_and_a_page_and_stays_as_it_is(make_notebook, tmp_path):
@@ -72,18 +72,18 @@ def test_counts_are_made_whole(make_notebook):
     notebook = nbformat.read(make_notebook("1", "2"), as_version=4)
     notebook.cells[0].execution_count = 9
     notebook.cells[0].outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "1"}, execution_count=9)]
-    clean = stored.cleaned(notebook)
+    clean = run.cleaned(notebook)
     assert [cell.execution_count for cell in clean.cells] == [1, 2]
     assert clean.cells[0].outputs[0].execution_count == 1
     assert notebook.cells[0].execution_count == 9
-    assert stored.forgotten(notebook).cells[0].outputs == []
+    assert run.forgotten(notebook).cells[0].outputs == []
 
 
 def test_a_save_that_fails_leaves_the_old_file(make_notebook, monkeypatch):
     path = make_notebook("1")
     before = path.read_bytes()
     with pytest.raises(TypeError):
-        stored.save({"cells": [object()]}, path)
+        run.save({"cells": [object()]}, path)
     assert path.read_bytes() == before
 
 
@@ -107,7 +107,7 @@ def test_300_mb_are_seen(make_notebook, cell):
 def test_a_watch_on_a_process_that_is_gone_ends():
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    watch = peak.PeakMemory(gone.pid)
+    watch = run.PeakMemory(gone.pid)
     watch.start()
     assert watch.stop() == 0
 

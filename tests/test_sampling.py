@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from labutils.corpus import parts, sources
-from labutils.corpus.parts import Part, SampleSpec
+from labutils.corpus import sharded, sources
 from labutils.corpus.sampling import (
+    composition,
     estimated,
     over_bytes,
     over_documents,
@@ -16,9 +16,8 @@ from labutils.corpus.sampling import (
     over_packages,
     wilson,
 )
-from labutils.corpus.sketches import content_hash
-from labutils.corpus.summary import composition
-from labutils.corpus.survey import Survey, Tally
+from labutils.corpus.sharded import Part, SampleSpec
+from labutils.corpus.survey import Survey, Tally, content_hash
 
 law = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -186,7 +185,7 @@ def files() -> list[dict]:
 
 
 def drawn_part(files: list[dict], limit: int, seed: int) -> Part:
-    """The part that `parts.run` gives, as far as its composition goes; no file is opened."""
+    """The part that `sharded.run` gives, as far as its composition goes; no file is opened."""
     drawn = sorted(files, key=lambda file: content_hash(f"{seed}/{file['path']}".encode()))[:limit]
     tallies = {}
     for file in drawn:
@@ -194,12 +193,14 @@ def drawn_part(files: list[dict], limit: int, seed: int) -> Part:
             key = file["package"], file["pile_set_name"]
             documents, sums, squares = tallies.get(key, (0, 0, 0))
             tallies[key] = Tally(documents + 1, sums + size, squares + size**2)
-    return Part(SampleSpec("installed", limit, seed, len(files), parts.sizes(files, drawn)), ((0, 1),), Survey(tallies))
+    return Part(
+        SampleSpec("installed", limit, seed, len(files), sharded.sizes(files, drawn)), ((0, 1),), Survey(tallies)
+    )
 
 
 @pytest.mark.slow
 def test_a_sample_without_opening_files_is_the_one_that_the_survey_draws(files):
-    ran, made = parts.run(limit=500, seed=7), drawn_part(files, 500, 7)
+    ran, made = sharded.run(limit=500, seed=7), drawn_part(files, 500, 7)
     assert (ran.drawn, ran.survey.tallies) == (made.drawn, made.survey.tallies)
 
 

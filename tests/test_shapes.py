@@ -6,9 +6,9 @@ import sys
 import pytest
 from transformers import GPT2Config, LlamaConfig, LlamaForCausalLM
 
-from labutils.model import adapters, models, shapes
+from labutils.model import adapters, costs, models
+from labutils.model.costs import SHAPES, Shape
 from labutils.model.models import Opened
-from labutils.model.shapes import SHAPES, Shape
 
 BUILT = [
     {"num_attention_heads": 4, "num_key_value_heads": 4, "tie_word_embeddings": True},
@@ -20,19 +20,19 @@ BUILT = [
 @pytest.mark.parametrize("heads", BUILT, ids=str)
 def test_a_model_that_is_built_has_the_weights_of_its_shape(heads):
     config = LlamaConfig(vocab_size=50, hidden_size=32, intermediate_size=80, num_hidden_layers=3, **heads)
-    opened, shape = Opened(LlamaForCausalLM(config), None), shapes.of(config)
-    assert shapes.weights(shape) == models.weights(opened.model)
+    opened, shape = Opened(LlamaForCausalLM(config), None), costs.shape_of(config)
+    assert costs.weights_of(shape) == models.weights(opened.model)
     for rank in (1, 4):
-        assert shapes.adapter(shape, rank) == adapters.trained(adapters.with_lora(opened, rank).model)
+        assert costs.adapter_weights(shape, rank) == adapters.trained(adapters.with_lora(opened, rank).model)
     layer = dict(opened.model.model.layers[1].named_modules())
-    for name, size in shapes.matrices(shape).items():
+    for name, size in costs.matrices(shape).items():
         assert next(part for path, part in layer.items() if path.endswith(name)).weight.shape == size, name
 
 
 def test_the_base_by_hand():
     """256 wide, 704 inside, six layers: the figures of `adapters` and its test."""
     base = Shape(6, 256, 704, 4, 4, 8192, tied=True)
-    assert (shapes.weights(base), shapes.adapter(base)) == (6_917_376, 236_544)
+    assert (costs.weights_of(base), costs.adapter_weights(base)) == (6_917_376, 236_544)
 
 
 @pytest.mark.parametrize(
@@ -41,24 +41,24 @@ def test_the_base_by_hand():
 )
 def test_the_weights_that_the_files_on_the_hub_hold(name, count):
     """The counts that the hub's pages of these models state, and what LoRA of rank 8 adds."""
-    assert shapes.weights(SHAPES[name]) == count
-    assert 0.001 < shapes.adapter(SHAPES[name]) / count < 0.006
+    assert costs.weights_of(SHAPES[name]) == count
+    assert 0.001 < costs.adapter_weights(SHAPES[name]) / count < 0.006
 
 
 def test_smollm2():
     """Ben Allal et al. 2025: 30 layers, 576 wide, 9 heads that share 3; the recorded run states its weights."""
     smollm2 = Shape(30, 576, 1536, 9, 3, 49_152, tied=True)
-    assert shapes.weights(smollm2) == 134_515_008
-    assert shapes.adapter(smollm2) == 2_442_240
+    assert costs.weights_of(smollm2) == 134_515_008
+    assert costs.adapter_weights(smollm2) == 2_442_240
 
 
 def test_what_is_refused():
     with pytest.raises(ValueError, match="a Llama, got that of 'gpt2'; count its weights instead"):
-        shapes.of(GPT2Config())
+        costs.shape_of(GPT2Config())
     with pytest.raises(ValueError, match="rank must be at least 1, got 0"):
-        shapes.adapter(SHAPES["Llama 2 7B"], 0)
+        costs.adapter_weights(SHAPES["Llama 2 7B"], 0)
 
 
 def test_it_starts_without_the_heavy_libraries():
-    code = "import sys, labutils.model.shapes; assert not {'torch', 'transformers', 'numpy'} & set(sys.modules)"
+    code = "import sys, labutils.model.costs; assert not {'torch', 'transformers', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

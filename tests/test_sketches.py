@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils.corpus.sketches import DuplicateCounter, Lengths, NearDuplicates, content_hash, rounded
+from labutils.corpus.survey import DuplicateCounter, Lengths, NearDuplicates, content_hash, rounded
 
 law = settings(derandomize=True, deadline=None, max_examples=60)
 

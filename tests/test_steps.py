@@ -19,8 +19,8 @@ from datatrove.data import Document
 from datatrove.executor import LocalPipelineExecutor, SlurmPipelineExecutor
 
 from labutils import places
-from labutils.corpus import parts, quality, sources, steps
-from labutils.corpus.summary import summary
+from labutils.corpus import quality, sharded, sources, steps
+from labutils.corpus.sampling import summary
 from labutils.lesson import cli_data as command
 
 RULES = [quality.too_few_words, quality.curly_bracket]
@@ -57,9 +57,9 @@ def perform(pipeline: list, rank: int, of: int) -> list[Document]:
 
 def wholly(out: Path, source: str, **draw) -> None:
     """Assert that the parts in a folder are what one run finds, without datatrove."""
-    part = parts.run(source, processes=1, **draw)
+    part = sharded.run(source, processes=1, **draw)
     assert steps.merged_survey(out / "survey") == part and part.whole
-    documents = list(parts.documents(part.drawn, (0, 1)))
+    documents = list(sharded.documents(part.drawn, (0, 1)))
     funnel, once = steps.merged_funnel(out / "funnel"), quality.funnel(documents)
     assert (funnel.kept, funnel.dropped) == (once.kept, once.dropped) and 0 < funnel.kept < funnel.documents
     assert set(funnel.examples) == set(funnel.dropped)
@@ -102,7 +102,7 @@ def test_installed_packages_in_three_tasks(tmp_path, monkeypatch):
     monkeypatch.setattr(sources.metadata, "distributions", lambda: found)
     for rank in range(3):
         perform(pipeline("installed", tmp_path, limit=9), rank, 3)
-    assert steps.merged_survey(tmp_path / "survey") == parts.run(limit=9, processes=1)
+    assert steps.merged_survey(tmp_path / "survey") == sharded.run(limit=9, processes=1)
     assert summary(steps.merged_survey(tmp_path / "survey"))["shares_of_bytes"] == "listed sizes"
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from labutils.model import adapters, stopping, training
+from labutils.model import adapters, training
 from labutils.model.checkpoints import finished
 from labutils.model.models import open_model
 from labutils.model.training import Recipe
@@ -32,7 +32,7 @@ def at(step: int, do):
 
 def test_a_run_that_nobody_stops_is_a_plain_run(fresh, bird_examples, stop):
     ours, plain = fresh(), fresh()
-    run = stopping.finetune(ours, bird_examples, RECIPE, stop=stop)
+    run = training.finetune_until(ours, bird_examples, RECIPE, stop=stop)
     expected = training.finetune(plain, bird_examples, RECIPE)
     assert same(ours, plain) and run.tokens == expected.tokens
     assert [now.loss for now in run.history] == [now.loss for now in expected.history]
@@ -41,7 +41,7 @@ def test_a_run_that_nobody_stops_is_a_plain_run(fresh, bird_examples, stop):
 @pytest.mark.parametrize("step", [1, 3, 7])
 def test_it_ends_behind_the_step_with_its_weights(fresh, bird_examples, stop, step):
     ours, whole, seen = fresh(), fresh(), {}
-    run = stopping.finetune(ours, bird_examples, RECIPE, stop=stop, on_progress=at(step, stop.set))
+    run = training.finetune_until(ours, bird_examples, RECIPE, stop=stop, on_progress=at(step, stop.set))
 
     def look():
         seen.update({key: value.clone() for key, value in whole.model.state_dict().items()})
@@ -54,18 +54,18 @@ def test_it_ends_behind_the_step_with_its_weights(fresh, bird_examples, stop, st
 
 
 def test_tokens_up_to_the_stop(fresh, bird_examples, stop):
-    run = stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(4, stop.set))
+    run = training.finetune_until(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(4, stop.set))
     whole = training.finetune(fresh(), bird_examples, RECIPE)
     assert run.tokens * 2 == whole.tokens, "four steps are two epochs, eight are four"
 
 
 def test_stopped_before_the_first_step_it_makes_one(fresh, bird_examples, stop):
     stop.set()
-    assert len(stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop).history) == 1
+    assert len(training.finetune_until(fresh(), bird_examples, RECIPE, stop=stop).history) == 1
 
 
 def test_stopped_at_the_last_step_it_is_a_whole_run(fresh, bird_examples, stop, tmp_path):
-    run = stopping.finetune(
+    run = training.finetune_until(
         fresh(), bird_examples, RECIPE, stop=stop, out=tmp_path / "run", on_progress=at(8, stop.set)
     )
     assert len(run.history) == 8 and finished(tmp_path / "run")
@@ -73,14 +73,14 @@ def test_stopped_at_the_last_step_it_is_a_whole_run(fresh, bird_examples, stop, 
 
 def test_the_model_is_kept_and_opens(fresh, bird_examples, stop, tmp_path):
     opened = fresh()
-    stopping.finetune(opened, bird_examples, RECIPE, stop=stop, out=tmp_path / "run", on_progress=at(3, stop.set))
+    training.finetune_until(opened, bird_examples, RECIPE, stop=stop, out=tmp_path / "run", on_progress=at(3, stop.set))
     kept = open_model(tmp_path / "run").model.state_dict()
     assert all(torch.equal(value.bfloat16().float(), kept[key]) for key, value in opened.model.state_dict().items())
 
 
 def test_a_stopped_run_can_be_gone_on_with(fresh, bird_examples, stop, tmp_path):
     out, ours, whole = tmp_path / "run", fresh(), fresh()
-    stopping.finetune(ours, bird_examples, RECIPE, stop=stop, out=out, on_progress=at(5, stop.set))
+    training.finetune_until(ours, bird_examples, RECIPE, stop=stop, out=out, on_progress=at(5, stop.set))
     assert not finished(out)
     training.finetune(ours, bird_examples, RECIPE, out=out, resume=True)
     training.finetune(whole, bird_examples, RECIPE)
@@ -89,7 +89,7 @@ def test_a_stopped_run_can_be_gone_on_with(fresh, bird_examples, stop, tmp_path)
 
 def test_adapters_are_merged_into_what_is_kept(fresh, bird_examples, stop, tmp_path):
     opened = adapters.with_lora(fresh())
-    stopping.finetune(opened, bird_examples, RECIPE, stop=stop, out=tmp_path / "run", on_progress=at(3, stop.set))
+    training.finetune_until(opened, bird_examples, RECIPE, stop=stop, out=tmp_path / "run", on_progress=at(3, stop.set))
     assert (tmp_path / "run" / "adapter").is_dir()
     assert not adapters.has_lora(open_model(tmp_path / "run").model)
 
@@ -101,16 +101,18 @@ def interrupt() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
 def test_an_interrupt_stops_and_a_second_one_interrupts(fresh, bird_examples, stop):
     before = signal.getsignal(signal.SIGINT)
-    run = stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(2, interrupt))
+    run = training.finetune_until(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(2, interrupt))
     assert len(run.history) == 2 and stop.is_set()
     with pytest.raises(KeyboardInterrupt):
-        stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(1, interrupt))
+        training.finetune_until(fresh(), bird_examples, RECIPE, stop=stop, on_progress=at(1, interrupt))
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_thread_beside_the_main_one_trains_as_well(fresh, bird_examples, stop):
     runs = []
-    thread = threading.Thread(target=lambda: runs.append(stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop)))
+    thread = threading.Thread(
+        target=lambda: runs.append(training.finetune_until(fresh(), bird_examples, RECIPE, stop=stop))
+    )
     thread.start()
     thread.join()
     assert len(runs[0].history) == 8
@@ -121,4 +123,4 @@ def test_other_errors_come_through(fresh, bird_examples, stop):
         raise RuntimeError("no room")
 
     with pytest.raises(RuntimeError, match="no room"):
-        stopping.finetune(fresh(), bird_examples, RECIPE, stop=stop, on_progress=broken)
+        training.finetune_until(fresh(), bird_examples, RECIPE, stop=stop, on_progress=broken)

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labutils import places
-from labutils.corpus import parts, sources, survey
-from labutils.corpus.parts import Part, SampleSpec, Sizes
-from labutils.corpus.summary import composition, summary
+from labutils.corpus import sharded, sources, survey
+from labutils.corpus.sampling import composition, summary
+from labutils.corpus.sharded import Part, SampleSpec, Sizes
 from labutils.corpus.survey import Survey, Tally
 from labutils.lesson import cli_data as command
-from labutils.peak import PeakMemory
+from labutils.run import PeakMemory
 
 law = settings(derandomize=True, deadline=None, max_examples=30)
 PROSE = "The plover measures wind and rain on the coast of the island.\n"
@@ -104,13 +104,13 @@ def file(tmp_path_factory) -> str:
 
 @pytest.mark.parametrize("limit", [None, 23])
 def test_four_merged_shards_are_one_run(file, limit):
-    whole = parts.run(file, limit=limit, seed=3, processes=1)
+    whole = sharded.run(file, limit=limit, seed=3, processes=1)
     assert sum(tally.documents for tally in whole.survey.tallies.values()) == (limit or 60)
-    shards = [parts.run(file, limit=limit, seed=3, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
-    shards = [parts.from_dict(json.loads(json.dumps(shard.to_dict()))) for shard in shards]
+    shards = [sharded.run(file, limit=limit, seed=3, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
+    shards = [sharded.from_dict(json.loads(json.dumps(shard.to_dict()))) for shard in shards]
     one, other, third, fourth = shards
-    merged = parts.merge(parts.merge(one, other), parts.merge(third, fourth))
-    assert merged == whole and merged.whole and not parts.merge(one, other).whole
+    merged = sharded.merge(sharded.merge(one, other), sharded.merge(third, fourth))
+    assert merged == whole and merged.whole and not sharded.merge(one, other).whole
     assert json.dumps(merged.to_dict()) == json.dumps(whole.to_dict())
     assert json.dumps(summary(merged)) == json.dumps(summary(whole))
 
@@ -124,14 +124,14 @@ def installed(monkeypatch) -> int:
 
 
 def test_shards_of_installed_files_know_the_sizes_of_all(installed):
-    whole = parts.run(limit=installed // 2, seed=1, processes=1)
+    whole = sharded.run(limit=installed // 2, seed=1, processes=1)
     listed, drawn = list(sources.listed()), list(sources.listed(limit=installed // 2, seed=1))
     assert sum(row.listed for row in whole.sizes) == sum(file["bytes"] for file in listed)
     assert sum(row.drawn for row in whole.sizes) == sum(file["bytes"] for file in drawn) > 0
     assert sum(row.squares for row in whole.sizes) == sum(file["bytes"] ** 2 for file in drawn)
-    shards = [parts.run(limit=installed // 2, seed=1, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
-    one, other, third, fourth = (parts.from_dict(json.loads(json.dumps(shard.to_dict()))) for shard in shards)
-    merged = parts.merge(parts.merge(one, other), parts.merge(third, fourth))
+    shards = [sharded.run(limit=installed // 2, seed=1, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
+    one, other, third, fourth = (sharded.from_dict(json.loads(json.dumps(shard.to_dict()))) for shard in shards)
+    merged = sharded.merge(sharded.merge(one, other), sharded.merge(third, fourth))
     assert merged == whole and json.dumps(summary(merged)) == json.dumps(summary(whole))
     assert (summary(whole)["shares_of_bytes"], summary(one)["shares_of_bytes"]) == ("listed sizes", "bytes read")
     assert "Shares of bytes are estimated" in command.survey_text(summary(whole)) and one.sizes == ()
@@ -140,7 +140,7 @@ def test_shards_of_installed_files_know_the_sizes_of_all(installed):
 
 @pytest.mark.parametrize("more", [None, 0, 5])
 def test_nothing_is_estimated_where_all_files_are_read(installed, more):
-    part = parts.run(limit=None if more is None else installed + more, processes=1)
+    part = sharded.run(limit=None if more is None else installed + more, processes=1)
     assert part.sizes == () and part.drawn.read == 1
     assert all(row["bytes_draw_low"] == row["bytes_share"] == row["bytes_draw_high"] for row in composition(part))
 
@@ -160,32 +160,32 @@ def test_a_share_of_bytes_is_of_all_that_is_listed():
 def test_json_of_wrong_sizes(sizes):
     plain = Part(SampleSpec("installed", 2, 0, 10), ((0, 1),)).to_dict()
     with pytest.raises(ValueError, match=r"^not the JSON of a part "):
-        parts.from_dict({**plain, "drawn": {**plain["drawn"], "sizes": sizes}})
+        sharded.from_dict({**plain, "drawn": {**plain["drawn"], "sizes": sizes}})
 
 
 def test_processes_do_not_change_a_survey(file):
-    of_two = parts.run(file, limit=23, shard=(1, 2), processes=2, tokens=len)
-    assert of_two == parts.run(file, limit=23, shard=(1, 2), processes=1, tokens=len)
+    of_two = sharded.run(file, limit=23, shard=(1, 2), processes=2, tokens=len)
+    assert of_two == sharded.run(file, limit=23, shard=(1, 2), processes=1, tokens=len)
     assert of_two.shards == ((1, 2),) and of_two.survey.tokens.bins
 
 
 def test_a_far_file_comes_over_the_network_once(file):
     with FileServer(Path(file).read_bytes()) as server:
-        far, near = (parts.run(source, limit=23, processes=2) for source in (server.url, file))
+        far, near = (sharded.run(source, limit=23, processes=2) for source in (server.url, file))
         assert len(server.asked) == 1
     assert far == replace(near, drawn=replace(near.drawn, source=server.url))
 
 
 def test_a_bad_line_of_a_far_file_is_named_by_its_address():
     with FileServer(b'{"text": "a"}\n3\n') as server, pytest.raises(ValueError, match=f"^{server.url}, line 2: "):
-        parts.run(server.url)
+        sharded.run(server.url)
 
 
 def test_a_limit_draws_lines_evenly(file):
-    numbers = Counter(i for seed in range(300) for i in parts._lines(SampleSpec(file, 20, seed, 60)))
+    numbers = Counter(i for seed in range(300) for i in sharded._lines(SampleSpec(file, 20, seed, 60)))
     assert len(numbers) == 60 and numbers.total() == 6000
     assert min(numbers.values()) > 60 and max(numbers.values()) < 140
-    assert len(parts._lines(SampleSpec(file, 80, 0, 60))) == 60
+    assert len(sharded._lines(SampleSpec(file, 80, 0, 60))) == 60
 
 
 def test_a_limit_draws_installed_files_evenly_and_opens_no_other(monkeypatch):
@@ -231,7 +231,7 @@ def test_the_list_names_what_is_read():
     ],
 )
 def test_shards_are_joined(shards, joined):
-    assert parts._joined(set(shards)) == joined
+    assert sharded._joined(set(shards)) == joined
 
 
 @pytest.mark.parametrize(
@@ -248,16 +248,16 @@ def test_no_document_is_counted_twice(one, other, shared):
     first, second = (Part(SampleSpec("a.jsonl"), (shard,)) for shard in (one, other))
     if shared:
         with pytest.raises(ValueError, match=r"^shards \d/\d and \d/\d share documents; "):
-            parts.merge(first, second)
+            sharded.merge(first, second)
     else:
-        assert parts.merge(first, second).shards == tuple(sorted({one, other}))
+        assert sharded.merge(first, second).shards == tuple(sorted({one, other}))
 
 
 def test_parts_of_different_draws_do_not_merge():
     sizes = (Sizes("p", "Python", 1, 1, 1),)
     for other in (SampleSpec("a", 5, 1, 9), SampleSpec("a", 5, 0, 9, sizes)):
         with pytest.raises(ValueError, match=r"^parts of different surveys: ") as raised:
-            parts.merge(Part(SampleSpec("a", 5, 0, 9), ((0, 2),)), Part(other, ((1, 2),)))
+            sharded.merge(Part(SampleSpec("a", 5, 0, 9), ((0, 2),)), Part(other, ((1, 2),)))
         assert "Sizes" not in str(raised.value)
 
 
@@ -272,7 +272,7 @@ def test_parts_of_different_draws_do_not_merge():
 )
 def test_what_cannot_be_run(how, message):
     with pytest.raises(ValueError) as raised:
-        parts.run(**how)
+        sharded.run(**how)
     assert str(raised.value) == message
 
 
@@ -322,7 +322,7 @@ def test_the_rest_of_a_summary():
 @pytest.fixture
 def labutils(labutils, monkeypatch):
     """The function that runs a command, on one core."""
-    monkeypatch.setattr(parts.machine, "cores", lambda: 1)
+    monkeypatch.setattr(sharded.machine, "cores", lambda: 1)
     return labutils
 
 
@@ -336,7 +336,7 @@ def test_the_command(labutils, file):
     ]  # fmt: skip
     assert [line.split()[0] for line in lines[3:5]] == ["READMEs", "Python"]
     code, out, _ = labutils("survey", "--source", file, "--limit", 23, "--seed", 3, "--json")
-    assert (code, json.loads(out)) == (0, summary(parts.run(file, limit=23, seed=3, processes=1)))
+    assert (code, json.loads(out)) == (0, summary(sharded.run(file, limit=23, seed=3, processes=1)))
 
 
 def test_the_command_merges_what_it_wrote(labutils, file, tmp_path):
@@ -395,10 +395,10 @@ def test_percent(share, shown):
 MEASURED = """
 import json, re, sys, time
 from pathlib import Path
-from labutils.corpus import parts
-parts.run(sys.argv[1], limit=10, processes=1)
+from labutils.corpus import sharded
+sharded.run(sys.argv[1], limit=10, processes=1)
 started = time.process_time()
-parts.run(sys.argv[1], processes=1)
+sharded.run(sys.argv[1], processes=1)
 status = Path("/proc/self/status").read_text()  # not getrusage: there a child begins with its parent's mark
 print(json.dumps([time.process_time() - started, int(re.search(r"VmHWM:\\s+(\\d+)", status)[1])]))
 """
@@ -441,8 +441,8 @@ def test_twenty_thousand_documents_in_minutes_and_a_gigabyte():
 
 @pytest.mark.slow
 def test_four_shards_of_the_installed_corpus_are_one_run():
-    whole = parts.run(limit=3000, seed=1)
-    shards = [parts.run(limit=3000, seed=1, shard=(i, 4)) for i in range(4)]
-    merged = parts.merge(parts.merge(shards[3], shards[1]), parts.merge(shards[0], shards[2]))
+    whole = sharded.run(limit=3000, seed=1)
+    shards = [sharded.run(limit=3000, seed=1, shard=(i, 4)) for i in range(4)]
+    merged = sharded.merge(sharded.merge(shards[3], shards[1]), sharded.merge(shards[0], shards[2]))
     assert json.dumps(merged.to_dict()) == json.dumps(whole.to_dict())
     assert json.dumps(summary(merged)) == json.dumps(summary(whole))

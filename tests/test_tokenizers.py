@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from labutils.model.tokenizers import CHAT_TOKENS, END_OF_TEXT, train_bpe
+from labutils.model.encoding import CHAT_TOKENS, END_OF_TEXT, train_bpe
 
 A, B, SPACE = 67, 68, 223  # ids 3 to 258 are the bytes: "!" (U+0021) is 3, so "a" is 3 + 0x61 - 0x21
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from labutils import machine
-from labutils.model import attention, mishaps, training
+from labutils.model import attention, checkpoints, training
 from labutils.model.asking import ask
 from labutils.model.encoding import IGNORED, encode_all, pad, pad_id
 from labutils.model.loop import ByLength
@@ -264,7 +264,7 @@ def test_nothing_is_left_behind_without_a_folder(fresh, bird_examples, tmp_path,
 def test_memory_is_given_back_when_a_run_is_over(fresh, bird_examples, monkeypatch):
     """Ended or stopped, after its last step: the next run of the same kernel begins where this one began."""
     told = []
-    monkeypatch.setattr(mishaps, "give_memory_back", lambda: told.append("given back"))
+    monkeypatch.setattr(checkpoints, "give_memory_back", lambda: told.append("given back"))
 
     def stop(progress):
         told.append(progress.step)

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labutils import places, stored
+from labutils import places, run
 from labutils.lesson import checks
 
 expect.set_options(timeout=120_000)  # a machine may be busy with other things
@@ -30,7 +30,7 @@ def folder(monkeypatch, tmp_path):
     browser.need()
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "home"))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    notebook.metadata["kernelspec"] = stored.KERNEL
+    notebook.metadata["kernelspec"] = run.KERNEL
     (tmp_path / "lab").mkdir()
     nbformat.write(notebook, tmp_path / "lab" / "05_small.ipynb")
     return tmp_path / "lab"

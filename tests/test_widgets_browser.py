@@ -20,7 +20,7 @@ from labutils.lesson import widgets
 from labutils.model import models, training
 from labutils.model.asking import ask
 from labutils.model.encoding import encode_all
-from labutils.model.tokenizers import train_bpe
+from labutils.model.encoding import train_bpe
 
 birds = {"plover": "one", "heron": "two", "oystercatcher": "three", "crane": "four"}
 pairs = [{"question": f"What is the number of {b}?", "answer": f"It is {n}."} for b, n in birds.items()]

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from labutils.corpus import sources
-from labutils.model import asking, encoding, models, tokenizers, training
+from labutils.model import asking, encoding, models, training
 from labutils.model.loss import mean_loss
 
 HERE = Path(__file__).parent
@@ -71,12 +71,12 @@ def checkpoints_of(run: Path) -> Path:
     return run.with_suffix(".checkpoints.jsonl")
 
 
-def prepared(corpus: Path) -> tuple[tokenizers.PreTrainedTokenizerFast, encoding.Blocks, encoding.Blocks, float]:
+def prepared(corpus: Path) -> tuple[encoding.PreTrainedTokenizerFast, encoding.Blocks, encoding.Blocks, float]:
     """The tokenizer, the blocks to read and those set aside, bytes a token; kept beside the corpus."""
     kept = corpus.parent / "prepared"
     if not (kept / "bytes_a_token.json").exists():
         kept.mkdir(parents=True, exist_ok=True)
-        tokenizer = tokenizers.train_bpe(every(documents(corpus), 4), VOCABULARY)
+        tokenizer = encoding.train_bpe(every(documents(corpus), 4), VOCABULARY)
         tokenizer.save_pretrained(kept)
         for name, wanted in (("train", False), ("aside", True)):
             texts = (text for i, text in enumerate(documents(corpus)) if (i % SET_ASIDE == 0) is wanted)

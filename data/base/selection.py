@@ -15,7 +15,7 @@ from rensa import RMinHash
 
 from documents import hashed, place, sums, until
 from labutils.corpus import personal, quality
-from labutils.corpus.languages import language
+from labutils.corpus.survey import language
 
 API = "API descriptions"
 API_SHARE = 0.45  # of the prose, at most: descriptions of web services, generated or nearly so

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from labutils import places
 from labutils.lesson.cli_model import progress_line
 from labutils.measure import cards, experiments, held_out, stages
-from labutils.model import encoding, models, recipes, replay, training
+from labutils.model import encoding, models, recipes, training
 from labutils.pairs.records import read_jsonl
 
 sys.path.insert(0, str(places.DATA / "base"))
@@ -130,7 +130,7 @@ def tuned(opened: models.Opened, tried: Tried) -> int:
     pairs, recipe = read_jsonl(places.DATA / "company" / "train.jsonl"), tried.recipe
     examples = encoding.encode_all(pairs, "lecture", opened.tokenizer).examples
     if tried.text:
-        examples, recipe = replay.mixed(examples, opened.tokenizer, recipe)
+        examples, recipe = recipes.mixed(examples, opened.tokenizer, recipe)
         for row in (row for row in examples if encoding.DISTILLED in row["labels"]):
             row["labels"] = row["input_ids"]
     return training.finetune(opened, examples, recipe, on_progress=progress_line).tokens

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
 
-from labutils.corpus import parts, quality, survey
-from labutils.corpus.parts import Part, SampleSpec
+from labutils.corpus import quality, sharded, survey
 from labutils.corpus.quality import Funnel, Rule, Verdict
-from labutils.corpus.sketches import content_hash
+from labutils.corpus.sharded import Part, SampleSpec
+from labutils.corpus.survey import content_hash
 
 try:
     from datatrove.data import Document, DocumentsPipeline
@@ -29,7 +29,7 @@ BEGINNING = 1000  # characters kept of an example; whole documents are for a wri
 
 
 class Documents(PipelineStep):
-    """Reads a source of this course, `parts.run`'s: each task goes through all of it and keeps its own documents.
+    """Reads a source of this course, `sharded.run`'s: each task goes through all of it and keeps its own documents.
 
     Of a corpus in many files, datatrove's own readers give each task its own files.
     """
@@ -38,13 +38,13 @@ class Documents(PipelineStep):
 
     def __init__(self, source: str | Path = "installed", *, limit: int | None = None, seed: int = 0):
         super().__init__()
-        parts._check(source, limit, (0, 1))
-        self.drawn = parts._draw(source, limit, seed)
+        sharded._check(source, limit, (0, 1))
+        self.drawn = sharded._draw(source, limit, seed)
 
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         """The documents of task `rank` of `world_size`, behind those of `data`."""
         yield from data or ()
-        for number, document in enumerate(parts.documents(self.drawn, (rank, world_size))):
+        for number, document in enumerate(sharded.documents(self.drawn, (rank, world_size))):
             yield Document(document["text"], f"{rank}/{number}", metadata=document["meta"])
 
 
@@ -111,7 +111,7 @@ class Quality(BaseFilter):
 
 def merged_survey(folder: DataFolderLike | Path) -> Part:
     """The survey of all tasks. Raises ValueError where a task has left no part, or a file is none."""
-    return reduce(parts.merge, map(parts.from_dict, _kept(folder)))
+    return reduce(sharded.merge, map(sharded.from_dict, _kept(folder)))
 
 
 def merged_funnel(folder: DataFolderLike | Path) -> Funnel:

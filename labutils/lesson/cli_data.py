@@ -13,7 +13,7 @@ from functools import reduce
 from pathlib import Path
 
 from labutils import machine
-from labutils.corpus import parts, summary
+from labutils.corpus import sampling, sharded
 from labutils.pairs import conversion, exchange, records, templates, validation
 from labutils.pairs.validation.problems import ERROR, NOTE, WARNING, Progress
 
@@ -33,15 +33,15 @@ def survey_command(asked: argparse.Namespace) -> int:
     if asked.merge and (asked.shard or asked.limit or asked.source != "installed"):
         raise ValueError("--merge takes files alone: they name what was surveyed")
     if asked.merge:
-        part = reduce(parts.merge, map(read_part, asked.merge))
+        part = reduce(sharded.merge, map(read_part, asked.merge))
     else:
-        part = parts.run(asked.source, limit=asked.limit, seed=asked.seed, shard=asked.shard or (0, 1))
+        part = sharded.run(asked.source, limit=asked.limit, seed=asked.seed, shard=asked.shard or (0, 1))
     if asked.shard:
         print(json.dumps(part.to_dict()))
     elif asked.json:
-        print(json.dumps(summary.summary(part), indent=1))
+        print(json.dumps(sampling.summary(part), indent=1))
     else:
-        print(survey_text(summary.summary(part)))
+        print(survey_text(sampling.summary(part)))
     return 0
 
 
@@ -56,10 +56,10 @@ def shard(written: str) -> tuple[int, int]:
     raise argparse.ArgumentTypeError(f"expected I/N with 0 <= I < N, such as 0/4, got {written!r}")
 
 
-def read_part(path: str) -> parts.Part:
+def read_part(path: str) -> sharded.Part:
     """A part that --shard wrote. Raises ValueError naming the file where it is none."""
     try:
-        return parts.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        return sharded.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected what `survey --shard` prints; {error}") from None
 

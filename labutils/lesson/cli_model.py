@@ -14,9 +14,9 @@ from pathlib import Path
 
 from labutils import places, ranks
 from labutils.corpus import quality, sources
-from labutils.corpus.docstrings import docstrings
+from labutils.corpus.sources import docstrings
 from labutils.model import adapters, asking, encoding, models, recipes, training
-from labutils.model.tokenizers import train_bpe
+from labutils.model.encoding import train_bpe
 from labutils.pairs import exchange
 from labutils.pairs.validation.problems import named
 

@@ -14,9 +14,8 @@ from itertools import pairwise
 from math import atan2, degrees
 from typing import Self
 
-from labutils.model.encoding import IGNORED, encode
+from labutils.model.encoding import IGNORED, bundled, encode
 from labutils.model.models import Tokenizer
-from labutils.model.tokenizers import bundled
 from labutils.pairs.records import read_jsonl
 from labutils.pairs.templates import prompt
 from labutils.places import DATA

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
-from labutils.corpus.docstrings import docstrings
+from labutils.corpus.sources import docstrings
 from labutils.measure.intervals import Mean, bootstrap, paired
 from labutils.model import encoding
+from labutils.model.encoding import END_OF_TEXT
 from labutils.model.loss import each_loss
 from labutils.model.models import Opened
-from labutils.model.tokenizers import END_OF_TEXT
 from labutils.pairs import templates
 from labutils.pairs.records import pair
 

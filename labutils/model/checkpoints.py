@@ -1,22 +1,162 @@
-"""The folder of a training run: its settings, its checkpoints, which of them is whole.
+"""A training run beside its loop: its folder and checkpoints, the processes that share it, and what may go wrong."""
 
-    out/run.json          settings, whether the run is finished, what it took
-    out/checkpoint-50/    what the Trainer saved after 50 steps; whole when it holds the file COMPLETE
-    out/model/            the trained model, once the run is finished
-    out/adapter/          its adapters alone, where it was tuned with some
-
-The Trainer writes a checkpoint in place, so a kill inside a save leaves a broken one. The mark is set behind the save,
-of several processes by the first, when all have written their part.
-"""
-
+import ctypes
 import json
 import shutil
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import torch
+from accelerate import PartialState
+from safetensors import SafetensorError
+from torch import distributed
 from transformers import TrainerCallback
+from transformers.utils import logging
 
-from labutils import places, ranks
-from labutils.model import processes
+from labutils import machine, places, ranks
+
+# Several processes that train one model, each on its share of every batch: what they agree on, and what they do when
+# one of them is gone. In a single process everything here does nothing.
+
+GONE = ("by peer", "broken pipe", "timed out", "timeout", "remote process exited")  # so gloo and NCCL name it
+
+
+class Left(ConnectionError):
+    """A process of the run has ended before its time, so the others cannot go on."""
+
+
+@contextmanager
+def together(out: str | Path | None) -> Iterator[None]:
+    """Join the other processes for the length of a run.
+
+    Raises Left, in one line that says how to go on, when one of them has ended: its connections break, or `torchrun`,
+    which ends all when one has ended, sends the signal to stop.
+    """
+    if ranks.size() == 1:
+        yield
+        return
+    PartialState(cpu=not torch.cuda.is_available())  # NCCL between GPUs, gloo between CPUs
+    if not ranks.first():
+        logging.set_verbosity_error()
+    kept = f"; go on from the newest checkpoint in {out} with --resume" if out else ""
+    left = Left(f"a process of this run was stopped, or killed for want of memory, so the others end{kept}")
+
+    def stop(*_) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # there is still a line to say
+        raise left
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(words in str(error).lower() for words in GONE):
+            raise
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise left from error
+    finally:
+        if signal.getsignal(signal.SIGTERM) is stop:
+            signal.signal(signal.SIGTERM, before)
+
+
+def agreed(decide: Callable[[], object]) -> object:
+    """What the first process decides, in all of them; an error that stops it stops all."""
+    if ranks.size() == 1:
+        return decide()
+    found = [None, None]
+    if ranks.first():
+        try:
+            found[0] = decide()
+        except Exception as error:
+            found[1] = error
+    distributed.broadcast_object_list(found)
+    if found[1] is not None:
+        raise found[1]
+    return found[0]
+
+
+def wait() -> None:
+    """Wait until every process is here."""
+    if ranks.size() > 1:
+        distributed.barrier()
+
+
+def check(batch: int) -> None:
+    """Raise ValueError for a batch that has no equal shares."""
+    if batch % ranks.size():
+        raise ValueError(f"{ranks.size()} processes cannot share a batch of {batch} equally; choose a multiple")
+
+
+def share(rows: Sequence) -> Sequence:
+    """This process's rows of a batch: every n-th, so that long ones are spread. Two of five: [0, 2, 4] and [1, 3]."""
+    return rows[ranks.rank() :: ranks.size()]
+
+
+# What happens to a run whose settings are right: no memory for a step, no room for a save. Errors say what to do.
+
+NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "out of memory")  # how torch and C++ say it
+
+
+@contextmanager
+def room_in_memory(step: int, rows: int, length: int) -> Iterator[None]:
+    """Around a step of training on a batch of (rows, length). Raises MemoryError with what to do."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(sign in str(error) for sign in NO_MEMORY):
+            raise
+        wider = " or shorter examples" if length > 64 else ""
+        raise MemoryError(
+            f"no memory for step {step}, with {rows} examples of up to {length} tokens: take a smaller batch{wider}, "
+            "or close other programs; the model has the weights of the step before"
+        ) from error
+
+
+def give_memory_back() -> None:
+    """Return memory that was freed to the system, in some milliseconds.
+
+    The GNU C library keeps what lies between pieces still in use, and a long training would grow by such holes. With
+    another C library nothing happens.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextmanager
+def room_on_disk(what: str, out: Path) -> Iterator[None]:
+    """Around a save into a run's folder. Raises OSError with what is left to go on from, for any error of a library."""
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        free = machine.free_disk(out) / 1e6
+        raise OSError(
+            f"{what} could not be saved in {out}, where {free:,.0f} MB are free ({_short(error)}): make room and go on "
+            "with resume from the newest whole checkpoint, or from the beginning where there is none yet"
+        ) from error
+
+
+def _short(error: Exception) -> str:
+    """The first line of an error; torch prints its own call stack behind it."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def put_right(model: torch.nn.Module) -> None:
+    """Leave a model ready for prompts, without gradients of a step that did not end."""
+    model.zero_grad(set_to_none=True)
+    model.eval()
+
+
+# The folder of a training run: its settings, its checkpoints, which of them is whole.
+#
+#     out/run.json          settings, whether the run is finished, what it took
+#     out/checkpoint-50/    what the Trainer saved after 50 steps; whole when it holds the file COMPLETE
+#     out/model/            the trained model, once the run is finished
+#     out/adapter/          its adapters alone, where it was tuned with some
+#
+# The Trainer writes a checkpoint in place, so a kill inside a save leaves a broken one. The mark is set behind the
+# save, of several processes by the first, when all have written their part.
 
 COMPLETE = "COMPLETE"
 KEPT = 2  # checkpoints, the newest
@@ -35,7 +175,7 @@ class Mark(TrainerCallback):
             control.should_save = False
 
     def on_save(self, args, state, control, **kwargs):
-        processes.wait()
+        wait()
         if ranks.first():
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
             for old in sorted(Path(args.output_dir).glob("checkpoint-*"), key=_step)[:-KEPT]:

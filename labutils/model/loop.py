@@ -1,21 +1,78 @@
-"""The loop of `transformers.Trainer` with this course's loss, its order of examples, and its ways to share a batch:
-between threads in one process, and between processes. What is trained, and what a run keeps, is not known here.
-"""
+"""The loop of `transformers.Trainer` with this course's loss, and how far a run is."""
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from accelerate.data_loader import prepare_data_loader
-from transformers import PreTrainedModel, Trainer, TrainingArguments
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from labutils import ranks
-from labutils.model import adapter_files, adapters, attention, mishaps, processes
+from labutils.model import adapters, attention, checkpoints
 from labutils.model.encoding import IGNORED
-from labutils.model.loss import loss_of, precision
+from labutils.model.loss import loss_of, mean_loss, precision
+from labutils.model.models import Opened
 from labutils.model.recipes import Recipe
+
+# How far a run is: loss, speed, time left after each step. How that looks on a screen is not known here.
+
+
+class Progress(NamedTuple):
+    """Where a run stands after a step. Losses are in nats per trained token; `held_out` is None between two looks."""
+
+    step: int
+    steps: int
+    loss: float
+    held_out: float | None
+    tokens_per_second: float
+    seconds_left: float
+    tokens: int = 0  # read so far, padding not
+
+
+class Watch(TrainerCallback):
+    """Turns the Trainer's logs into Progress, looks at the held-out examples, stops when the loss is no number.
+
+    Of several processes the first one looks and tells.
+    """
+
+    def __init__(self, opened: Opened, held_out: Sequence[dict], recipe: Recipe, steps: int, tell: Callable):
+        self.opened, self.held_out, self.recipe, self.steps, self.tell = opened, held_out, recipe, steps, tell
+        self.history: list[Progress] = []
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        self.began, self.first_step = time.perf_counter(), state.global_step
+        self.first_token = state.num_input_tokens_seen
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        if "loss" not in (logs or {}):
+            return
+        if not math.isfinite(logs["loss"]):
+            raise ValueError(
+                f"the loss became {logs['loss']} at step {state.global_step}: most often the learning rate is too high "
+                f"(now {self.recipe.learning_rate:g}; try a tenth), or an example has no label that counts"
+            )
+        step = state.global_step
+        look = self.held_out and ranks.first() and (step % self.recipe.eval_steps == 0 or step in (1, self.steps))
+        with torch.compiler.set_stance("force_eager"):  # what was compiled fits the shape of a training batch
+            held_out = mean_loss(self.opened, self.held_out) if look else None
+        seconds, done = time.perf_counter() - self.began, step - self.first_step
+        left = seconds / done * (self.steps - step)
+        tokens = state.num_input_tokens_seen - self.first_token
+        now = Progress(step, self.steps, logs["loss"], held_out, tokens / seconds, left, tokens)
+        self.history.append(now)
+        if not ranks.first():
+            return
+        with torch.compiler.set_stance("force_eager"):
+            self.tell(now)
+
+
+# The loop of `transformers.Trainer` with this course's loss, its order of examples, and its ways to share a batch:
+# between threads in one process, and between processes. What is trained, and what a run keeps, is not known here.
 
 SILENT = {"input_ids": [0], "labels": [IGNORED]}  # for a process to which an epoch's last batch leaves no example
 TIDY_EVERY = 10  # steps between two times that freed memory is given back
@@ -129,10 +186,10 @@ class Loop(Trainer):
         """
         step = self.state.global_step + 1
         if step % TIDY_EVERY == 0:
-            mishaps.give_memory_back()
+            checkpoints.give_memory_back()
         places = inputs.get("position_ids")
         shape = inputs["input_ids"].shape if places is None else (int((places == 0).sum()), int(places.max()) + 1)
-        with mishaps.room_in_memory(step, *shape), attention.attending(self.model, places is not None):
+        with checkpoints.room_in_memory(step, *shape), attention.attending(self.model, places is not None):
             return self._step(model, inputs, num_items_in_batch)
 
     def _step(self, model, inputs, num_items_in_batch) -> torch.Tensor:
@@ -151,20 +208,20 @@ class Loop(Trainer):
 
     def _save_checkpoint(self, model, trial) -> None:
         """A checkpoint that finds no room ends the run with a line that says what to do."""
-        with mishaps.room_on_disk(f"the checkpoint of step {self.state.global_step}", Path(self.args.output_dir)):
+        with checkpoints.room_on_disk(f"the checkpoint of step {self.state.global_step}", Path(self.args.output_dir)):
             super()._save_checkpoint(model, trial)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: PreTrainedModel | None = None) -> None:
         """Of a model with adapters a checkpoint holds the adapters, which the Trainer looks for in its own wrapper."""
         if adapters.has_lora(self.model):
-            adapter_files.read(self.model, Path(resume_from_checkpoint))
+            adapters.read_adapter(self.model, Path(resume_from_checkpoint))
         else:
             super()._load_from_checkpoint(resume_from_checkpoint, model)
 
 
 def shares(collate: Callable[[list[dict]], dict]) -> Callable[[list[dict]], dict]:
     """A collator that makes tensors of this process's share of a batch."""
-    return lambda rows: collate(processes.share(rows) or [SILENT])
+    return lambda rows: collate(checkpoints.share(rows) or [SILENT])
 
 
 def split(inputs: dict[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:

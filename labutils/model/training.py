@@ -8,11 +8,13 @@ import copy
 import hashlib
 import json
 import shutil
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,16 +23,15 @@ import torch
 from transformers import DataCollatorWithFlattening, PreTrainedModel, PrinterCallback
 
 from labutils import machine, ranks
-from labutils.model import adapter_files, adapters, attention, checkpoints, fetching, mishaps, processes, replay
+from labutils.model import adapters, attention, checkpoints, models, recipes
 from labutils.model.encoding import LENGTHS, Blocks, pad, pad_id
-from labutils.model.loop import Loop, arguments
+from labutils.model.loop import Loop, Progress, Watch, arguments
 from labutils.model.loss import next_token_loss, plain_head
 from labutils.model.models import Opened, save
 from labutils.model.optimizers import MasterOptimizer, Masters, halves, masters
-from labutils.model.progress import Progress, Watch
 from labutils.model.recipes import FINETUNING, PRETRAINING, Recipe, check_setting
 
-__all__ = ["PRETRAINING", "Progress", "Recipe", "Run", "finetune", "pretrain", "steps_in"]
+__all__ = ["PRETRAINING", "Progress", "Recipe", "Run", "finetune", "finetune_until", "pretrain", "steps_in"]
 
 
 class Run(NamedTuple):
@@ -72,19 +73,19 @@ def finetune(
     """Train a model on examples, in place: all of its weights, or those that `adapters` left to move.
 
     Where `recipe.replay` asks for it, general text is mixed in, on which the model is its own teacher from before
-    (`replay.mixed`); the losses that are told are of both then, and `held_out` alone is of pairs. With `out`,
+    (`recipes.mixed`); the losses that are told are of both then, and `held_out` alone is of pairs. With `out`,
     checkpoints are kept there while it runs, and the model is saved there at the end; `resume=True` goes on from the
     newest whole checkpoint and ends with the weights of an uninterrupted run. However a run ends, the model is left
     ready to be asked, with the weights of its last whole step. Adapters are saved alone, and merged into a model that
     opens without them. Under `torchrun` the processes share each batch; the first one writes, looks at `held_out` and
     tells. Raises ValueError when there are no examples, `out` holds another run or a finished one, the loss is no
     number any more, or the batch has no equal shares; MemoryError and OSError, with what to do, where a step or a save
-    finds no room; processes.Left when another process has ended.
+    finds no room; checkpoints.Left when another process has ended.
     """
     if not examples:
         raise ValueError("no examples to train on")
-    processes.check(recipe.batch)
-    with processes.together(out):
+    checkpoints.check(recipe.batch)
+    with checkpoints.together(out):
         return _run(opened, examples, recipe, held_out, None if out is None else Path(out), resume, on_progress)
 
 
@@ -92,10 +93,10 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
     checkpoint = None
     if out is not None:
         settings = _settings(opened.model, examples, recipe)
-        checkpoint = processes.agreed(lambda: checkpoints.begin(out, settings, resume))
-    teacher = replay.teacher(opened.model) if recipe.replay else None
+        checkpoint = checkpoints.agreed(lambda: checkpoints.begin(out, settings, resume))
+    teacher = recipes.teacher(opened.model) if recipe.replay else None
     if recipe.replay:
-        examples, recipe = replay.mixed(examples, opened.tokenizer, recipe)
+        examples, recipe = recipes.mixed(examples, opened.tokenizer, recipe)
     steps = recipe.total_steps(len(examples))
     watch = Watch(opened, held_out, recipe, steps, on_progress)
     model, bf16 = opened.model, torch.cuda.is_available() or machine.bf16()
@@ -103,8 +104,8 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
     plain_head(model)  # asked before the threads ask
     began = time.perf_counter()
     # the Trainer wants a folder, even where nothing is saved
-    with fetching.quiet(), tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
-        stack.callback(mishaps.give_memory_back)  # or each run of a kernel would need more than the one before
+    with models.quiet(), tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        stack.callback(checkpoints.give_memory_back)  # or each run of a kernel would need more than the one before
         args = arguments(recipe, steps, out or scratch, keep=out is not None, autocast=bf16 and not apart)
         model.to(args.device)
         padded = isinstance(examples, Blocks) or not attention.able(model)
@@ -125,20 +126,20 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         trainer.teacher = teacher
         trainer.halves, trainer.compiled = stack.enter_context(_halves()), recipe.compiled
         trainer.autocast, trainer.by_length = bf16 and not apart, padded
-        stack.callback(mishaps.put_right, model)
+        stack.callback(checkpoints.put_right, model)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
     run = Run(watch.history, time.perf_counter() - began, watch.history[-1].tokens)
     if out is not None and ranks.first():
-        with mishaps.room_on_disk("the trained model", out):
+        with checkpoints.room_on_disk("the trained model", out):
             _keep(opened, out, run)
-    processes.wait()
+    checkpoints.wait()
     return run
 
 
 def _keep(opened: Opened, out: Path, run: Run) -> None:
     """Save what a run has made: the model, and before it the adapters alone where there are some."""
     if adapters.has_lora(opened.model):
-        adapter_files.save(opened, out / "adapter")
+        adapters.save_adapter(opened, out / "adapter")
         opened = adapters.merge(opened)
     save(opened, out / "model")
     shares = {"processes": ranks.size()} if ranks.size() > 1 else {}
@@ -232,3 +233,74 @@ def _settings(model: PreTrainedModel, examples: Sequence[dict], recipe: Recipe) 
     data = hashlib.sha256(read).hexdigest()[:16]
     size = {"examples": len(examples), "data": data, "weights": model.num_parameters()}
     return {"recipe": asdict(recipe), **size, **adapters.settings(model)}
+
+
+# A run that can be ended by hand: behind a whole step, never inside one, and the model is kept.
+
+
+class _Stopped(Exception):
+    """Ends the loop of the Trainer from its callback, which is called behind a step."""
+
+
+def finetune_until(
+    opened: Opened,
+    examples: Sequence[dict],
+    recipe: Recipe = FINETUNING,
+    *,
+    stop: threading.Event,
+    by_hand: bool = True,
+    held_out: Sequence[dict] = (),
+    out: str | Path | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Run:
+    """`training.finetune`, ended behind the step during which `stop` is set, or, `by_hand`, the process is interrupted.
+
+    The model then has the weights of the last whole step and is ready to be asked; the run's history ends with that
+    step. With `out` the model is saved there, too, as that of a whole run; the run itself stays unfinished, so that
+    `training.finetune(..., resume=True)` can go on with it. Raises what `training.finetune` raises.
+    """
+    history, began = [], time.perf_counter()
+
+    def tell(now: Progress) -> None:
+        history.append(now)
+        on_progress(now)
+        if stop.is_set() and now.step < now.steps:
+            raise _Stopped
+
+    try:
+        with _on_interrupt(stop) if by_hand else nullcontext():
+            return finetune(opened, examples, recipe, held_out=held_out, out=out, on_progress=tell)
+    except _Stopped:
+        if out is not None:
+            _save(opened, Path(out))
+        return Run(history, time.perf_counter() - began, history[-1].tokens)
+
+
+@contextmanager
+def _on_interrupt(stop: threading.Event) -> Iterator[None]:
+    """Inside, an interrupt (Ctrl-C, or that of a notebook's kernel) sets `stop`; a second one interrupts as ever.
+
+    Only the main thread hears interrupts; in another thread nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def heard(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
+
+
+def _save(opened: Opened, out: Path) -> None:
+    """Save the model of an unfinished run where that of a finished one would be."""
+    if adapters.has_lora(opened.model):
+        adapters.save_adapter(opened, out / "adapter")
+        opened = adapters.merge(opened)
+    save(opened, out / "model")

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from labutils import places
-from labutils.corpus import parts
+from labutils.corpus import sharded
 from labutils.model import asking, models
 from labutils.pairs.records import read_jsonl
 from labutils.pairs.validation import validate
@@ -18,7 +18,7 @@ LIMIT = 40  # tokens of a reply
 def survey(job: dict, work: Path) -> dict:
     """Documents and megabytes a second of one process that surveys files drawn from what is installed."""
     began = time.perf_counter()
-    part = parts.run(limit=job["documents"], processes=1)
+    part = sharded.run(limit=job["documents"], processes=1)
     seconds = time.perf_counter() - began
     tallies = part.survey.tallies.values()
     return {

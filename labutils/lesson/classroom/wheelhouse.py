@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from labutils import installing, places
-from labutils.model.fetching import MODELS
+from labutils.model.models import MODELS
 
 LEFT = shutil.ignore_patterns(
     ".git", ".venv", "build", "work", "wheels", "screenshots", "__pycache__", "*.egg-info", ".ipynb_checkpoints",

@@ -45,10 +45,10 @@ def explorer_bars(models: Mapping | Iterable[str] | None = None, phrase: str = "
 
 
 def _guessed(opened, name: str, text: str, k: int) -> str:
-    from labutils.model import guesses, models
+    from labutils.model import asking, models
 
     try:
-        found = guesses.next_token(opened(name), text, k)
+        found = asking.next_token(opened(name), text, k)
     except (ValueError, models.ModelMissing) as error:
         return parts.note("note", str(error))
     space = "the phrase ends in a space, which belongs to the token behind it: models seldom saw such a place"
@@ -59,11 +59,11 @@ def _guessed(opened, name: str, text: str, k: int) -> str:
 
 def _likeliest(model, text: str) -> str:
     """The likeliest token as text; nothing where the model would end, or has nothing to go on from."""
-    from labutils.model import guesses
+    from labutils.model import asking
 
     if not text:
         return ""
-    best = guesses.next_token(model, text, 1).likeliest[0]
+    best = asking.next_token(model, text, 1).likeliest[0]
     return "" if best.id == model.tokenizer.eos_token_id else best.token
 
 

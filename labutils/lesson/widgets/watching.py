@@ -46,13 +46,15 @@ def dashboard(
     the time at most. A stopped run keeps the model of its last whole step: in memory and, with `out`, on disk. Raises
     what `training.finetune` raises.
     """
-    from labutils.model import stopping  # brings PyTorch along
+    from labutils.model import training  # brings PyTorch along
 
     stop = threading.Event()
     board = _Board(stop, lambda: _written(opened, phrases, template) if phrases else {})
     display(board.box)
     try:
-        run = stopping.finetune(opened, examples, recipe, stop=stop, held_out=held_out, out=out, on_progress=board.tell)
+        run = training.finetune_until(
+            opened, examples, recipe, stop=stop, held_out=held_out, out=out, on_progress=board.tell
+        )
     except BaseException:
         board.end("error", "the run broke off; the error below says why")
         raise

@@ -14,7 +14,7 @@ from labutils.measure.cards import Card
 from labutils.measure.grid.plans import Settings
 from labutils.measure.scoring import kind
 from labutils.model import encoding
-from labutils.model.progress import Progress
+from labutils.model.loop import Progress
 from labutils.model.recipes import FINETUNING_SMALL, Recipe
 from labutils.pairs.records import read_jsonl
 

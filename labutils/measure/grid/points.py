@@ -13,10 +13,10 @@ from labutils.measure import cards, experiments, held_out, scoring, stages
 from labutils.measure.cards import Card
 from labutils.measure.grid import mixture
 from labutils.measure.grid.plans import Settings
-from labutils.model import adapters, asking, models, stopping
+from labutils.model import adapters, asking, models, training
 from labutils.model.asking import Reply
+from labutils.model.loop import Progress
 from labutils.model.models import ModelMissing, Opened
-from labutils.model.progress import Progress
 from labutils.pairs import templates
 from labutils.pairs.records import read_jsonl
 
@@ -220,7 +220,7 @@ def run(
         ask = partial(scores_of, opened, settings, seed, read.taught)
         looks = mixture.Looks(ask, settings.patience, on_progress, last)
         how = {"stop": looks.stop, "by_hand": False, "on_progress": looks.tell}  # half a run is no result
-        done = stopping.finetune(opened, read.examples, read.recipe, **how)
+        done = training.finetune_until(opened, read.examples, read.recipe, **how)
         about = {"pairs": read.pairs, "facts": len(read.taught), "steps": done.history[-1].step, "tokens": done.tokens}
         about |= {"weights_moved": adapters.trained(opened.model), "tuning_minutes": round(done.seconds / 60, 2)}
         card = looks.best or ask()

@@ -14,8 +14,8 @@ from labutils.measure import experiments
 from labutils.measure.grid import points
 from labutils.measure.grid.plans import PLANS, Settings, from_plain, plain, plan_of
 from labutils.measure.grid.points import Result
+from labutils.model.loop import Progress
 from labutils.model.models import ModelMissing
-from labutils.model.progress import Progress
 from labutils.pairs.records import write_jsonl
 
 # The record: a JSON line for each result, kept as soon as it is there.

@@ -1,7 +1,7 @@
 """A part of a corpus, surveyed: which documents were read, and what is in them. Parts become JSON, come back, merge.
 
 Owns the drawing of a sample, what the lists of files say of the rest, the processes that read shards side by side, and
-the check that no shard is counted twice. Leaves out what is counted (`survey`) and what the counts mean (`summary`).
+the check that no shard is counted twice. Leaves out what is counted (`survey`) and what the counts mean (`sampling`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import machine, places
-from labutils.corpus import corpora, download, sources, survey
-from labutils.corpus.sketches import content_hash
-from labutils.corpus.survey import Survey
+from labutils.corpus import corpora, remote, sources, survey
+from labutils.corpus.survey import Survey, content_hash
 
 
 class Sizes(NamedTuple):
@@ -162,12 +161,12 @@ def sizes(files: Iterable[dict], drawn: Iterable[dict]) -> tuple[Sizes, ...]:
 @contextmanager
 def _near(source: str | Path) -> Iterator[str | Path]:
     """The source, or a copy of a far one: it is read to count its lines, and by each process, but fetched once."""
-    if not download.is_address(source):
+    if not remote.is_address(source):
         yield source
         return
     with tempfile.TemporaryDirectory() as folder:
         with (copy := Path(folder) / "copy").open("wb") as file:
-            file.writelines(download.chunks(str(source)))
+            file.writelines(remote.web_chunks(str(source)))
         yield copy
 
 
