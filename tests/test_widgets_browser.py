@@ -74,7 +74,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     browser.need()
     folder = tmp_path_factory.mktemp("lab")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source.strip()) for source in CELLS.values()])
-    notebook.metadata["kernelspec"] = browser.stored.KERNEL
+    notebook.metadata["kernelspec"] = browser.run.KERNEL
     nbformat.write(notebook, folder / "widgets.ipynb")
     with browser.lab(folder, request.param) as address, browser.page(width=1024) as page:
         browser.open_notebook(page, address, "widgets.ipynb")
