@@ -11,7 +11,7 @@ from labutils import places
 
 CARDS = sorted(places.DATA.rglob("README.md"))
 SCRIPTS = sorted(places.DATA.rglob("check.py"))
-SHIPPED = (".md", ".jsonl", ".json", ".safetensors", ".svg")
+SHIPPED = (".md", ".jsonl", ".json", ".safetensors", ".svg", ".txt")
 
 
 def listed(card: str) -> dict[str, str]:

@@ -182,9 +182,10 @@ class Mark(TrainerCallback):
                 shutil.rmtree(old)
 
 
-def _renamed(recipe: dict) -> dict:
-    """A recipe's settings as they are called now; runs that were begun before can still be resumed."""
-    return {RENAMED.get(name, name): value for name, value in recipe.items()}
+def _renamed(settings: dict) -> dict:
+    """A run's settings with the recipe's as they are called now, so that older runs can still be resumed."""
+    recipe = {RENAMED.get(name, name): value for name, value in settings.get("recipe", {}).items()}
+    return settings | ({"recipe": recipe} if recipe else {})
 
 
 def begin(out: Path, settings: dict, resume: bool) -> Path | None:
@@ -200,8 +201,7 @@ def begin(out: Path, settings: dict, resume: bool) -> Path | None:
             raise ValueError(f"{out} holds a finished run; its model is {out / 'model'}. Choose another folder")
         if not resume:
             raise ValueError(f"{out} holds an unfinished run; go on with it (resume), or choose another folder")
-        kept = before["settings"] | {"recipe": _renamed(before["settings"]["recipe"])}
-        if kept != settings:
+        if _renamed(before["settings"]) != settings:
             raise ValueError(f"{out} was begun with {before['settings']}, got {settings}; resume needs the same")
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is not empty and holds no run; choose another folder")
