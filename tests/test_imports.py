@@ -157,3 +157,10 @@ def test_a_small_house_in_order(small_house):
 def test_what_breaks_the_order_is_seen(small_house, rule, path, text):
     (small_house / path).write_text(text + "\n")
     assert rule(read_house(small_house)) != []
+
+
+def test_no_two_modules_have_one_name_and_none_is_long():
+    paths = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+    names = [path.stem for path in paths]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
+    assert [path.name for path in paths if path.read_text(encoding="utf-8").count("\n") > 350] == []
