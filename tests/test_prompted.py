@@ -77,13 +77,15 @@ def test_each_part_is_asked_for_alone(fresh, folder, monkeypatch):
     assert said["dev"][0] == f"queue: {message} 6\nkeywords: {message} 24" and len(said["test"]) == 3
 
 
-@pytest.mark.parametrize(("file", "old"), [("dev.jsonl", "What"), ("prompt_queue.txt", "Say")])
+@pytest.mark.parametrize(
+    ("file", "old"), [("dev.jsonl", "What"), ("train.jsonl", "queue: one"), ("prompt_queue.txt", "Say")]
+)
 def test_a_record_of_other_questions_is_not_shown(folder, file, old):
     experiments.keep("tiny", {"asked": prompted.digest("support", folder)})
     assert prompted.recorded("tiny", folder)
     path = folder / "support" / file
     path.write_text(path.read_text().replace(old, "Well", 1))
-    with pytest.raises(FileNotFoundError, match="of other questions of tiny; make it with"):
+    with pytest.raises(FileNotFoundError, match="of other pairs or questions of tiny; make it with"):
         prompted.recorded("tiny", folder)
 
 

@@ -112,12 +112,12 @@ def recorded(name: str, folder: Path = tasks.FOLDER) -> dict:
     answers of each split.
 
     Raises ValueError for an unknown name, FileNotFoundError, naming the command, where there is no record or it is of
-    other questions or another prompt than those that ship now.
+    other pairs, questions or prompts than those that ship now.
     """
     plan, path = plan_of(name), experiments.RECORDED / f"{name}.json"
     record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if record.get("asked") != digest(plan.task, folder):
-        what = "the record is of other questions" if record else "no record"
+        what = "the record is of other pairs or questions" if record else "no record"
         raise FileNotFoundError(f"{what} of {name}; make it with: python3 -m labutils experiment {name}")
     return record
 
@@ -135,7 +135,7 @@ def questions(task: str, split: str, folder: Path = tasks.FOLDER) -> list[str]:
 
 
 def digest(task: str, folder: Path = tasks.FOLDER) -> str:
-    """What says that two records are of the same questions and the same prompts."""
-    asked = [questions(task, split, folder) for split in SPLITS]
+    """What says that two records are of the same pairs, questions and prompts."""
+    pairs = [list(map(pair, read_jsonl(folder / task / f"{name}.jsonl"))) for name in ("train", *SPLITS)]
     prompts = [tasks.prompt(task, part, folder) for part in tasks.PARTS[task]]
-    return hashlib.sha256(json.dumps([asked, prompts]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([pairs, prompts]).encode()).hexdigest()[:16]
