@@ -1,7 +1,7 @@
 """Which process of a run this is, where `torchrun` starts several: its rank, their number, and who speaks.
 
 `torchrun` (https://docs.pytorch.org/docs/stable/elastic/run.html) says so in the environment of each. Standard library
-only; what the processes do together is the business of `model.processes`.
+only; what the processes do together is the business of `model.checkpoints`.
 """
 
 from __future__ import annotations

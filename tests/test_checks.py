@@ -66,6 +66,8 @@ def test_a_missing_name_an_interrupt_and_other_errors(tmp_path):
     assert found == checks.STOPPED + "\n"
     assert shown(executed(tmp_path, "1 / 0"), 1) == "ZeroDivisionError"
     assert shown(executed(tmp_path, "int('x')"), 1) == "ValueError", "not refused by labutils"
+    inside = "from labutils.measure.intervals import share\nshare([True, 'x'])"
+    assert shown(executed(tmp_path, inside), 1) in ("TypeError", "ValueError"), "a fault inside labutils"
     found = shown(executed(tmp_path, "from labutils.pairs import own\nown.read('nowhere.csv')"), 1)
     assert found.startswith("FileNotFoundError: no file nowhere.csv in ") and found.count("\n") == 1
     assert shown(executed(tmp_path, "import ast\nexec('missing', {})"), 1) == "NameError"

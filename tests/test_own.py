@@ -52,7 +52,9 @@ def test_a_pair_is_read_from_every_form(read, name, content):
 def test_a_file_of_an_older_spreadsheet_is_read_and_told(read):
     found = read("a.csv", "Meldung;Thema\nTür klemmt;Straße\n".encode("cp1252"))
     assert found.pairs == [{"question": "Tür klemmt", "answer": "Straße"}]
-    assert found.told.endswith("; it is not UTF-8 and was taken for cp1252, so look at its special letters")
+    note = "; it is not UTF-8 and was taken for cp1252: look at its special letters"
+    assert found.told.endswith(note)
+    assert read("b.csv", "prompt,completion\nTür,zu\n".encode("cp1252")).told.endswith(note)
 
 
 def test_a_misspelt_name_is_told_with_what_is_there(read, tmp_path):
@@ -136,7 +138,21 @@ def test_what_is_empty_is_told_by_the_validation(read, tmp_path):
         ("a.csv", "question,answer\n1,2\n1,2,3\n", "line 3: 3 columns where the header has 2"),
         ("a.csv", "question,answer\n1\n", "line 2: 1 columns"),
         ("a.csv", 'question,answer\n"a"b,c\n', "line 2: .*save the table anew"),
-        ("a.csv", b"question,answer\n1,2\ncaf\x81,b\n", 'line 3: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"'),
+        (
+            "a.csv",
+            b"question,answer\n1,2\xe9\ncaf\x81,b\n",
+            'line 2: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"',
+        ),
+        (
+            "a.csv",
+            "question,answer\nTür,zu\n".encode() + b"caf\xe9,b\n",
+            'line 3: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"',
+        ),
+        (
+            "a.csv",
+            "question,answer\nTür,zu\n".encode("utf-16") + b"x",
+            'line 3: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"',
+        ),
         ("a.csv", "answer,answer\n1,2\n", "'answer' occurs twice"),
         ("a.csv", "x" * 61 + ",b\n1,2\n", "looks like a row"),
         ("a.jsonl", '{"question": "Hi"\n', "line 1: .*expected an object"),

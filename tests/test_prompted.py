@@ -61,6 +61,9 @@ def test_a_record_is_made_part_by_part_and_judged_when_it_is_read(folder):
     before, after = (tasks.judge("support", said["test"], rows) for said in (record["prompted"], record["runs"][1]))
     assert tasks.lift(before, after)["queue"].value > 0.5, "these messages were tuned on"
     assert prompted.run("tiny", lambda progress: pytest.fail("trained again"), folder) == record
+    prompted.PLANS["tiny"] = prompted.PLANS["tiny"]._replace(least=81)
+    with pytest.raises(ValueError, match="tiny was begun with"):
+        prompted.run("tiny", folder=folder)
 
 
 def test_each_part_is_asked_for_alone(fresh, folder, monkeypatch):

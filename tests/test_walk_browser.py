@@ -2,6 +2,8 @@
 another day. No traceback, and no widget without a picture.
 """
 
+import re
+
 import browser
 import nbformat
 import pytest
@@ -38,6 +40,10 @@ def folder(monkeypatch, tmp_path):
 
 def cell(page: Page, number: int) -> Locator:
     return browser.code_cell(page, number)
+
+
+def output(page: Page, number: int) -> Locator:
+    return cell(page, number).locator(".jp-OutputArea")
 
 
 def run_one(page: Page, number: int, source: str | None = None) -> None:
@@ -86,6 +92,7 @@ def test_a_walk(folder, tmp_path):
         assert DEAD not in page.locator(".jp-Notebook").inner_text()
 
 
+STEP = re.compile(r"step \d+")
 TRAINS = {  # a piece of the cell that trains
     "00": "training.finetune(",
     "02": "training.pretrain(",
@@ -112,18 +119,20 @@ def test_a_notebook_is_reloaded_while_it_trains_and_interrupted_and_restarted(nu
         for each in range(1, train):
             run_one(page, each)
             expect(cell(page, each).locator(".jp-InputPrompt")).to_contain_text(f"{each}]", timeout=600_000)
+        assert "is not there yet" not in page.locator(".jp-Notebook").inner_text()
         run_one(page, train)
-        expect(cell(page, train)).to_contain_text("step", timeout=600_000)
+        expect(output(page, train)).to_contain_text(STEP, timeout=600_000)
         browser.choose(page, "File", "Save Notebook")
         page.reload()
-        expect(cell(page, train)).to_contain_text("step")
+        expect(output(page, train)).to_contain_text(STEP)
         with browser.page(1024) as other:  # the same notebook in another tab
             other.goto(address.format(name=name))
-            expect(cell(other, train)).to_contain_text("step")
+            expect(output(other, train)).to_contain_text(STEP)
             other.wait_for_timeout(3000)
             assert DEAD not in other.locator(".jp-Notebook").inner_text()
         browser.choose(page, "Kernel", "Interrupt Kernel")
         page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+        expect(output(page, train)).to_contain_text(re.compile(f"{checks.STOPPED}|ended here|done"))
         for each in range(train + 1, min(train + 4, len(cells) + 1)):  # it goes on, or says what to run first
             run_one(page, each)
             page.wait_for_timeout(1000)

@@ -123,7 +123,7 @@ def checkpoints(
         if now.step % 10 == 0:
             print(f"{time.strftime('%H:%M:%S')} {now.step} {np.mean(losses[-10:]):.3f} "
                   f"{now.tokens_per_second:.0f} tokens/s", flush=True)  # fmt: skip
-        if now.step in wanted or now.step % RECIPE.keep_every == 0:
+        if now.step in wanted or now.step % RECIPE.save_steps == 0:
             held_out = mean_loss(opened, few, batch=16) / math.log(2) / size
             row = {"step": now.step, "tokens": now.step * RECIPE.batch * SIZE["context"],
                    "seconds": round(before + time.monotonic() - began),

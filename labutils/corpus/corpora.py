@@ -80,8 +80,6 @@ class Component(NamedTuple):
     epochs: float  # how often a model sees it meanwhile
 
 
-PILE_SOURCE = "Gao et al. 2020, arXiv:2101.00027, Table 1"
-GIB = 825.18  # the table's own total of the raw sizes
 COMPONENTS = (
     Component("Pile-CC", 227.12, 18.11, 1.0),
     Component("PubMed Central", 90.27, 14.40, 2.0),

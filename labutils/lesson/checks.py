@@ -8,6 +8,7 @@ errors stay as they are.
 import ast
 import json
 import os
+from linecache import getline
 from pathlib import Path
 
 from IPython import get_ipython
@@ -40,11 +41,11 @@ def expect(held: object, expected: str, got: object = None, maybe: str = "") -> 
 
 
 def explain_errors() -> None:
-    """In IPython, from now on, a NameError, an interrupt, and a ValueError or OSError that labutils raised are each
-    a sentence. The cell counts as failed.
+    """In IPython, from now on, a NameError, an interrupt, and a ValueError, OSError or MemoryError that labutils
+    raised are each a sentence. The cell counts as failed.
     """
     if (shell := get_ipython()) is not None:
-        shell.set_custom_exc((NameError, KeyboardInterrupt, ValueError, OSError), _explain)
+        shell.set_custom_exc((NameError, KeyboardInterrupt, ValueError, OSError, MemoryError), _explain)
 
 
 def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
@@ -61,12 +62,15 @@ def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
     return [said]
 
 
-def _refused(error: ValueError | OSError, tb) -> str:
-    """The message of an error that labutils itself raised; empty for one from inside a library, or from the cell."""
+def _refused(error: Exception, tb) -> str:
+    """The message of an error that labutils raised in so many words; empty for a fault inside it, a library, or the
+    cell.
+    """
     while tb.tb_next:
         tb = tb.tb_next
-    own = Path(tb.tb_frame.f_code.co_filename).is_relative_to(places.ROOT / "labutils")
-    return f"{type(error).__name__}: {error}" if own else ""
+    path = tb.tb_frame.f_code.co_filename
+    meant = getline(path, tb.tb_lineno).lstrip().startswith("raise")
+    return f"{type(error).__name__}: {error}" if meant and Path(path).is_relative_to(places.ROOT / "labutils") else ""
 
 
 def _unknown(shell, error: NameError, tb) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,13 +53,18 @@ def run(name: str, on_progress: Callable = lambda progress: None, folder: Path =
     """Make a record, or go on with it; it is written after each of its parts, and returned. `folder` is where the
     tasks lie.
 
-    Raises ValueError for an unknown name, ModelMissing where its model is not here.
+    One that is of other pairs or questions is begun anew. Raises ValueError for an unknown name, or a record that was
+    begun with another recipe, ModelMissing where its model is not here.
     """
     plan = plan_of(name)
+    settings = {"model": plan.model, "recipe": asdict(plan.recipe), "least": plan.least, "limit": plan.limit}
     try:
         record = recorded(name, folder)
+        if record["settings"] != settings:
+            raise ValueError(f"{name} was begun with {record['settings']}, now it is {settings}; remove its file first")
     except FileNotFoundError:
         record = {"experiment": name, "versions": experiments.versions(), "asked": digest(plan.task, folder)}
+        record["settings"] = settings
         record["prompted"] = ask_prompted(models.open_model(plan.model), plan, folder)
         experiments.keep(name, record | {"runs": []})
     runs = record.setdefault("runs", [])

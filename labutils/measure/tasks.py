@@ -122,7 +122,7 @@ def prompt(task: str, part: str, folder: Path = FOLDER) -> str:
 def replied(text: str, task: str) -> str:
     """The reply in what a model wrote behind a prompt: a line, or an e-mail, without the next example that it made up.
 
-    replied(" sales\n\nMessage: Where", "support") -> "sales".
+    replied(" sales\\n\\nMessage: Where", "support") -> "sales".
     """
     return text.strip().partition("\n" if task == "support" else "\n\nBrief:")[0].strip()
 

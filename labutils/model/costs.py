@@ -39,7 +39,7 @@ SHAPES = {
 
 
 def shape_of(config: Config) -> Shape:
-    """The shape that a model's configuration states: `of(model.config)`.
+    """The shape that a model's configuration states: `shape_of(model.config)`.
 
     Raises ValueError for a model that is no Llama: others have further matrices.
     """
@@ -88,7 +88,7 @@ def weights_of(shape: Shape) -> int:
 def adapter_weights(shape: Shape, rank: int = 8) -> int:
     """The weights of LoRA beside every matrix of every layer: rank x (out + in) each (`adapters.with_lora`).
 
-    adapter(SHAPES["Llama 2 7B"]) -> 19988480, 0.3 % of the model. Raises ValueError for a rank below 1.
+    adapter_weights(SHAPES["Llama 2 7B"]) -> 19988480, 0.3 % of the model. Raises ValueError for a rank below 1.
     """
     if rank < 1:
         raise ValueError(f"rank must be at least 1, got {rank}")

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,9 +44,9 @@ def read(path: str | Path, question: str | None = None, answer: str | None = Non
     `question` and `answer` where they are given, known names (a message and its queue, a review and its label), or the
     only two there are. Numbers and truth values become text, what is missing an empty one, which `validate` then tells.
 
-    Raises ValueError, naming the line or the columns, for a file that is no CSV, JSON Lines or JSON list, not UTF-8,
-    without pairs or header, or of which the columns cannot be told; FileNotFoundError, naming files that are there,
-    where there is no such file.
+    Raises ValueError, naming the line or the columns, for a file that is no CSV, JSON Lines or JSON list, in another
+    encoding than UTF-8, UTF-16 and Windows-1252 (which `told` says), without pairs or header, or of which the columns
+    cannot be told; FileNotFoundError, naming files that are there, where there is no such file.
     """
     path = Path(path)
     kind = path.suffix.lower()
@@ -62,7 +63,9 @@ def read(path: str | Path, question: str | None = None, answer: str | None = Non
     form = None if question or answer else form_of(rows[0][1])
     columns = list(dict.fromkeys(key for _, row in rows for key in row))
     if form not in (None, *FAMILIES) or (form and columns == ["text"]):
-        return Own([_converted(path, line, row) for line, row in rows], _told(path, len(rows), f"the form {form}"))
+        return Own(
+            [_converted(path, line, row) for line, row in rows], _told(path, len(rows), f"the form {form}{note}")
+        )
     one, other, how = _chosen(path, columns, question, answer)
     pairs = [_pair(path, line, row, one, other) for line, row in rows]
     left = [column for column in columns if column not in (one, other)]
@@ -95,18 +98,17 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _decoded(path: Path) -> tuple[str, str]:
     """The text of a file, and a note: UTF-8, UTF-16 where its first bytes say so, else Windows-1252, as older
-    spreadsheets write it.
+    spreadsheets write it. A file with letters of UTF-8 and a broken one is none of these.
     """
     data = path.read_bytes()
     coding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    for each in (coding, WINDOWS):
-        try:
-            text = data.decode(each)
-            return text, f"; it is not UTF-8 and was taken for {each}, so look at its special letters" * (
-                each == WINDOWS
-            )
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
+    try:
+        return data.decode(coding), ""
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+    if coding == "utf-8-sig" and data.decode(coding, "ignore").isascii():
+        with suppress(UnicodeDecodeError):
+            return data.decode(WINDOWS), f"; it is not UTF-8 and was taken for {WINDOWS}: look at its special letters"
     raise ValueError(f'{path.name}, line {line}: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"')
 
 
