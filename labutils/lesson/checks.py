@@ -63,7 +63,7 @@ def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
 
 
 def _refused(error: Exception, tb) -> str:
-    """The message of an error that labutils raised in so many words; empty for a fault inside it, a library, or the
+    """The message of an error that labutils raised on purpose; empty for a fault inside it, a library, or the
     cell.
     """
     while tb.tb_next:
