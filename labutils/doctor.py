@@ -49,7 +49,7 @@ def packages() -> Row:
         return Row("packages", f"missing: {', '.join(missing)}", "problem", SET_UP)
     if other:
         return Row("packages", f"other versions: {', '.join(other)}", "note", f"{SET_UP} for the versions of the lock")
-    return Row("packages", f"{sum(map(bool, here.values()))} in the lock's versions", "ok")
+    return Row("packages", f"{sum(map(bool, here.values()))} in the expected versions", "ok")
 
 
 def cores() -> Row:

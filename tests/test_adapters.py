@@ -215,7 +215,7 @@ def test_peft_itself_opens_the_folder(tuned, bird_folder, bird_examples, tmp_pat
 
 def test_adapters_over_another_model_are_refused(tuned, fresh, tokenizer, tmp_path):
     folder = adapters.save_adapter(tuned, tmp_path / "adapter")
-    with pytest.raises(ValueError, match=r"were trained in other weights, those of .*model"):
+    with pytest.raises(ValueError, match=r"were trained on other weights, those of .*model"):
         adapters.open_adapter(folder, fresh(seed=1))
     (folder / "base.json").unlink()  # as of another hand
     assert has_lora(adapters.open_adapter(folder, fresh(seed=1)).model)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import nbformat
 import numpy as np
@@ -41,14 +42,16 @@ def test_outside_a_kernel_nothing_happens():
     checks.explain_errors()
 
 
-def executed(tmp_path, *sources: str, session: bool = False) -> nbformat.NotebookNode:
-    """Cells run in a kernel behind the first, until one fails; with `session` it is started as JupyterLab does."""
+def executed(tmp_path, *sources: str, session: bool = False, on: bool = False) -> nbformat.NotebookNode:
+    """Cells run in a kernel behind the first, until one fails, or `on`; with `session` it is started as JupyterLab
+    does.
+    """
     cells = [nbformat.v4.new_code_cell(source) for source in (FIRST, *sources)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbformat.write(notebook, tmp_path / "05_small.ipynb")
     environment = os.environ | ({"JPY_SESSION_NAME": str(tmp_path / "05_small.ipynb")} if session else {})
-    client = NotebookClient(notebook, kernel_name="python3", extra_arguments=["--log-level=ERROR"])
-    with pytest.raises(CellExecutionError):
+    client = NotebookClient(notebook, kernel_name="python3", extra_arguments=["--log-level=ERROR"], allow_errors=on)
+    with nullcontext() if on else pytest.raises(CellExecutionError):
         client.execute(env=environment)
     return notebook
 
@@ -71,6 +74,20 @@ def test_a_missing_name_an_interrupt_and_other_errors(tmp_path):
     found = shown(executed(tmp_path, "from labutils.pairs import own\nown.read('nowhere.csv')"), 1)
     assert found.startswith("FileNotFoundError: no file nowhere.csv in ") and found.count("\n") == 1
     assert shown(executed(tmp_path, "import ast\nexec('missing', {})"), 1) == "NameError"
+
+
+def test_what_a_stopped_cell_leaves_undone_is_a_sentence_until_it_has_run(tmp_path):
+    stops = "made = {}\nif not globals().get('again'):\n    raise KeyboardInterrupt\nmade['x'] = 1"
+    needs = "made['x']"
+    ran = executed(
+        tmp_path, "made = {}", "# check\nmade['x']", needs, stops, needs, "again = True", stops, needs, on=True
+    )
+    assert shown(ran, 2).startswith("KeyError: 'x'. This check needs what the cells above make")
+    assert shown(ran, 3) == "KeyError", "a fault of one's own"
+    assert shown(ran, 4) == checks.STOPPED + "\n"
+    assert "run the cell that begins with `made = {}` to its end" in shown(ran, 5)
+    assert ran.cells[8].outputs[0]["data"]["text/plain"] == "1"
+    assert shown(executed(tmp_path, stops, "again = True", stops, "made['y']", on=True), 4) == "KeyError"
 
 
 @pytest.mark.parametrize(

@@ -27,14 +27,14 @@ def test_validate_for_people(labutils):
     code, out, err = labutils("validate", "bad.jsonl")
     assert (code, err) == (1, "")
     assert out.splitlines() == [
-        "error    misspelt_key: rename the key; a repaired copy does",
+        "error    misspelt_key: rename the key (--repair does this)",
         '  line 1       "qestion" seems to be "question"',
         "error    not_json: write the line as one JSON object, keys and texts in double quotes",
         "  line 2       not JSON: Expecting value at column 1",
         "warning  control_character: remove it, or write what it stood for",
         "  line 1       question: U+001B at character 2",
         "note     tokens: this is what one pass over the file costs",
-        "  the file     about, at 4 characters a token: 12 tokens in 1 pair; 0.0 minutes a pass at 60 tokens a second",
+        "  the file     about 12 tokens in 1 pair (at 4 characters a token); 0.0 minutes a pass at 60 tokens a second",
         "bad.jsonl: 2 errors, 1 warning, 1 note",
         "minutes: for smollm2, estimated from a matrix product; `finetune` shows the real tokens a second",
     ]

@@ -204,7 +204,7 @@ def test_a_run_beside_the_known_ones():
         "FLOPs": "6.00e15",
         "times ours": "1",
         "stated": "70 minutes",
-        "source": "this machine",
+        "source": "this course",
     }
     assert [row["run"] for row in rows[1:]] == [run.name for run in costs.KNOWN]
     assert (rows[1]["tokens"], rows[1]["FLOPs"], rows[1]["times ours"], rows[1]["stated"]) == (

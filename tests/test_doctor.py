@@ -19,7 +19,7 @@ def test_a_package_that_is_missing_or_of_another_version(monkeypatch):
     }
     monkeypatch.setattr(doctor, "_text", texts.get)
     monkeypatch.setattr(doctor, "installed", lambda name: here.get(name, ""))
-    assert doctor.packages() == Row("packages", "2 in the lock's versions", "ok")
+    assert doctor.packages() == Row("packages", "2 in the expected versions", "ok")
     here["pandas"] = "2.0"
     assert doctor.packages().state == "note" and "pandas 2.0 (lock: 3.1.1)" in doctor.packages().found
     del here["torch"]

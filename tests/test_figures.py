@@ -31,6 +31,7 @@ def test_a_run_and_its_held_out_looks():
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "loss, nats per token")
     assert axes.get_ylim()[0] == 0 and axes.get_ylim()[1] > 4
+    assert repr(figure) == "tuned: 4.0 at 1, 1.0 at 4; held out: 3.5 at 2, 2.5 at 4"
 
 
 def test_a_run_without_held_out_looks():

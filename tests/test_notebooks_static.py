@@ -19,6 +19,12 @@ def test_a_notebook_keeps_the_rules(path: Path):
     assert rules.complaints(nbformat.read(path, as_version=4), path.name) == []
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_errors_are_sentences_from_the_first_cell_on(path: Path):
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert "explain_errors()" in cells[0].source
+
+
 def test_no_two_notebooks_have_one_number():
     numbers = [path.name[:2] for path in NOTEBOOKS]
     assert len(set(numbers)) == len(numbers)

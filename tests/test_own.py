@@ -67,7 +67,7 @@ def test_it_says_how_the_file_was_understood(read):
     found = read("mine.csv", "id,message,queue,answer by\n7,Hi,Hello,Ann\n8,Ho,Hello,Bob\n")
     assert found.told == (
         "mine.csv: 2 pairs; 'message' is the question, 'queue' the answer (by their names); "
-        "beside them 'id', 'answer by'"
+        "other columns: 'id', 'answer by'"
     )
     assert found.pairs[0] == {"question": "Hi", "answer": "Hello", "id": "7", "answer by": "Ann"}
     assert read("b.csv", "foo,bar\nHi,Hello\n").told.endswith("(the only two columns)")

@@ -338,7 +338,7 @@ def test_the_total_of_tokens_and_minutes(check):
     assert told.cause == "18 tokens in 2 pairs; 3.0 minutes a pass at 0 tokens a second"
     assert told.line == 0
     (told,) = [p for p in check.full(rows) if p.code == "tokens"]
-    assert told.cause == "about, at 4 characters a token: 27 tokens in 2 pairs"
+    assert told.cause == "about 27 tokens in 2 pairs (at 4 characters a token)"
 
 
 def test_lengths_are_those_of_training(tokenizer, birds, tmp_path):

@@ -64,9 +64,14 @@ def no_stage_is_open():
 
 @pytest.fixture
 def shown(monkeypatch) -> list:
-    """What the dashboard displays."""
+    """What the dashboard displays: its button, and the picture as it was last renewed."""
     found = []
-    monkeypatch.setattr(watching, "display", found.append)
+
+    def display(thing, display_id=False):
+        found.append(thing)
+        return SimpleNamespace(update=lambda new: found.__setitem__(1, new))
+
+    monkeypatch.setattr(watching, "display", display)
     return found
 
 
@@ -84,13 +89,13 @@ def test_every_widget_has_at_most_three_controls(documents, birds, tokenizer, tw
         widgets.checkpoints([MOMENT]),
     ]
     widgets.dashboard(two["before"], bird_examples, Recipe(steps=1, batch=4))
-    assert all(1 <= len(controls(box)) <= 3 for box in [*boxes, *shown])
+    assert all(1 <= len(controls(box)) <= 3 for box in [*boxes, shown[0]])
     assert all(getattr(control, "description", "") for box in boxes for control in controls(box)), "each has a label"
 
 
 def test_without_a_kernel_a_sentence_stands_in_its_place(documents):
     told = widgets.corpus(documents)._repr_mimebundle_()["text/plain"]
-    assert told == "corpus browser: moves while a kernel runs; a still picture of it stands below"
+    assert told == "corpus viewer: works only while the notebook is running"
 
 
 class TestCorpus:
@@ -352,7 +357,7 @@ class TestDashboard:
         assert len(watched.samples) == 12 and watched.samples[-1].texts.keys() == {question}
         assert re.search(r"step 3 of 12 · loss \d\.\d{3} · [\d,]+ tokens a second · 0:\d\d left", seen[2])
         assert "held out" in seen[2] and question in seen[2]
-        assert "✓ done. " in text_of(view_of(shown[0])) and controls(shown[0])[0].disabled
+        assert "✓ done. " in text_of(shown[1]) and controls(shown[0])[0].disabled
 
     def test_stop_ends_it_and_the_model_is_kept_and_opens(self, fresh, bird_examples, shown, monkeypatch, tmp_path):
         opened, tell = fresh(), watching._Board.tell
@@ -365,7 +370,7 @@ class TestDashboard:
         monkeypatch.setattr(watching._Board, "tell", press)
         watched = widgets.dashboard(opened, bird_examples, self.RECIPE, out=tmp_path / "run")
         assert watched.stopped and [now.step for now in watched.run.history] == [1, 2, 3, 4, 5]
-        assert "stopped at step 5; the model is kept" in text_of(view_of(shown[0]))
+        assert "stopped at step 5; the model is kept" in text_of(shown[1])
         assert controls(shown[0])[0].description == "stopped"
         assert models.open_model(tmp_path / "run").model.num_parameters() == opened.model.num_parameters()
 
@@ -373,12 +378,12 @@ class TestDashboard:
         silent = [{"input_ids": [1, 2], "labels": [-100, -100]}]
         with pytest.raises(ValueError):
             widgets.dashboard(fresh(), silent, Recipe(steps=2, batch=1))
-        assert "✗ error: the run broke off" in text_of(view_of(shown[0]))
+        assert "✗ error: the run broke off" in text_of(shown[1])
 
     def test_phrases_gone_on_from_and_escaped(self, fresh, bird_examples, shown):
         opened = fresh()
         watched = widgets.dashboard(opened, bird_examples, Recipe(steps=1, batch=4), phrases=[HOSTILE], template=None)
-        assert "<script>" not in view_of(shown[0]).value + widgets.dashboard_view(watched).data
+        assert "<script>" not in shown[1].data + widgets.dashboard_view(watched).data
 
     def test_the_still_picture_has_six_steps_at_most_with_first_and_last(self, bird_run):
         _, run = bird_run

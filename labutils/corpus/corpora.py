@@ -43,7 +43,7 @@ CORPORA = {
     "pile": Corpus(
         "monology/pile-uncopyrighted",
         None,
-        "17 of the Pile's 22 sets (825 GiB)",
+        "17 of the Pile's 22 sets (all: 825 GiB)",
         "other: without Books3, BookCorpus2, OpenSubtitles, YTSubtitles, OpenWebText2",
         "Gao et al. 2020, The Pile: An 800GB Dataset of Diverse Text, arXiv 2101.00027",
     ),
@@ -51,7 +51,7 @@ CORPORA = {
         "common-pile/comma_v0.1_training_dataset",
         None,
         "464 billion tokens",
-        "open licences and public domain, stated a document",
+        "open licences and public domain, stated per document",
         "Kandpal et al. 2025, The Common Pile v0.1, arXiv 2506.05209",
     ),
     "wikipedia": Corpus(

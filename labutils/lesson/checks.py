@@ -1,8 +1,8 @@
 """What a learner reads where something is not as the text says: one sentence, never a traceback.
 
 `expect` is a check behind a result: silent where it holds. `explain_errors` lets a kernel answer the errors that every
-learner meets in a sentence: a name of a cell that has not run, an interrupt, and what labutils refuses. All other
-errors stay as they are.
+learner meets in a sentence: a name of a cell that has not run, an interrupt and what it leaves undone, a check that
+cannot be made, and what labutils refuses. All other errors stay as they are.
 """
 
 import ast
@@ -17,11 +17,14 @@ from labutils import places
 
 LIMIT = 200  # characters shown of what came
 INSIDE = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+ERRORS = (NameError, LookupError, AttributeError, TypeError, ValueError, OSError, MemoryError)
 NOT_SO, NOT_YET = "Not as the text says", "is not there yet"  # tests look for these words
 ABOVE = "menu Run, Run All Above Selected Cell; then run this cell again"
 STOPPED = (
     "Stopped. What this cell makes may be missing or half done; run it again when you like. The cells above are done."
 )
+
+_stopped: list[str] = []  # cells that were interrupted and not run to their end since
 
 
 def expect(held: object, expected: str, got: object = None, maybe: str = "") -> None:
@@ -41,25 +44,54 @@ def expect(held: object, expected: str, got: object = None, maybe: str = "") -> 
 
 
 def explain_errors() -> None:
-    """In IPython, from now on, a NameError, an interrupt, and a ValueError, OSError or MemoryError that labutils
-    raised are each a sentence. The cell counts as failed.
+    """In IPython, from now on, a NameError, an interrupt, a ValueError, OSError or MemoryError that labutils raised,
+    and any of ERRORS in a check or after a cell that was stopped are each a sentence. The cell counts as failed.
     """
     if (shell := get_ipython()) is not None:
-        shell.set_custom_exc((NameError, KeyboardInterrupt, ValueError, OSError, MemoryError), _explain)
+        shell.set_custom_exc((KeyboardInterrupt, *ERRORS), _explain)
 
 
 def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
     """What IPython calls for such an error: shows it, and gives the lines of the failed reply."""
     if isinstance(error, KeyboardInterrupt):
         said = STOPPED
+        _wait_for(shell, shell.user_ns["In"][-1])
     else:
         said = _unknown(shell, error, tb) if isinstance(error, NameError) else _refused(error, tb)
+        said = said or _undone(shell, error)
     if not said:
         lines = shell.InteractiveTB.structured_traceback(kind, error, tb, tb_offset=tb_offset)
         shell._showtraceback(kind, error, lines)
         return lines
     print(said)
     return [said]
+
+
+def _wait_for(shell, cell: str) -> None:
+    """Know that a cell was stopped, until it has been run again to its end."""
+    _stopped.append(cell)
+
+    def ended(result) -> None:
+        if result.success and result.info.raw_cell == cell:
+            _stopped.remove(cell)
+            shell.events.unregister("post_run_cell", ended)
+
+    shell.events.register("post_run_cell", ended)
+
+
+def _undone(shell, error: Exception) -> str:
+    """What an error comes from in a check, or after a cell that was stopped; else empty."""
+    told = f"{type(error).__name__}: {_cut(str(error))}"
+    if _stopped:
+        again = f"run the cell that begins with {_begins(_stopped[-1])} to its end, then this one"
+        return f"{told}. What is missing may be what a stopped cell makes: {again}."
+    if shell.user_ns["In"][-1].startswith("# check"):
+        return f"{told}. This check needs what the cells above make: run them in their order ({ABOVE})."
+    return ""
+
+
+def _begins(cell: str) -> str:
+    return f"`{_cut(cell.lstrip().splitlines()[0], 60)}`"
 
 
 def _refused(error: Exception, tb) -> str:
@@ -82,8 +114,7 @@ def _unknown(shell, error: NameError, tb) -> str:
     cells = [cell for cell in _cells() if cell != shell.user_ns["In"][-1]]
     maker = next((cell for cell in cells if error.name in _made(shell.transform_cell(cell))), None)
     if maker:
-        begins = _cut(maker.lstrip().splitlines()[0], 60)
-        return f"`{error.name}` {NOT_YET}: run the cell that begins with `{begins}`, and all above it ({ABOVE})."
+        return f"`{error.name}` {NOT_YET}: run the cell that begins with {_begins(maker)}, and all above it ({ABOVE})."
     if cells:
         return f"`{error.name}` is not there, and no cell of this notebook makes it: is it spelt as you meant it?"
     return f"`{error.name}` {NOT_YET}: run the cells above first ({ABOVE})."

@@ -24,17 +24,17 @@ CLAIMS = {  # in our words, in the order of "Where finetuning fits in"
     5: "What closed models were trained on is not public; open collections are.",
     6: "Pretraining is expensive.",
     7: "A base model does not answer a question: it goes on with the page.",
-    8: "Fine-tuning comes after pretraining, and again after that; on unlabelled text, too.",
+    8: "Fine-tuning comes after pretraining, can be repeated, and also works on plain text.",
     9: "Fine-tuning needs far less data, because it builds on the base.",
     10: "It has the same objective as pretraining; only the data changes.",
     11: "It updates all weights of the model; there are ways to update fewer.",
-    12: "Behaviour changes: answers become consistent and focused, and abilities come out that took prompts.",
+    12: "Behaviour changes: answers become consistent and focused, and abilities come out that needed prompts before.",
     13: "The model gains knowledge, and what has become wrong is corrected.",
     14: "Usually it is both at once, behaviour and knowledge.",
     15: "Tasks are extraction, where text becomes shorter, or expansion, where it becomes longer.",
     16: "To know bad, OK and better outputs is the surest sign of success.",
     17: "To begin: find a task that a large model does just OK, collect about 1,000 better pairs, tune a small model.",
-    18: "(What practice adds:) tuning costs some of what was learned before.",
+    18: "(Not in the lecture:) tuning costs some of what was learned before.",
 }
 
 

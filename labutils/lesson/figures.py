@@ -16,6 +16,11 @@ class Drawing(Figure):
         self.savefig(image, format="png")
         return image.getvalue()
 
+    def __repr__(self) -> str:
+        """Where each line begins and ends, for a reader who cannot see it."""
+        ends = {line.get_label(): line.get_xydata()[[0, -1]] for axes in self.axes for line in axes.get_lines()}
+        return "; ".join(f"{name}: {a[1]:.1f} at {a[0]:.0f}, {b[1]:.1f} at {b[0]:.0f}" for name, (a, b) in ends.items())
+
 
 def losses(history: Sequence, base: str = "trained") -> Figure:
     """The loss of a run over its steps: every step, and the held-out looks between them."""

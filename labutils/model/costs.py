@@ -282,7 +282,7 @@ def beside(weights: float, tokens: float, minutes: float, name: str = "ours") ->
     """
     _above_0(weights=weights, tokens=tokens, minutes=minutes)
     own = training_flops(weights, tokens)
-    first = _row(Published(name, weights, tokens, "this machine"), own)
+    first = _row(Published(name, weights, tokens, "this course"), own)
     return [{**first, "stated": f"{short(minutes)} minutes"}, *(_row(each, own) for each in KNOWN)]
 
 

@@ -105,7 +105,8 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
     began = time.perf_counter()
     # the Trainer wants a folder, even where nothing is saved
     with models.quiet(), tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
-        stack.callback(checkpoints.give_memory_back)  # or each run of a kernel would need more than the one before
+        checkpoints.give_memory_back()  # here and at the end, or each run of a kernel needs more than the one before
+        stack.callback(checkpoints.give_memory_back)
         args = arguments(recipe, steps, out or scratch, keep=out is not None, autocast=bf16 and not apart)
         model.to(args.device)
         padded = isinstance(examples, Blocks) or not attention.able(model)

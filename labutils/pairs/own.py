@@ -69,7 +69,7 @@ def read(path: str | Path, question: str | None = None, answer: str | None = Non
     one, other, how = _chosen(path, columns, question, answer)
     pairs = [_pair(path, line, row, one, other) for line, row in rows]
     left = [column for column in columns if column not in (one, other)]
-    beside = f"; beside them {', '.join(map(repr, left[:6]))}" if left else ""
+    beside = f"; other columns: {', '.join(map(repr, left[:6]))}" if left else ""
     return Own(pairs, _told(path, len(pairs), f"{one!r} is the question, {other!r} the answer ({how}){beside}{note}"))
 
 

@@ -62,7 +62,7 @@ def _edges(template: str) -> list[Fault]:
     if not between.strip():
         return [_warning("there is no mark between question and answer", 'write one, such as "### Answer:"')]
     if prompt.endswith((" ", "\t")):
-        fix = "end it in the mark or a newline: a space belongs to the token of the word behind it"
+        fix = "end it in the mark or a newline: a space belongs to the token of the next word"
         return [_warning("the prompt ends in a space", fix)]
     return []
 

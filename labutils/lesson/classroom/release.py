@@ -165,7 +165,7 @@ def write(folder: Path, title: str, versions: Sequence[Exercise]) -> None:
     folder.mkdir(parents=True)
     number, _, words = title.partition("_")
     head = (
-        f"# {number} · {words.replace('_', ' ')}\n\nPut your answers in the place of the dots `...`. Save, and hand in "
+        f"# {number} · {words.replace('_', ' ')}\n\nPut your answers in place of the dots `...`. Save, and hand in "
         "this file under its name. The numbers are not those that you have practised with."
     )
     cells = [cell(new_markdown_cell(head), "head"), cell(new_code_cell(SET_UP), "set_up")]

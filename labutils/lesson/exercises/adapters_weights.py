@@ -55,7 +55,7 @@ def _merge(rows: int, columns: int, rank: int, alpha: int, seed: int | str) -> E
         question=(
             f"`THIS.given()` is a dictionary: a matrix `W` of {rows} x {columns}, the two matrices `A` and `B` of its "
             "adapter, its `rank` and its `alpha`. An input x gives `W @ x`, and beside it the adapter gives `alpha / "
-            "rank` times `B @ (A @ x)`, which is added. Which one matrix gives the same for every x?"
+            "rank` times `B @ (A @ x)`, which is added. Which single matrix gives the same for every x?"
         ),
         starter='given = THIS.given()  # W, A, B, rank, alpha\nmy_matrix = ...  # a matrix like given["W"]',
         answer="my_matrix",

@@ -55,7 +55,7 @@ SAID = "rgb(86,180,233)"
 CODE = "margin:6px 0 0 0;white-space:pre-wrap;font-family:monospace;background:transparent;color:inherit"
 LIMIT = 900  # the most characters of a message
 THIS = "THIS"  # stands in texts and code for the exercise's own name
-REPLACE = "replace each `...` by your answer and run the cell again"
+REPLACE = "replace each `...` with your answer and run the cell again"
 FIRST_TRY = (
     "try it first: check an answer of your own, or ask for a hint. Call `solution()` once more to see it all the same"
 )

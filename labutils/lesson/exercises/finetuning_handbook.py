@@ -147,10 +147,10 @@ def _questions(products: list[str]) -> Exercise:
         size="open",
         question=(
             f"Write {len(products)} questions that test a tuned model: one each about the {named}, in this order. Each "
-            f"is a pair of the question and what a right answer must hold, a number or at most {TOO_LONG} words, as in "
+            f"pairs a question with what a right answer must contain, a number or at most {TOO_LONG} words, as in "
             '`("...", "17 months")`. The fact has to be in the handbook, `data/company/handbook.md`, under that '
-            "product; the question names the product, does not hold its answer, and is in other words than the "
-            "questions of `train.jsonl`: one of those with a word changed is not enough."
+            "product; the question names the product, does not contain its answer, and is worded differently "
+            "from those in `train.jsonl`: changing one word is not enough."
         ),
         starter=f"my_questions = [{', '.join(['...'] * len(products))}]  # pairs of two texts",
         answer="my_questions",

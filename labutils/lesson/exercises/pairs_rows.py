@@ -178,7 +178,7 @@ def _repair(faults: tuple[str | None, ...], seed: int | str) -> Exercise:
             'and has one family of keys, `"question"` and `"answer"`. No pair may be lost, and none may change what it '
             "says."
         ),
-        starter="broken = THIS.given()\nrepaired = ...  # as many lines, each one JSON object",
+        starter="broken = THIS.given()\nrepaired = ...  # as many lines, each the text of one JSON object",
         answer="repaired",
         judge=judge,
         hints=(

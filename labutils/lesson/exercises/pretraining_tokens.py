@@ -31,8 +31,8 @@ def _shift(ids: list[int]) -> Exercise:
         subject=PRETRAINING,
         size="small",
         question=(
-            f"A text has the token ids `{ids}`. At each position the model sees one token and should predict the next "
-            "one. Give two lists of the same length: the input tokens, and the target for each."
+            f"A text has the token ids `{ids}`. At each position the model is given all tokens up to there and "
+            "should predict the next one. Give two lists of the same length: the input tokens, and the target for each."
         ),
         starter="inputs, targets = ..., ...  # two lists of numbers",
         answer="inputs, targets",

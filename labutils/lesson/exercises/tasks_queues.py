@@ -155,7 +155,9 @@ def lowest_f1(right, said):
     return min(found)
 
 
-F1 = "The F1 of a queue is twice its hits, divided by how often it is right plus how often it is said."
+F1 = (
+    "The F1 of a queue is twice its hits, divided by how often it occurs in `right` plus how often it occurs in `said`."
+)
 ASKED = {  # what is asked for: the right function, and its description
     "macro F1": (mean_f1, f"{F1} Macro-F1 is the mean of these over all queues that occur in `right`."),
     "mean recall": (

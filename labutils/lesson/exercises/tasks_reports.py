@@ -54,7 +54,7 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
         question=(
             f"`THIS.given()` holds {len(rows)} messages, each a dictionary of three values that are true or false: "
             '`"trained"` (it was among the pairs), `"before"` and `"after"` (the model routed it rightly before '
-            "tuning, and after). By how much did tuning lift the share of right answers *for messages to come*? Hand "
+            "tuning, and after). By how much did tuning lift the share of right answers *for future messages*? Hand "
             "in the lift, between -1 and 1, and the two ends of its 95 % confidence interval."
         ),
         starter="given = THIS.given()\ngain, gain_low, gain_high = ..., ..., ...",

@@ -57,7 +57,7 @@ def corpus(documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RU
     packages.observe(begin, names="value")
     onward.on_click(go_on)
     show_one()
-    return parts.Box("corpus browser", [parts.row(sets, packages, onward), view])
+    return parts.Box("corpus viewer", [parts.row(sets, packages, onward), view])
 
 
 def corpus_table(

@@ -29,7 +29,7 @@ class Box(ipywidgets.VBox):
         super().__init__(children, layout=ipywidgets.Layout(width="100%"))
 
     def __repr__(self) -> str:
-        return f"{self.name}: moves while a kernel runs; a still picture of it stands below"
+        return f"{self.name}: works only while the notebook is running"
 
 
 class View(ipywidgets.HTML):

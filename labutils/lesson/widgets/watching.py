@@ -50,7 +50,7 @@ def dashboard(
 
     stop = threading.Event()
     board = _Board(stop, lambda: _written(opened, phrases, template) if phrases else {})
-    display(board.box)
+    board.begin()
     try:
         run = training.finetune_until(
             opened, examples, recipe, stop=stop, held_out=held_out, out=out, on_progress=board.tell
@@ -74,7 +74,9 @@ def dashboard_view(watched: Watched, limit: int = 100) -> HTML:
 
 
 class _Board:
-    """The widget, and what it has shown so far."""
+    """A button above a picture. The picture is no widget: a page that is opened again has the last one while the kernel
+    is busy, and without a kernel.
+    """
 
     def __init__(self, stop: threading.Event, write: Callable[[], dict[str, str]]):
         self.stop, self.write, self.samples, self.history = stop, write, [], []
@@ -82,8 +84,12 @@ class _Board:
         self.button = ipywidgets.Button(description="Stop", icon="stop", tooltip=HINT)
         self.button.on_click(self.asked)
         _heard_while_busy(self.button)
-        self.view = parts.View(parts.note("note", "the first step is on its way"))
-        self.box = parts.Box("training dashboard", [self.button, self.view])
+        self.box = parts.Box("training dashboard", [self.button])
+
+    def begin(self) -> None:
+        """Show both, before the first step."""
+        display(self.box)
+        self.view = display(HTML(parts.note("note", "the first step is on its way")), display_id=True)
 
     def asked(self, button: ipywidgets.Button) -> None:
         """Called in another thread than the one that trains."""
@@ -100,12 +106,12 @@ class _Board:
             self.samples += [Sample(now.step, now.loss, texts)] if texts else []
         if last or self.pace.due():
             with self.pace.spent():
-                self.view.show(self.shown(live.line(now) + parts.note("note", HINT)))
+                self.view.update(HTML(self.shown(live.line(now) + parts.note("note", HINT))))
 
     def end(self, kind: str, words: str) -> None:
         """The run is over: nothing is left to stop."""
         self.button.disabled, self.button.description = True, "stopped" if self.stop.is_set() else "ended"
-        self.view.show(self.shown(parts.note(kind, words)))
+        self.view.update(HTML(self.shown(parts.note(kind, words))))
 
     def shown(self, head: str) -> str:
         """All of the view, under its first line."""

@@ -108,8 +108,7 @@ READING = ("company", "text")
 FIRST = Settings(model="finetuned", pairs=0, asked=("company", "changed"))
 GENTLY = {"epochs": 1, "least": 60, "learning_rate": 2e-3}  # equally many steps
 SECOND = replace(FIRST, facts="any", changed=True, **GENTLY)
-BY_ADAMW = Settings(optimizer="adamw", learning_rate=2e-3, asked=READING)
-BY_LORA = replace(BY_ADAMW, way="LoRA", learning_rate=1e-2)  # the best of three on dev
+BY_ADAMW = Settings(optimizer="adamw", asked=READING)
 WITH_EXAMPLES = Settings(pairs=0, prompt="few-shot")
 
 AS_SMOLLM2 = {"model": "smollm2", "optimizer": "adamw", "learning_rate": 4e-4, "batch": 16, "epochs": 3, "least": 1}
@@ -132,6 +131,12 @@ BEST = {
     f"base {GROUP}": 8e-3,
     f"random base {GROUP}": 2e-3,
 }  # of RATES, by the loss on answers, for each "model group"
+WAYS_TRIED = {  # each way of updating weights, and the rates that it tries with seed 0
+    "all weights": (BY_ADAMW, (2e-3, 4e-3, 8e-3)),
+    "last block": (replace(BY_ADAMW, way="last layer"), (5e-3, 1e-2, 2e-2)),
+    "LoRA of rank 8": (replace(BY_ADAMW, way="LoRA"), (5e-3, 1e-2, 2e-2)),
+}
+WAY_BEST = {"all weights": 0.004, "last block": 0.01, "LoRA of rank 8": 0.01}  # of these rates, by the loss on answers
 ELICITED = {"pairs": 100, "asked": ("company", "capitals")}
 MANY_FACTS = Settings(**AS_SMOLLM2, **ELICITED, facts="any", refusals=False)
 
@@ -196,9 +201,11 @@ PLANS: dict[str, dict[str, Point]] = {
         for n in (1, 3, 5, 8)
     },
     "weights": {
-        "all weights": Point(BY_ADAMW),
-        "last layer": Point(replace(BY_ADAMW, way="last layer", learning_rate=5e-3)),
-        **{f"LoRA of rank {rank}": Point(replace(BY_LORA, rank=rank)) for rank in (2, 8, 32)},
+        f"{way} rate {rate:g}": Point(
+            replace(settings, learning_rate=rate), SEEDS if WAY_BEST.get(way) == rate else SEEDS[:1]
+        )
+        for way, (settings, rates) in WAYS_TRIED.items()
+        for rate in rates
     },
     "rivals": {
         "base": BASE,

@@ -330,8 +330,8 @@ class Lengths:
         """Tell the tokens in total, and the minutes that they cost."""
         if not self.pairs:
             return
-        how = "" if self.tokenizer else f"about, at {CHARACTERS_A_TOKEN} characters a token: "
-        cause = f"{how}{self.tokens:,} tokens in {self.pairs:,} pair{'' if self.pairs == 1 else 's'}"
+        about, how = ("", "") if self.tokenizer else ("about ", f" (at {CHARACTERS_A_TOKEN} characters a token)")
+        cause = f"{about}{self.tokens:,} tokens in {self.pairs:,} pair{'' if self.pairs == 1 else 's'}{how}"
         if tokens_per_second:
             minutes = self.tokens / tokens_per_second / 60
             cause += f"; {minutes:,.1f} minutes a pass at {tokens_per_second:,.0f} tokens a second"
