@@ -75,8 +75,8 @@ def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
             f"| not trained on the handbook | {neither} | {pairs} |\n"
             f"| trained on the handbook | {handbook} | {both} |\n\n"
             "By how many nats does training on the handbook change the loss where there are no pairs (`alone`), and "
-            "where there are (`on_top`)? A fall is negative. And what is `together`: the change from both, minus that "
-            "from the handbook only and that from the pairs only?"
+            "where there are (`on_top`)? A fall is negative. And what is `together`: the change from both together, "
+            "minus the change from the handbook only, minus the change from the pairs only?"
         ),
         starter="alone, on_top, together = ..., ..., ...  # nats",
         hints=(

@@ -91,8 +91,8 @@ def _which_task(tasks: tuple[str, str, str, str], counts: tuple[int, int, int], 
         "which_task",
         "Which task first?",
         TASKS,
-        f"You prompted a large model with {total} examples of each of four tasks, and two colleagues judged the "
-        "replies apart from each other. You will write a thousand pairs for one of the tasks and tune a small model. "
+        f"You gave a large model {total} inputs of each of four tasks, and two colleagues judged the "
+        "replies independently. You will write a thousand pairs for one of the tasks and tune a small model. "
         "Which one?",
         [
             Option(
