@@ -106,7 +106,7 @@ def test_a_conversation_is_repaired(copy):
 
 
 def test_the_seeded_file(tmp_path):
-    """Every kind that promises a repaired copy is gone from it; no line is lost but the named ones."""
+    """Every kind that --repair promises to mend is gone from the copy; no line is lost but the named ones."""
     (tmp_path / "a.jsonl").write_bytes(faults.seeded_file()[0])
     report = repair(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
     assert report.counts == {
@@ -115,7 +115,7 @@ def test_the_seeded_file(tmp_path):
     }  # fmt: skip
     assert report.read - report.written == 2
     left = {problem.code for problem in report.left}
-    promised = {code for code, (_, fix) in KINDS.items() if "repaired copy" in fix}
+    promised = {code for code, (_, fix) in KINDS.items() if "--repair" in fix}
     assert promised >= {"bom", "misspelt_key", "raw_control_character", "zero_width_character"}
     assert not left & promised
     assert report.left == validate(tmp_path / "b.jsonl")

@@ -171,7 +171,7 @@ def open_adapter(path: str | Path, base: Opened | None = None) -> Opened:
         raise ModelMissing(f"the model of the adapters in {path} was never saved, so it must be given")
     opened = injected(base or models.open_model(name), config)
     if about and about["weights"] != fingerprint(opened.model):
-        raise ValueError(f"the adapters in {path} were trained in other weights{name and f', those of {name}'}")
+        raise ValueError(f"the adapters in {path} were trained on other weights{name and f', those of {name}'}")
     read_adapter(opened.model, path)
     return Opened(opened.model.eval(), opened.tokenizer)
 

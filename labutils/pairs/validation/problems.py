@@ -32,10 +32,10 @@ ERROR, WARNING, NOTE = "error", "warning", "note"
 KINDS = {  # code: (severity, fix)
     "empty_file": (ERROR, "write one JSON object a line"),
     "json_list": (ERROR, "turn the list into JSON Lines with the command `convert`"),
-    "utf16": (ERROR, "save the file as UTF-8; a repaired copy is"),
-    "bom": (WARNING, "save the file as UTF-8 without a byte order mark; a repaired copy is"),
+    "utf16": (ERROR, "save the file as UTF-8 (--repair does this)"),
+    "bom": (WARNING, "save the file as UTF-8 without a byte order mark (--repair does this)"),
     "invalid_utf8": (ERROR, "find the encoding that the line was written in (often Windows-1252) and save it as UTF-8"),
-    "crlf": (NOTE, "nothing has to be done; a repaired copy ends its lines in \\n"),
+    "crlf": (NOTE, "nothing has to be done (--repair ends lines in \\n)"),
     "no_final_newline": (NOTE, "see that the last line was not cut off"),
     "blank_line": (WARNING, "remove the line"),
     "line_too_long": (ERROR, "look at how the file was made: a newline is missing, or this is no pair"),
