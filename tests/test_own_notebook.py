@@ -41,4 +41,5 @@ def executed(folder, file: str) -> str:
     notebook, result = run.execute(path)
     assert result.error == ""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return "\n".join(text for output in outputs for text in output.get("data", {"": output.get("text", "")}).values())
+    said = (text for output in outputs for text in output.get("data", {"": output.get("text", "")}).values())
+    return "\n".join(map(str, said))
