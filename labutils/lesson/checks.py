@@ -17,14 +17,15 @@ from labutils import places
 
 LIMIT = 200  # characters shown of what came
 INSIDE = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-ERRORS = (NameError, LookupError, AttributeError, TypeError, ValueError, OSError, MemoryError)
+MISSING = (NameError, LookupError, AttributeError, TypeError)  # what a half-done cell leads to
+ERRORS = (*MISSING, ValueError, OSError, MemoryError)
 NOT_SO, NOT_YET = "Not as the text says", "is not there yet"  # tests look for these words
 ABOVE = "menu Run, Run All Above Selected Cell; then run this cell again"
 STOPPED = (
     "Stopped. What this cell makes may be missing or half done; run it again when you like. The cells above are done."
 )
 
-_stopped: list[str] = []  # cells that were interrupted and not run to their end since
+_stopped: dict[str, str] = {}  # cells that were interrupted and not run to their end since, by their ids
 
 
 def expect(held: object, expected: str, got: object = None, maybe: str = "") -> None:
@@ -45,17 +46,19 @@ def expect(held: object, expected: str, got: object = None, maybe: str = "") -> 
 
 def explain_errors() -> None:
     """In IPython, from now on, a NameError, an interrupt, a ValueError, OSError or MemoryError that labutils raised,
-    and any of ERRORS in a check or after a cell that was stopped are each a sentence. The cell counts as failed.
+    any of ERRORS in a check, and any of MISSING after a cell that was stopped, are each a sentence. The cell counts as
+    failed.
     """
     if (shell := get_ipython()) is not None:
         shell.set_custom_exc((KeyboardInterrupt, *ERRORS), _explain)
+        if _ended not in shell.events.callbacks["post_run_cell"]:
+            shell.events.register("post_run_cell", _ended)
 
 
 def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
     """What IPython calls for such an error: shows it, and gives the lines of the failed reply."""
     if isinstance(error, KeyboardInterrupt):
         said = STOPPED
-        _wait_for(shell, shell.user_ns["In"][-1])
     else:
         said = _unknown(shell, error, tb) if isinstance(error, NameError) else _refused(error, tb)
         said = said or _undone(shell, error)
@@ -67,23 +70,20 @@ def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
     return [said]
 
 
-def _wait_for(shell, cell: str) -> None:
-    """Know that a cell was stopped, until it has been run again to its end."""
-    _stopped.append(cell)
-
-    def ended(result) -> None:
-        if result.success and result.info.raw_cell == cell:
-            _stopped.remove(cell)
-            shell.events.unregister("post_run_cell", ended)
-
-    shell.events.register("post_run_cell", ended)
+def _ended(result) -> None:
+    """After each cell: one that was stopped is known, by its id where the front end sends one, until it ran through."""
+    cell = getattr(result.info, "cell_id", None) or result.info.raw_cell
+    if isinstance(result.error_in_exec, KeyboardInterrupt):
+        _stopped[cell] = result.info.raw_cell
+    elif result.success:
+        _stopped.pop(cell, None)
 
 
 def _undone(shell, error: Exception) -> str:
     """What an error comes from in a check, or after a cell that was stopped; else empty."""
     told = f"{type(error).__name__}: {_cut(str(error))}"
-    if _stopped:
-        again = f"run the cell that begins with {_begins(_stopped[-1])} to its end, then this one"
+    if _stopped and isinstance(error, MISSING):
+        again = f"run the cell that begins with {_begins(list(_stopped.values())[-1])} to its end, then this one"
         return f"{told}. What is missing may be what a stopped cell makes: {again}."
     if shell.user_ns["In"][-1].startswith("# check"):
         return f"{told}. This check needs what the cells above make: run them in their order ({ABOVE})."
