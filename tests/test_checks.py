@@ -80,7 +80,16 @@ def test_what_a_stopped_cell_leaves_undone_is_a_sentence_until_it_has_run(tmp_pa
     stops = "made = {}\nif not globals().get('again'):\n    raise KeyboardInterrupt\nmade['x'] = 1"
     needs = "made['x']"
     ran = executed(
-        tmp_path, "made = {}", "# check\nmade['x']", needs, stops, needs, "again = True", stops, needs, on=True
+        tmp_path,
+        "made = {}",
+        "checks.expect(made['x'], 'x')",
+        needs,
+        stops,
+        needs,
+        "again = True",
+        stops,
+        needs,
+        on=True,
     )
     assert shown(ran, 2).startswith("KeyError: 'x'. This check needs what the cells above make")
     assert shown(ran, 3) == "KeyError", "a fault of one's own"

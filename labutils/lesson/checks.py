@@ -85,7 +85,7 @@ def _undone(shell, error: Exception) -> str:
     if _stopped and isinstance(error, MISSING):
         again = f"run the cell that begins with {_begins(list(_stopped.values())[-1])} to its end, then this one"
         return f"{told}. What is missing may be what a stopped cell makes: {again}."
-    if shell.user_ns["In"][-1].startswith("# check"):
+    if "expect(" in shell.user_ns["In"][-1]:
         return f"{told}. This check needs what the cells above make: run them in their order ({ABOVE})."
     return ""
 

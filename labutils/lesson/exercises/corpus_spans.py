@@ -133,10 +133,10 @@ def _spans(task: SpanTask, practised: bool) -> Exercise:
         subject=CORPUS,
         size="medium",
         question=(
-            f"Before {task.nouns} can be masked, they have to be found, and nothing else with them. {task.rule} Write "
+            f"To mask {task.nouns}, you must first find them, and only them. {task.rule} Write "
             f"a function that returns the positions of all {task.nouns} in a text, as a list of pairs `(start, end)`, "
-            f"so that `text[start:end]` is the {task.noun}: for {quoted(cases[0][0])} it returns `{cases[0][1]}`, for "
-            "a text without any `[]`. The check tries six more texts."
+            f"so that `text[start:end]` is the {task.noun}: for {quoted(cases[0][0])} it returns `{cases[0][1]}`, "
+            "and `[]` if there is none. The check tries six more texts."
         ),
         starter=(
             "def spans(text):\n"

@@ -109,7 +109,7 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
         question=(
             "Here are six made-up replies, each to a question:\n\n"
             f"| | question | reply |\n|---|---|---|\n{listed}\n\n"
-            'Say of each reply what it does, in their order: `"answers"` (it contains the words asked for), '
+            'For each reply, in order, say what it does: `"answers"` (it contains the words asked for), '
             '`"repeats"` (it repeats the question), `"asks back"` (it asks a different question), `"goes on"` '
             "(anything else)."
         ),

@@ -40,7 +40,7 @@ def _baseline(counts: Mapping[str, int], what: str) -> Exercise:
         question=(
             f"Before any model is tuned to route {what}, ask what has to be beaten. The held-out ones belong to these "
             f"queues:\n\n| queue | messages |\n|---|--:|\n{table}\n\n"
-            "A rival that ignores the message gives the same queue to all of them. Which share does it get right at "
+            "A rival that ignores the message gives the same queue to all of them. What share does it get right at "
             "best?"
         ),
         starter="my_share = ...  # a number between 0 and 1, two decimals are enough",

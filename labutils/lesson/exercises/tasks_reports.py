@@ -53,7 +53,7 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
         size="medium",
         question=(
             f"`THIS.given()` holds {len(rows)} messages, each a dictionary of three values that are true or false: "
-            '`"trained"` (it was among the pairs), `"before"` and `"after"` (the model routed it rightly before '
+            '`"trained"` (it was among the pairs), `"before"` and `"after"` (the model routed it correctly before '
             "tuning, and after). By how much did tuning lift the share of right answers *for future messages*? Hand "
             "in the lift, between -1 and 1, and the two ends of its 95 % confidence interval."
         ),
