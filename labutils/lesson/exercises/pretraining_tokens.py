@@ -234,9 +234,8 @@ def _next(asked: str, birds: list[str], seed: int | str) -> Exercise:
         question=(
             "The smallest language model has no weights, only counts. Write `predict_next(text, word)`, which returns "
             f"{named}. For the text `{shown}` and the word `{word}` it returns `{right(shown, word)}`. If "
-            'the word is never followed by anything, it returns `""`. Words are what `text.split()` makes. The check uses '
-            "other texts, in "
-            "each of which one word comes out ahead."
+            'the word is never followed by anything, it returns `""`. Words are what `text.split()` makes. The check '
+            "uses other texts, in each of which one word comes out ahead."
         ),
         starter="def predict_next(text, word):\n    return ...  # a word",
         hints=(
