@@ -835,7 +835,7 @@ AGAIN = {  # of each experiment a configuration, and scores that do not depend o
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", AGAIN)
 def test_a_run_made_again_lands_where_the_recorded_ones_promise(name):
-    """A recorded seed from scratch, or, of what notebook 05 runs live and has five seeds of, one that is not recorded."""
+    """A recorded seed from scratch; of `plans.LIVE`, which has five of them, one that is not recorded."""
     point, scores = AGAIN[name]
     seen = recording.results(name)[point]
     seeds = [each.seed for each in seen]
