@@ -12,10 +12,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from labutils import offline, places
+from labutils import machine, offline, places
 
 GROUPS = ("tests", "notebooks", "index")
 CELL_SECONDS = 3000  # ten times what the longest cell takes, so that a slow machine fails nothing
+WORKERS = 4  # test files side by side, at most: each worker may hold a model and a browser
 NO_TESTS = 5  # pytest's exit code where it found nothing to run
 
 
@@ -27,6 +28,7 @@ class Step:
     argv: list[str]  # without the Python in front
     blocked: bool = False  # runs inside the network block
     may_be_empty: bool = False  # finding no test is no failure
+    workers: int = 1  # that share the cores
 
 
 def steps(slow: bool, only: str | None, notebooks: list[Path]) -> list[Step]:
@@ -39,12 +41,14 @@ def steps(slow: bool, only: str | None, notebooks: list[Path]) -> list[Step]:
     """
     pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
     marks = ("not index", "index") if slow else ("not slow and not index", "index and not slow")
+    workers = min(machine.cores(), WORKERS)
+    beside = ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_SECONDS)]
     every = {
         "tests": [
             Step("style", ["-m", "ruff", "check", "."]),
             Step("layout", ["-m", "ruff", "format", "--check", "."]),
-            Step("tests", [*pytest, "-rfEs", "-m", marks[0], "tests"], blocked=True),
+            Step("tests", [*pytest, "-rfEs", *beside, "-m", marks[0], "tests"], blocked=True, workers=workers),
         ],
         "notebooks": [Step("notebooks", [*pytest, *nbval, *map(str, notebooks)], blocked=True, may_be_empty=True)],
         "index": [Step("package index", [*pytest, "-m", marks[1], "tests"], may_be_empty=True)],
@@ -54,13 +58,15 @@ def steps(slow: bool, only: str | None, notebooks: list[Path]) -> list[Step]:
     return [step for group, members in every.items() if only in (None, group) for step in members]
 
 
-def environment() -> dict[str, str]:
+def environment(workers: int = 1) -> dict[str, str]:
     """This process's environment, without what would make a notebook behave differently from a newcomer's; and the
-    word that nobody sits in front of it, so that nobody's predictions are in its outputs.
+    word that nobody sits in front of it, so that nobody's predictions are in its outputs. Several workers take a share
+    of the cores each.
     """
     dropped = {"MPLBACKEND", "HF_HUB_OFFLINE", "PYTHONHASHSEED"}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    return {**kept, "TOKENIZERS_PARALLELISM": "false", "LABUTILS_UNATTENDED": "1"}
+    threads = {"OMP_NUM_THREADS": str(max(1, machine.cores() // workers))} if workers > 1 else {}
+    return {**kept, **threads, "TOKENIZERS_PARALLELISM": "false", "LABUTILS_UNATTENDED": "1"}
 
 
 def passes(step: Step, code: int) -> bool:
@@ -74,7 +80,7 @@ def perform(step: Step) -> tuple[bool, float]:
     print(f"\n== {step.name}", flush=True)
     started = time.monotonic()
     argv = offline.command(argv) if step.blocked else argv
-    code = subprocess.run(argv, cwd=places.ROOT, env=environment()).returncode
+    code = subprocess.run(argv, cwd=places.ROOT, env=environment(step.workers)).returncode
     return passes(step, code), (time.monotonic() - started) / 60
 
 

@@ -34,6 +34,19 @@ def test_slow_adds_the_slow_group(slow, mark):
     assert mark in tests.argv
 
 
+@pytest.mark.parametrize(("cores", "workers"), [(1, None), (2, "2"), (64, "4")])
+def test_test_files_run_side_by_side(cores, workers, monkeypatch):
+    """Notebooks do not: a learner has all cores, too."""
+    monkeypatch.setattr(suite.machine, "cores", lambda: cores)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    tests = next(step for step in suite.steps(False, "tests", []) if step.name == "tests")
+    assert ("-n" in tests.argv) is (workers is not None)
+    assert workers is None or tests.argv[tests.argv.index("-n") + 1] == workers
+    assert suite.environment(tests.workers).get("OMP_NUM_THREADS") == (workers and str(cores // int(workers)))
+    (notebooks,) = suite.steps(False, "notebooks", NOTEBOOKS)
+    assert "-n" not in notebooks.argv and notebooks.workers == 1
+
+
 def test_notebooks_are_compared_strictly():
     (step,) = suite.steps(False, "notebooks", NOTEBOOKS)
     assert "--nbval" in step.argv and "no:cacheprovider" in step.argv
