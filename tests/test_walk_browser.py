@@ -155,6 +155,6 @@ def test_a_notebook_is_reloaded_while_it_trains_and_interrupted_and_restarted(nu
         page.wait_for_timeout(3000)
         run_one(page, 1)
         run_one(page, train)
-        expect(cell(page, train)).to_contain_text("run the cell that begins with")
+        expect(cell(page, train)).to_contain_text("run the cell that begins with", timeout=600_000)
         assert browser.errors(page).all_inner_texts() == []
         assert DEAD not in page.locator(".jp-Notebook").inner_text()
