@@ -7,7 +7,6 @@ out what a command does: its function imports that when it is called. Starts fro
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import os
 import sys
@@ -48,39 +47,9 @@ def open_command(asked: argparse.Namespace) -> int:
     return bootstrap.open_course([*port, *["--no-browser"] * asked.no_browser, *asked.rest])
 
 
-def test_options(parser: argparse.ArgumentParser) -> None:
-    from labutils import suite
-
-    suite.add_options(parser)
-
-
 def test_command(asked: argparse.Namespace) -> int:
     only = [f"--only={asked.only}"] if asked.only else []
     return bootstrap.run_tests([*["--slow"] * asked.slow, *only])
-
-
-def doctor_options(parser: argparse.ArgumentParser) -> None:
-    from labutils import doctor
-
-    doctor.add_options(parser)
-
-
-def doctor_command(asked: argparse.Namespace) -> int:
-    from labutils import doctor
-
-    return doctor.main(asked)
-
-
-def run_options(parser: argparse.ArgumentParser) -> None:
-    from labutils import run
-
-    run.add_options(parser)
-
-
-def run_command(asked: argparse.Namespace) -> int:
-    from labutils import run
-
-    return run.main(asked)
 
 
 def fetch_options(parser: argparse.ArgumentParser) -> None:
@@ -97,47 +66,126 @@ def fetch_command(asked: argparse.Namespace) -> int:
     return 0
 
 
-def learners(name: str) -> Command:
-    """A command whose options and action are in `lesson`, imported only when it is asked for."""
-
-    def part(which: str) -> Callable:
-        def call(argument):
-            owner = next(module for module, names in OWNERS.items() if name in names)
-            module = importlib.import_module(f"labutils.lesson.{owner}")
-            return getattr(module, f"{name}_{which}")(argument)
-
-        return call
-
-    return Command(LEARNERS[name], part("options"), part("command"))
+# Modules that are imported only when one of their commands is asked for.
 
 
-OWNERS = {  # which module of `lesson` holds the commands
-    "cli_data": ("survey", "validate", "convert", "format"),
-    "cli_model": ("pretrain", "finetune", "ask"),
-    "cli_measure": ("experiment", "report"),
-    "classroom.release": ("class",),
-    "claims": ("claims",),
-}
-LEARNERS = {
-    "survey": "what is in a corpus",
-    "validate": "every problem in a file of pairs; a repaired copy",
-    "convert": "a file of pairs -> the same in another form",
-    "format": "pairs -> training text, prompt and answer, or messages",
-    "pretrain": "a model that reads a corpus, from random weights",
-    "finetune": "tune a model on pairs",
-    "ask": "ask a model",
-    "experiment": "make a recorded result again",
-    "report": "the report card: every score of every stage",
-    "class": "assignments for nbgrader; the course for a room without network",
-    "claims": "the table of the lecture's claims, from the stored notebooks",
-}
+def suite():
+    from labutils import suite
+
+    return suite
+
+
+def doctor():
+    from labutils import doctor
+
+    return doctor
+
+
+def run():
+    from labutils import run
+
+    return run
+
+
+def data():
+    from labutils.lesson import cli_data
+
+    return cli_data
+
+
+def model():
+    from labutils.lesson import cli_model
+
+    return cli_model
+
+
+def measure():
+    from labutils.lesson import cli_measure
+
+    return cli_measure
+
+
+def release():
+    from labutils.lesson.classroom import release
+
+    return release
+
+
+def claims():
+    from labutils.lesson import claims
+
+    return claims
+
+
 COMMANDS = {
     "open": Command("set up, then open the course", open_options, open_command, bare=True, passes_on=True),
-    "test": Command("set up, then run the tests", test_options, test_command, bare=True),
-    "doctor": Command("what works on this machine, and what to do about the rest", doctor_options, doctor_command),
-    "run": Command("execute notebooks, time them, write HTML", run_options, run_command),
+    "test": Command("set up, then run the tests", lambda line: suite().add_options(line), test_command, bare=True),
+    "doctor": Command(
+        "what works on this machine, and what to do about the rest",
+        lambda line: doctor().add_options(line),
+        lambda asked: doctor().main(asked),
+    ),
+    "run": Command(
+        "execute notebooks, time them, write HTML",
+        lambda line: run().add_options(line),
+        lambda asked: run().main(asked),
+    ),
     "fetch": Command("fetch a model once", fetch_options, fetch_command),
-    **{name: learners(name) for name in LEARNERS},
+    "survey": Command(
+        "what is in a corpus",
+        lambda line: data().survey_options(line),
+        lambda asked: data().survey_command(asked),
+    ),
+    "validate": Command(
+        "every problem in a file of pairs; a repaired copy",
+        lambda line: data().validate_options(line),
+        lambda asked: data().validate_command(asked),
+    ),
+    "convert": Command(
+        "a file of pairs -> the same in another form",
+        lambda line: data().convert_options(line),
+        lambda asked: data().convert_command(asked),
+    ),
+    "format": Command(
+        "pairs -> training text, prompt and answer, or messages",
+        lambda line: data().format_options(line),
+        lambda asked: data().format_command(asked),
+    ),
+    "pretrain": Command(
+        "a model that reads a corpus, from random weights",
+        lambda line: model().pretrain_options(line),
+        lambda asked: model().pretrain_command(asked),
+    ),
+    "finetune": Command(
+        "tune a model on pairs",
+        lambda line: model().finetune_options(line),
+        lambda asked: model().finetune_command(asked),
+    ),
+    "ask": Command(
+        "ask a model",
+        lambda line: model().ask_options(line),
+        lambda asked: model().ask_command(asked),
+    ),
+    "experiment": Command(
+        "make a recorded result again",
+        lambda line: measure().experiment_options(line),
+        lambda asked: measure().experiment_command(asked),
+    ),
+    "report": Command(
+        "the report card: every score of every stage",
+        lambda line: measure().report_options(line),
+        lambda asked: measure().report_command(asked),
+    ),
+    "class": Command(
+        "assignments for nbgrader; the course for a room without network",
+        lambda line: release().class_options(line),
+        lambda asked: release().class_command(asked),
+    ),
+    "claims": Command(
+        "the table of the lecture's claims, from the stored notebooks",
+        lambda line: claims().claims_options(line),
+        lambda asked: claims().claims_command(asked),
+    ),
 }
 
 
