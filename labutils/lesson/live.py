@@ -32,7 +32,7 @@ def progress(seconds: float = 1.0) -> Callable:
     def end() -> None:
         nonlocal shown
         if shown is not None:
-            shown.update(HTML(f"{_bar(last)} · ended here"))
+            shown.update(HTML(f"{_steps(last)} · ended here"))
             shown = None
 
     return tell
@@ -60,17 +60,19 @@ class Pace:
 
 
 def line(now) -> str:
-    """Where a run stands, as one line of HTML; the loss is left out at the end."""
+    """Where a run stands, as one line of HTML. The loss is left out at the end, and so is the bar: JupyterLab shows its
+    tag as text in a notebook that is opened before it was run.
+    """
     if now.step >= now.steps:
-        return f"{_bar(now)} · done, {now.tokens_per_second:,.0f} tokens a second"
+        return f"{_steps(now)} · done, {now.tokens_per_second:,.0f} tokens a second"
     minutes, seconds = divmod(round(now.seconds_left), 60)
     left = f"{minutes}:{seconds:02d} left"
-    return f"{_bar(now)} · loss {now.loss:.3f} · {now.tokens_per_second:,.0f} tokens a second · {left}"
-
-
-def _bar(now) -> str:
     bar = f'<progress value="{now.step}" max="{now.steps}" style="width:16em"></progress>'
-    return f"{bar} step {now.step} of {now.steps}"
+    return f"{bar} {_steps(now)} · loss {now.loss:.3f} · {now.tokens_per_second:,.0f} tokens a second · {left}"
+
+
+def _steps(now) -> str:
+    return f"step {now.step} of {now.steps}"
 
 
 def _after_cell(step: Callable[[], None]) -> None:
