@@ -1,7 +1,8 @@
 """One exercise: its words, its starter, how an answer is judged, its hints, its solution, its graded versions.
 
 The answer is an argument: nothing is taken from a notebook's own names, and no text of a learner is ever run. How an
-answer is read is for `answers`; what was tried is kept by `attempts`.
+answer is read is for `answers`; what was tried is kept by `attempts`. All words are data: beside this module lies a
+TOML file for each notebook, in which each exercise has a table.
 
 What it says is HTML, in which nothing is told by colour alone. Texts are escaped by `show.plain`; what is in backticks
 is set as code. Inline styles only, transparent tints and the reader's own text colour, so that it reads in the light
@@ -12,8 +13,10 @@ import copy
 import random
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from IPython.display import HTML
@@ -25,25 +28,17 @@ from labutils.lesson.exercises.attempts import Entry
 
 T = TypeVar("T")
 
-CORPUS = "what a model reads"  # the subjects, in the order in which they are met
-PRETRAINING = "how it reads"
-PAIRS = "what it is tuned on"
-FINETUNING = "how it is tuned"
-EFFECTS = "what tuning changes"
-TASKS = "a task of your own"
-OWN_FILE = "a file of your own"
-ADAPTERS = "fewer weights"
-NOTEBOOKS = {  # the notebook that teaches each
-    CORPUS: "01_pretraining_data",
-    PRETRAINING: "02_pretraining",
-    PAIRS: "03_finetuning_data",
-    FINETUNING: "04_finetuning",
-    EFFECTS: "05_what_changes",
-    TASKS: "06_your_own_task",
-    OWN_FILE: "07_your_own_file",
-    ADAPTERS: "08_fewer_weights_bigger_models",
+FILES = {  # the words of each notebook
+    path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(__file__).parent.glob("*.toml"))
 }
-
+NOTEBOOKS = {held["subject"]: notebook for notebook, held in FILES.items()}  # what it is about: its name
+TEXTS = {  # by the exercise's name, in the order in which they are met
+    name: {"subject": held["subject"]} | texts
+    for held in FILES.values()
+    for name, texts in held.items()
+    if isinstance(texts, dict)
+}
+PLACE = re.compile(r"\{(\w+)(?::([^{}]*))?\}")  # of a value in a text, with its format
 SIZES = ("small", "medium", "open")
 NOT_ATTEMPTED, NOT_YET, RIGHT = "not attempted", "not yet", "right"
 STATES = {  # an icon, the words before the message, a colour (Okabe and Ito 2008)
@@ -96,6 +91,11 @@ class Wrong(NamedTuple):
     what: str
     answer: object
     says: str
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """A text with its values. filled("{n:,} of {all}", {"n": 1200}) -> "1,200 of {all}": what is no value stays."""
+    return PLACE.sub(lambda at: format(values[at[1]], at[2] or "") if at[1] in values else at[0], text)
 
 
 @dataclass(frozen=True, repr=False)
@@ -191,7 +191,7 @@ class Exercise:
         return self._cell(self.solved)
 
     def _cell(self, code: str) -> str:
-        code = textwrap.dedent(code).strip("\n")
+        code = code.strip("\n")
         gap = "\n\n\n" if "def " in code else "\n"
         return self._named(f"{code}{gap}{THIS}.check({self.answer})")
 
@@ -213,6 +213,50 @@ class Exercise:
 
     def __repr__(self) -> str:
         return self._named(f"{THIS}: check(answer), hint(), solution()")
+
+
+class Words:
+    """The words of one exercise with its values. Words("shingles", n=3)("good", shared=2, either=9) -> "2 shared ...".
+
+    part: a table inside of the exercise's, whose texts come before those of the exercise, and are values, too
+    """
+
+    def __init__(self, name: str, part: str = "", /, **values: object):
+        own = TEXTS[name][part] if part else {}
+        told = {key: _folded(key, text) for key, text in own.items() if isinstance(text, str)}
+        self.name, self.held, self.values = name, TEXTS[name] | own, told | values
+
+    def __call__(self, *keys: str | int, **values: object) -> str:
+        """A text by its key, or by the keys that lead to it. Line breaks in the file are spaces."""
+        text = self.held
+        for key in keys:
+            text = text[key]
+        return filled(_folded("", text), self.values | values)
+
+    def no(self, key: str, /, **values: object) -> NotYet:
+        """What a judge raises: the text `key` of the table `not_yet`."""
+        return NotYet(self("not_yet", key, **values))
+
+    def slips(self, found: Mapping[str, object]) -> list[Wrong]:
+        """Wrong answers that the judge recognises, by what was done; the table `slips` has what is said to each."""
+        return [Wrong(what, answer, self("slips", what)) for what, answer in found.items()]
+
+    def wrong(self, found: Mapping[str, object]) -> list[Wrong]:
+        """Other typical wrong answers; the table `wrong` has a piece of what is said to each."""
+        return [Wrong(what, answer, self("wrong", what)) for what, answer in found.items()]
+
+    def exercise(self, **fields: object) -> Exercise:
+        """The exercise: what it says from the file, what it does, or says otherwise, from `fields`."""
+        held = self.held
+        said = {key: held[key] for key in ("title", "subject", "size", "answer") if key in held}
+        said |= {key: filled(held[key], self.values) for key in ("question", "starter", "solved") if key in held}
+        hints = tuple(self("hints", i) for i in range(len(held["hints"])))
+        return Exercise(**{"name": self.name, "hints": hints} | said | fields)
+
+
+def _folded(key: str, text: str) -> str:
+    """A text without the line breaks that it has in the file, unless it is code."""
+    return text.strip("\n") if key == "code" else " ".join(text.strip().split("\n"))
 
 
 def wrapped(markdown: str, width: int = 118) -> str:

@@ -1,0 +1,201 @@
+"""The exercises of notebook 07: what the laziest answer scores, a lift on held-out rows; tune, answer and report."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from labutils.lesson.exercises import answers
+from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words
+from labutils.lesson.exercises.forms import Quantity, asked_for, drawn, quantity, refuse, with_interval
+from labutils.lesson.exercises.own_task import QUEUES
+from labutils.lesson.exercises.what_changes import Z, hits, paired, unpaired
+from labutils.measure.intervals import share, wilson
+
+
+def _laziest(counts: Mapping[str, int]) -> Quantity:
+    total, most = sum(counts.values()), max(counts.values())
+    slips = {
+        "all queues alike": 1 / len(counts),
+        "drawn by their shares": sum(count**2 for count in counts.values()) / total**2,
+        **{"counted": most, "in percent": 100 * most / total, "the other way": 1 - most / total},
+    }
+    say = Words("baseline_first", queues=len(counts), total=total)
+    return quantity(say, "my_share", most / total, slips, close=0.013)
+
+
+def _baseline(counts: Mapping[str, int], what: str) -> Exercise:
+    asked, most = _laziest(counts), max(counts, key=counts.get)
+    table = "\n".join(f"| {name} | {count} |" for name, count in counts.items())
+    numbers = {"count": counts[most], "total": sum(counts.values()), "right": asked.right}
+    say = Words("baseline_first", what=what, table=table, most=most, **numbers)
+
+    def vary(draw: Draw) -> Exercise:
+        what = draw.pick(("complaints", "e-mails", "support messages", "telephone notes"))
+
+        def counts() -> tuple[dict[str, int]]:
+            names = draw.some(QUEUES, draw.number(4, 6))
+            return ({name: draw.number(5, 25) for name in names} | {names[1]: draw.number(40, 90)},)
+
+        return _baseline(*drawn(counts, _laziest, asked.right), what)
+
+    return say.exercise(vary=vary, **asked_for(asked, good=say("good")))
+
+
+baseline_first = _baseline(
+    {"repairs": 14, "software": 19, "orders": 11, "billing": 61, "returns": 7}, "support messages"
+)
+
+
+CLOSE = 0.006  # of a share: two decimals are enough
+WIDTH = 0.2  # how far the interval's half width may be off, as a part of it: a bootstrap differs a little
+
+
+def _rows(n: int, gained: int, lost: int, both: int, trained: int) -> list[dict]:
+    """Held-out rows, and trained ones, of which nearly all are right afterwards; mixed."""
+    new = zip(*hits(n, gained, lost, both), strict=True)
+    old = zip(*hits(trained, trained * 45 // 100, 0, trained // 2), strict=True)
+    rows = [(False, *row) for row in new] + [(True, *row) for row in old]
+    names = ("trained", "before", "after")
+    return [dict(zip(names, row, strict=True)) for row in Draw(f"rows {n} {gained}").shuffled(rows)]
+
+
+def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
+    rows = _rows(n, gained, lost, both, trained)
+    new, old = ([row for row in rows if row["trained"] == side] for side in (False, True))
+    before, after = ([row[name] for row in new] for name in ("before", "after"))
+    lift, error = paired(before, after)
+    apart = unpaired(before, after)  # as if other messages had been asked
+    say = Words("held_out_lift", count=len(rows), old=len(old), new=n, lift=lift)
+    found = {
+        **{"all rows": _mean(rows), "the trained rows": _mean(old), "the score after": sum(after) / n},
+        **{"the wrong sign": -lift, "in percent": 100 * lift},
+    }
+    slips = say.slips({what: (value, value - 0.1, value + 0.1) for what, value in found.items()})
+
+    def judge(answer: object) -> str:
+        parts = with_interval(answer, "a lift", "gain, gain_low, gain_high")
+        value, low, high = (answers.number(part, "a number between -1 and 1") for part in parts)
+        if abs(value - lift) > CLOSE:
+            refuse(slips, lambda slip: abs(value - slip[0]) < CLOSE)
+            raise say.no("other", value=value)
+        _judge_interval(say, low, high, lift, error, apart)
+        return say("good")
+
+    def around(half: float) -> tuple[float, float, float]:
+        return lift, lift - half, lift + half
+
+    wrong = {
+        **{"no interval": lift, "one standard error": around(error), "two separate samples": around(Z * apart)},
+        "the errors instead of the ends": (lift, -Z * error, Z * error - 0.5 * lift),
+        "ends exchanged": (lift, lift + Z * error, lift - Z * error),
+        **{"far too wide": around(6 * error), "another number": (lift + 0.05, lift, lift + 0.1)},
+    }
+    return say.exercise(
+        judge=judge,
+        wrong=lambda: [*slips, *say.wrong(wrong)],
+        vary=lambda draw: _drawn_lift(draw, lift),
+        data=lambda: rows,
+    )
+
+
+def _mean(rows: Sequence[dict]) -> float:
+    """The lift of all these rows."""
+    before, after = (sum(row[name] for row in rows) / len(rows) for name in ("before", "after"))
+    return after - before
+
+
+def _judge_interval(say: Words, low: float, high: float, lift: float, error: float, apart: float) -> None:
+    if low >= high:
+        raise say.no("width")
+    if not low < lift < high:
+        raise say.no("outside")
+    half = (high - low) / 2
+    if abs(half - Z * error) <= WIDTH * Z * error and abs((low + high) / 2 - lift) < Z * error / 4:
+        return
+    if abs(half - error) <= WIDTH * error:
+        raise say.no("one")
+    if abs(half - Z * apart) <= WIDTH * Z * apart / 2:
+        raise say.no("apart")
+    raise say.no("wide", low=low, high=high, way="wide" if half > Z * error else "narrow")
+
+
+def _drawn_lift(draw: Draw, practised: float) -> Exercise:
+    """Other rows, with another lift, too far from the practised one to be taken for it."""
+    while True:
+        n = draw.number(60, 90)
+        gained, lost = n * draw.number(20, 29) // 100, draw.number(2, 4)
+        if abs((gained - lost) / n - practised) > 5 * CLOSE:
+            return _lift(n, gained, lost, n * draw.number(38, 44) // 100, draw.number(80, 140))
+
+
+held_out_lift = _lift(60, 14, 2, 24, 100)
+
+
+PRODUCTS, FAULTS = TEXTS["tune_and_report"]["products"], TEXTS["tune_and_report"]["faults"]
+HIDDEN = 60
+LEAST, MOST = 10, 100  # questions that an honest report of these pairs may stand on
+
+
+def _tuning(benches: list[str], of: dict[str, str], seed: str) -> Exercise:
+    mixed = Draw(seed).shuffled([(product, fault) for product in PRODUCTS for fault in FAULTS])
+    rows = [{"question": f"{product}: {fault}", "answer": of[product]} for product, fault in mixed]
+    trained, hidden = rows[HIDDEN:], rows[:HIDDEN]
+    right = [row["answer"] for row in hidden]
+    common, times = Counter(right).most_common(1)[0]
+    say = Words("tune_and_report", benches=", ".join(benches), trained=len(trained), hidden=HIDDEN)
+
+    def judge(answer: object) -> str:
+        parts = answers.items(answer, "two things: the replies and the report")
+        if len(parts) != 2:
+            raise say.no("parts")
+        replies = [answers.text(each, "a list of texts").strip() for each in answers.items(parts[0], "a list of texts")]
+        if len(replies) != HIDDEN:
+            raise say.no("replies", got=len(replies))
+        found = share([reply == bench for reply, bench in zip(replies, right, strict=True)])
+        if found.low <= times / HIDDEN:
+            raise say.no("few", found=found.value, common=repr(common), baseline=times / HIDDEN)
+        _judge_report(say, answers.items(parts[1], "three numbers, the share and its interval"), found)
+        return say("good", found=found.value)
+
+    given = {"pairs": trained, "questions": [row["question"] for row in hidden]}
+    return say.exercise(
+        judge=judge, wrong=lambda: say.wrong(_wrong(right, common)), vary=_drawn_tuning, data=lambda: given
+    )
+
+
+def _judge_report(say: Words, parts: list, found) -> None:
+    if len(parts) != 3:
+        raise say.no("report")
+    value, low, high = (answers.number(part, "a number between 0 and 1") for part in parts)
+    if not 0 <= value <= 1:
+        raise say.no("share", value=value)
+    if not low <= value <= high:
+        raise say.no("outside")
+    narrow, wide = ((end - begin) for begin, end in (wilson(n * value, n) for n in (MOST, LEAST)))
+    if high - low < narrow * 0.9:
+        raise say.no("narrow", low=low, high=high)
+    if high - low > wide * 1.1:
+        raise say.no("wide", low=low, high=high)
+    if high < found.low or low > found.high:
+        raise say.no("promise", low=low, high=high, found=found.value)
+
+
+def _wrong(right: list[str], common: str) -> dict[str, object]:
+    half, fair = [bench if i % 4 else "bench?" for i, bench in enumerate(right)], (1.0, 0.91, 1.0)
+    return {
+        **{"the commonest answer": ([common] * HIDDEN, fair), "replies in another order": (right[1:], fair)},
+        **{"no report": (right, 1.0), "a share alone": (right, [1.0]), "in percent": (right, (100, 91, 100))},
+        **{"no width": (right, (1.0, 1.0, 1.0)), "ends first": (right, (0.8, 0.9, 1.0))},
+        **{"of three questions": (right, (1.0, 0.44, 1.0)), "measured on trained pairs": (half, fair)},
+        "replies alone": (right,),
+    }
+
+
+def _drawn_tuning(draw: Draw) -> Exercise:
+    names = draw.shuffled(TEXTS["tune_and_report"]["benches"])[:3]
+    while True:
+        of = {product: draw.pick(names) for product in PRODUCTS}
+        if max(Counter(of.values()).values()) <= 3 and set(of.values()) == set(names):
+            return _tuning(names, of, f"pairs {' '.join(of.values())}")
+
+
+tune_and_report = _drawn_tuning(Draw("tune_and_report"))
