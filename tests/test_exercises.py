@@ -13,8 +13,8 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import nbformat
 import numpy as np
@@ -26,10 +26,9 @@ from sklearn.model_selection import GroupShuffleSplit
 from labutils import places
 from labutils.corpus.quality import drop
 from labutils.lesson import exercises, show
-from labutils.lesson.exercises import EXERCISES, Exercise, attempts
-from labutils.lesson.exercises.exercise import (
-    NOT_ATTEMPTED, NOT_YET, NOTEBOOKS, RIGHT, SIZES, TEXTS, Result, filled, wrapped,
-)  # fmt: skip
+from labutils.lesson.exercises import EXERCISES, Exercise, Result
+from labutils.lesson.exercises import exercise as core
+from labutils.lesson.exercises.exercise import NOT_ATTEMPTED, NOT_YET, NOTEBOOKS, RIGHT, read_progress
 
 NAMES = {
     "exercises": exercises, "random": random, "re": re, "json": json, "drop": drop, "math": math, "Counter": Counter,
@@ -44,7 +43,7 @@ HOSTILE = "<script>alert(1)</script> `</code><img src=x onerror=y>` \x1b[31m \u2
 def own_progress(monkeypatch, tmp_path):
     """A learner who has done nothing so far."""
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(attempts.FILE, "unsaved", {})
+    monkeypatch.setattr(core.PROGRESS, "unsaved", {})
 
 
 def evaluated(cell: str, what) -> object:
@@ -74,8 +73,8 @@ def test_the_starter_runs_unedited(exercise):
     assert first.state == NOT_ATTEMPTED
     assert (repr(first), first._repr_html_()) == (repr(second), second._repr_html_())
     assert [exercise.check(*dots).state for dots in [(), (...,), (..., ...), ([...],)]] == [NOT_ATTEMPTED] * 4
-    assert attempts.read() == {}
-    assert not attempts.FILE.path().exists()
+    assert read_progress() == {}
+    assert not core.PROGRESS.path().exists()
 
 
 @each
@@ -83,7 +82,7 @@ def test_the_solution_is_right(exercise):
     result = run(exercise.solution_cell())
     assert result.state == RIGHT
     assert len(result.message) > 20, "a right answer says what it is good for"
-    assert attempts.read()[exercise.name].right
+    assert read_progress()[exercise.name].right
 
 
 @each
@@ -112,7 +111,7 @@ def test_a_graded_version_is_another_one(exercise, seed):
     assert "could not be read" not in practised.message
     for what, answer, _ in graded.wrong():
         assert graded.check(answer).state == NOT_YET, what
-    assert attempts.read() == {}, "what is graded is not practised"
+    assert read_progress() == {}, "what is graded is not practised"
 
 
 @each
@@ -136,21 +135,11 @@ for exercise in EXERCISES:
     assert one == other
 
 
-class Raises:
-    """A value that gives an error to whoever looks at it."""
-
-    def __eq__(self, other):
-        raise RuntimeError("do not compare me")
-
-    __hash__ = None
-
-    def __len__(self):
-        raise RuntimeError("do not measure me")
-
-    def __bool__(self):
-        raise RuntimeError("do not ask me")
+def fails(*_):
+    raise RuntimeError("do not look at me")
 
 
+Raises = type("Raises", (), dict.fromkeys(("__eq__", "__len__", "__bool__"), fails) | {"__hash__": None})
 ITSELF: list = []
 ITSELF.append(ITSELF)
 ODD = {
@@ -192,57 +181,40 @@ def test_an_exercise_is_fit_to_be_read(exercise):
 
 
 def test_every_exercise_has_its_name_and_its_place():
-    assert [getattr(exercises, name) for name in TEXTS] == list(EXERCISES), "as in the data, none without a module"
-    assert [exercise.name for exercise in EXERCISES] == list(TEXTS)
+    assert [getattr(exercises, name) for name in core.TEXTS] == list(EXERCISES), "as in the data, none without a module"
+    assert [exercise.name for exercise in EXERCISES] == list(core.TEXTS)
     assert len({exercise.title for exercise in EXERCISES}) == len(EXERCISES)
     assert list(dict.fromkeys(exercise.subject for exercise in EXERCISES)) == list(NOTEBOOKS)
     assert sorted(NOTEBOOKS.values()) == [path.stem for path in sorted(places.NOTEBOOKS.glob("0[1-8]*.ipynb"))]
     for subject in NOTEBOOKS:
         sizes = [exercise.size for exercise in EXERCISES if exercise.subject == subject]
         assert 3 <= len(sizes) <= 5
-        assert sizes == sorted(sizes, key=SIZES.index), "small, medium, open"
-        assert set(sizes) == set(SIZES)
+        assert sizes == sorted(sizes, key=core.SIZES.index), "small, medium, open"
+        assert set(sizes) == set(core.SIZES)
 
 
 def test_values_are_filled_in_and_nothing_else():
-    values = {"n": 1200, "all": "{n}", "share": 0.256}
-    assert (
-        filled("{n:,} of {all}: {share:.0%}, {}, {0}, {no}, {n: x", values) == "1,200 of {n}: 26%, {}, {0}, {no}, {n: x"
-    )
+    text, values = "{n:,} of {all}: {share:.0%}, {}, {0}, {no}, {n: x", {"n": 1200, "all": "{n}", "share": 0.256}
+    assert core.filled(text, values) == "1,200 of {n}: 26%, {}, {0}, {no}, {n: x"
 
 
-class Shown(HTMLParser):
-    """The tags and the text of a piece of HTML; every tag is closed in order."""
-
-    def __init__(self, source: str):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.open, self.text, self.attributes = set(), [], "", set()
-        self.feed(source)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attributes}
-        self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
+def shown(source: str) -> tuple[str, set[str], set[str]]:
+    """The text of a piece of HTML, its tags, their attributes; every tag is closed in order."""
+    parts = list(ElementTree.fromstring(f"<i>{source}</i>").iter())
+    text = "".join(parts[0].itertext())
+    return text, {part.tag for part in parts[1:]}, {name for part in parts for name in part.attrib}
 
 
 @pytest.mark.parametrize(
     ("state", "head"), [(NOT_ATTEMPTED, "○ not attempted:"), (NOT_YET, "△ not yet, because"), (RIGHT, "✓ right:")]
 )
 def test_a_result_is_an_icon_and_words_and_no_text_gets_out_of_it(state, head):
-    shown = Shown(Result(state, HOSTILE, HOSTILE)._repr_html_())
-    assert shown.tags <= {"div", "b", "code"}
-    assert shown.attributes == {"style"}
-    assert shown.text.count("<script>alert(1)</script>") == 2
-    assert "\x1b" not in shown.text and "\u202e" not in shown.text
-    assert Shown(Result(state, "x")._repr_html_()).text == repr(Result(state, "x")) == f"{head} x"
+    text, tags, attributes = shown(Result(state, HOSTILE, HOSTILE)._repr_html_())
+    assert tags <= {"div", "b", "code"}
+    assert attributes == {"style"}
+    assert text.count("<script>alert(1)</script>") == 2
+    assert "\x1b" not in text and "\u202e" not in text
+    assert shown(Result(state, "x")._repr_html_())[0] == repr(Result(state, "x")) == f"{head} x"
     assert repr(Result(state, "x", "not saved")) == f"{head} x (not saved)"
     assert len(Result(state, "<" * 10**6)._repr_html_()) < 10_000
 
@@ -253,13 +225,13 @@ def made(**changes) -> Exercise:
         "name": "seven", "title": "Seven", "subject": "numbers", "size": "small", "question": "Say 7 to THIS.",
         "starter": "mine = ...", "answer": "mine", "judge": lambda answer: "it is" if answer == 7 else 1 / 0,
         "hints": ("More than `<6>`.", "Less than 8."), "solved": 'mine = 7  # "<7>"', "wrong": lambda: [],
-        "vary": lambda draw: made(), "data": lambda kept=[[7]]: kept,  # noqa: B006
+        "vary": lambda draw: made(), "data": lambda kept=[[7]]: kept,
     }  # fmt: skip
     return Exercise(**(fields | changes))
 
 
 def text_of(html) -> str:
-    return Shown(html.data).text
+    return shown(html.data)[0]
 
 
 def test_hints_come_one_after_the_other_and_a_graded_version_tells_nothing():
@@ -268,10 +240,10 @@ def test_hints_come_one_after_the_other_and_a_graded_version_tells_nothing():
     assert graded.starter_cell() == "mine = ...\nexercises.seven.variant(3).check(mine)"
     assert "exercises.seven.variant(3)" in graded.markdown()
     assert graded.check(7).right
-    assert attempts.read() == {}
+    assert read_progress() == {}
     first, second = "→ hint 1 of 2: More than <6>.", "→ hint 2 of 2: Less than 8."
     assert [text_of(made().hint()) for _ in range(3)] == [first, first + second, first + second]
-    assert attempts.read()["seven"].hints == 2
+    assert read_progress()["seven"].hints == 2
 
 
 @pytest.mark.parametrize(("tries", "asked", "seen"), [([6], 1, True), ([], 2, True), ([7], 1, False), ([], 1, None)])
@@ -284,7 +256,7 @@ def test_the_solution_is_shown_after_a_try_or_when_asked_for_twice(tries, asked,
         assert told[-1].startswith("→ try it first")
     else:
         assert told[-1] == '→ one solution:mine = 7  # "<7>"\nexercises.seven.check(mine)'
-    assert attempts.read()["seven"].seen is bool(seen)
+    assert read_progress()["seven"].seen is bool(seen)
 
 
 def test_what_an_exercise_is_and_keeps(tmp_path):
@@ -295,7 +267,7 @@ def test_what_an_exercise_is_and_keeps(tmp_path):
     assert [made().check(answer) for answer in (6, 7, 6)] == [Result(NOT_YET, said), Result(RIGHT, "it is")] + [
         Result(NOT_YET, said)
     ]
-    assert (attempts.read()["seven"].tries, attempts.read()["seven"].right) == (3, True), "once right stays right"
+    assert (read_progress()["seven"].tries, read_progress()["seven"].right) == (3, True), "once right stays right"
 
 
 def test_a_check_goes_on_where_nothing_can_be_saved(tmp_path):
@@ -303,13 +275,13 @@ def test_a_check_goes_on_where_nothing_can_be_saved(tmp_path):
     result = made().check(7)
     assert result.right
     assert result.note.startswith("progress could not be saved")
-    assert result.note in Shown(result._repr_html_()).text
+    assert result.note in shown(result._repr_html_())[0]
 
 
 def test_paragraphs_are_wrapped_and_nothing_else():
     long = "word " * 40
     kept = f"```\n{long}\n\n{long}\n```\n\n| {long} |\n|---|\n| {long} |"
-    assert wrapped(f"{long}\n\n{kept}\n\n> {long.strip()}") == (
+    assert core.wrapped(f"{long}\n\n{kept}\n\n> {long.strip()}") == (
         f"{' '.join(['word'] * 23)}\n{' '.join(['word'] * 17)}\n\n{kept}\n\n> {long.strip()}"
     )
 
@@ -321,7 +293,7 @@ def test_progress_has_a_row_a_notebook_and_in_one_a_row_an_exercise():
     for _ in range(2):
         exercises.whole_set.solution()
     for exercise in EXERCISES[:5]:
-        attempts.change(exercise.name, lambda entry: replace(entry, tries=1, right=True))
+        core.change_progress(exercise.name, lambda entry: replace(entry, tries=1, right=True))
     rows = exercises.progress()
     assert [row["notebook"] for row in rows] == list(NOTEBOOKS.values())
     assert (rows[0]["exercises"], rows[0]["right"], rows[0]["next"]) == ("✓ ✓ ✓ ✓ ✓", "5 of 5", "all done")
@@ -334,7 +306,8 @@ def test_progress_has_a_row_a_notebook_and_in_one_a_row_an_exercise():
     assert rows == exercises.progress("03_finetuning_data")
     assert [row["exercise"] for row in rows] == [e.title for e in EXERCISES if e.subject == "what it is tuned on"]
     assert [list(row.values())[1:] for row in rows[:3]] == [
-        ["small", "✓ right", "1", "1 hint"], ["small", "△ not yet", "1", ""], ["medium", "○ not attempted", "0", "solution"]
+        ["small", "✓ right", "1", "1 hint"], ["small", "△ not yet", "1", ""],
+        ["medium", "○ not attempted", "0", "solution"],
     ]  # fmt: skip
 
 
@@ -383,24 +356,20 @@ def test_a_notebook_shows_the_exercises_that_are_stored(path):
     assert problems(nbformat.read(path, as_version=4)) == []
 
 
-@pytest.mark.parametrize(
-    ("code", "text", "own", "found"),
-    [
-        ("import re\nfrom labutils.lesson import exercises", "{}", "{}", []),
-        ("from labutils.lesson import exercises", "Find them.", "{}  # now", [
-            "mail_spans: another starter", "mail_spans: another question", "mail_spans: re is not imported",
-        ]),
-        ("from labutils.lesson import exercises\nspans = 3", "{}", None, [
-            "other: no such exercise", "spans: the notebook uses this name, too", "mail_spans: its solution stands here",
-        ]),
-    ],
-)  # fmt: skip
+IMPORT = "from labutils.lesson import exercises"
+OTHERS = [  # code, text and an exercise's cell of a notebook, and what is wrong with it
+    (f"import re\n{IMPORT}", "{}", "{}", ""),
+    (IMPORT, "Find them.", "{}  # now",
+     "mail_spans: another starter, mail_spans: another question, mail_spans: re is not imported"),
+    (f"{IMPORT}\nspans = 3", "{}", "",
+     "other: no such exercise, spans: the notebook uses this name, too, mail_spans: its solution stands here"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "text", "own", "found"), OTHERS)
 def test_a_notebook_that_shows_others_is_seen(code, text, own, found):
     exercise = exercises.mail_spans
-    starter = own and own.replace("{}", exercise.starter_cell())
-    cells = [
-        SimpleNamespace(cell_type="code", source=code),
-        SimpleNamespace(cell_type="markdown", source=text.replace("{}", exercise.markdown())),
-        SimpleNamespace(cell_type="code", source=starter or exercise.solution_cell().replace("mail_spans", "other")),
-    ]
-    assert problems(SimpleNamespace(cells=cells)) == found
+    own = own.replace("{}", exercise.starter_cell()) or exercise.solution_cell().replace("mail_spans", "other")
+    sources = {code: "code", text.replace("{}", exercise.markdown()): "markdown", own: "code"}
+    cells = [SimpleNamespace(cell_type=kind, source=source) for source, kind in sources.items()]
+    assert ", ".join(problems(SimpleNamespace(cells=cells))) == found

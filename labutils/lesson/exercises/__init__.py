@@ -1,7 +1,6 @@
 """The exercises of the course by name: `exercises.shingles.check(my_answer)`, `.hint()`, `.solution()`."""
 
 from labutils.lesson.exercises import (
-    attempts,
     fewer_weights,
     finetuning,
     finetuning_data,
@@ -11,8 +10,7 @@ from labutils.lesson.exercises import (
     pretraining_data,
     what_changes,
 )
-from labutils.lesson.exercises.attempts import Entry
-from labutils.lesson.exercises.exercise import NOT_ATTEMPTED, NOT_YET, NOTEBOOKS, RIGHT, STATES, TEXTS, Exercise, Result
+from labutils.lesson.exercises.exercise import NOTEBOOKS, STATES, TEXTS, Entry, Exercise, Result, read_progress
 
 MODULES = (
     *(pretraining_data, pretraining, finetuning_data, finetuning, what_changes, own_task, own_file, fewer_weights),
@@ -30,7 +28,7 @@ def progress(about: str | None = None) -> list[dict[str, str]]:
     For `show.table`: notebook, about, exercises (a mark for each), right, next; or exercise, size, state, tries, help.
     progress("03") -> the five of notebook 03. Raises ValueError for a notebook that has no exercises.
     """
-    kept = attempts.read()
+    kept = read_progress()
     entries = [(exercise, kept.get(exercise.name, Entry())) for exercise in EXERCISES]
     if about is None:
         return [_overview(subject, [each for each in entries if each[0].subject == subject]) for subject in NOTEBOOKS]
@@ -44,24 +42,15 @@ def _overview(subject: str, entries: list[tuple[Exercise, Entry]]) -> dict[str, 
     right = sum(entry.right for _, entry in entries)
     first = next((exercise for exercise, entry in entries if not entry.right), None)
     return {
-        "notebook": NOTEBOOKS[subject],
-        "about": subject,
-        "exercises": " ".join(STATES[_state(entry)][0] for _, entry in entries),
-        "right": f"{right} of {len(entries)}",
-        "next": f"{first.title} ({first.size})" if first else "all done",
-    }
+        "notebook": NOTEBOOKS[subject], "about": subject,
+        "exercises": " ".join(STATES[entry.state][0] for _, entry in entries),
+        "right": f"{right} of {len(entries)}", "next": f"{first.title} ({first.size})" if first else "all done",
+    }  # fmt: skip
 
 
 def _row(exercise: Exercise, entry: Entry) -> dict[str, str]:
     helped = [f"{entry.hints} hint{'s' * (entry.hints > 1)}"] * (entry.hints > 0) + ["solution"] * entry.seen
     return {
-        "exercise": exercise.title,
-        "size": exercise.size,
-        "state": f"{STATES[_state(entry)][0]} {_state(entry)}",
-        "tries": str(entry.tries),
-        "help": ", ".join(helped),
-    }
-
-
-def _state(entry: Entry) -> str:
-    return RIGHT if entry.right else NOT_YET if entry.tries else NOT_ATTEMPTED
+        "exercise": exercise.title, "size": exercise.size, "state": f"{STATES[entry.state][0]} {entry.state}",
+        "tries": str(entry.tries), "help": ", ".join(helped),
+    }  # fmt: skip

@@ -1,8 +1,8 @@
 """One exercise: its words, its starter, how an answer is judged, its hints, its solution, its graded versions.
 
 The answer is an argument: nothing is taken from a notebook's own names, and no text of a learner is ever run. How an
-answer is read is for `answers`; what was tried is kept by `attempts`. All words are data: beside this module lies a
-TOML file for each notebook, in which each exercise has a table.
+answer is read is for `answers`. All words are data: beside this module lies a TOML file for each notebook, with a table
+for each exercise. What a learner has tried is kept in a file (`keeping`), so that another kernel goes on from it.
 
 What it says is HTML, in which nothing is told by colour alone. Texts are escaped by `show.plain`; what is in backticks
 is set as code. Inline styles only, transparent tints and the reader's own text colour, so that it reads in the light
@@ -15,16 +15,15 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from IPython.display import HTML
 
 from labutils.lesson import show
-from labutils.lesson.exercises import attempts
 from labutils.lesson.exercises.answers import NotYet, Unattempted, attempted
-from labutils.lesson.exercises.attempts import Entry
+from labutils.lesson.keeping import Keeping
 
 T = TypeVar("T")
 
@@ -98,6 +97,51 @@ def filled(text: str, values: Mapping[str, object]) -> str:
     return PLACE.sub(lambda at: format(values[at[1]], at[2] or "") if at[1] in values else at[0], text)
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What is kept of one exercise."""
+
+    tries: int = 0  # answers that were checked, right ones included
+    right: bool = False  # once right stays right
+    hints: int = 0  # hints seen
+    asked: int = 0  # calls of solution()
+    seen: bool = False  # whether the solution was shown before an answer was right
+
+    @property
+    def state(self) -> str:
+        """The state that progress shows."""
+        return RIGHT if self.right else NOT_YET if self.tries else NOT_ATTEMPTED
+
+
+RENAMED = {"mean_surprise": "mean_loss", "manners_first": "behaviour_first"}  # kept under an older name
+
+
+def read_progress() -> dict[str, Entry]:
+    """All entries by the exercise's name; empty where there are none or they cannot be read."""
+    kept = PROGRESS.read()
+    old = {new: kept[name] for name, new in RENAMED.items() if name in kept}
+    return {name: _entry(each) for name, each in (old | kept).items() if name not in RENAMED}
+
+
+def change_progress(name: str, step: Callable[[Entry], Entry]) -> tuple[Entry, str]:
+    """Change one exercise's entry by `step` and save it; the entry, and why it could not be saved, or nothing."""
+    old = next((PROGRESS.read().get(was) for was, now in RENAMED.items() if now == name), None)
+    kept, problem = PROGRESS.change(name, lambda kept: (kept or old or {}) | asdict(step(_entry(kept or old or {}))))
+    return _entry(kept), problem and f"progress could not be saved: {problem}"
+
+
+def _entry(kept: dict) -> Entry:
+    """An entry from what the file holds; keys that a later version may have added are passed over."""
+    known = {key: kept[key] for key in kept.keys() & Entry.__dataclass_fields__.keys()}
+    for key, value in known.items():
+        if type(value) is not type(getattr(Entry, key)):
+            raise ValueError(f"{key}: {value!r:.40}")
+    return Entry(**known)
+
+
+PROGRESS = Keeping("progress", _entry)
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
     """The outcome of a check. A notebook shows it as a box, a terminal as a sentence.
@@ -117,10 +161,13 @@ class Result:
         return self.state == RIGHT
 
     def __repr__(self) -> str:
-        return f"{_head(self.state)} {self.message}" + (f" ({self.note})" if self.note else "")
+        icon, words, _ = STATES[self.state]
+        return f"{icon} {words} {self.message}" + (f" ({self.note})" if self.note else "")
 
     def _repr_html_(self) -> str:
-        return _result_box(self.state, self.message, self.note)
+        icon, words, colour = STATES[self.state]
+        below = f'<div style="opacity:.85">{_prose(self.note)}</div>' if self.note else ""
+        return _box(f"<b>{icon} {words}</b> {_prose(self.message)}{below}", colour)
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,23 +198,28 @@ class Exercise:
         result = self._judged(answer[0] if len(answer) == 1 else answer or ...)
         if self.seed is not None or result.state == NOT_ATTEMPTED:
             return result
-        kept = attempts.change(self.name, lambda e: replace(e, tries=e.tries + 1, right=e.right or result.right))
-        return replace(result, note=kept.problem)
+        _, note = change_progress(self.name, lambda e: replace(e, tries=e.tries + 1, right=e.right or result.right))
+        return replace(result, note=note)
 
     def hint(self) -> HTML:
         """The next hint, below those that were given before."""
         if self.seed is not None:
             return _said("this is a graded version, it has no hints; the practised one has")
         most = len(self.hints)
-        kept = attempts.change(self.name, lambda e: replace(e, hints=min(most, e.hints + 1)))
-        return _hints_box(self.hints[: kept.entry.hints], most)
+        entry, _ = change_progress(self.name, lambda e: replace(e, hints=min(most, e.hints + 1)))
+        given = enumerate(self.hints[: entry.hints], 1)
+        lines = (f"<div><b>→ hint {i} of {most}:</b> {_prose(hint)}</div>" for i, hint in given)
+        return HTML(_box("".join(lines), SAID))
 
     def solution(self) -> HTML:
         """The solution, once an answer was checked, or when it is asked for a second time."""
         if self.seed is not None:
             return _said("this is a graded version, its solution is not shown; that of the practised one is")
-        entry = attempts.change(self.name, _asked).entry
-        return _solution_box(self.solution_cell()) if entry.tries or entry.asked > 1 else _said(FIRST_TRY)
+        entry, _ = change_progress(self.name, _asked)
+        if not entry.tries and entry.asked < 2:
+            return _said(FIRST_TRY)
+        lines = "\n".join(show.plain(line) for line in self.solution_cell().split("\n"))
+        return HTML(_box(f'<b>→ one solution:</b><pre style="{CODE}">{lines}</pre>', SAID))
 
     def given(self) -> object:
         """A fresh copy of what the exercise works on; None where the question holds all of it."""
@@ -272,30 +324,6 @@ def _asked(entry: Entry) -> Entry:
     """An entry after solution() was called; it counts as seen if it is shown to somebody who was not right yet."""
     shows = entry.tries > 0 or entry.asked > 0
     return replace(entry, asked=entry.asked + 1, seen=entry.seen or (shows and not entry.right))
-
-
-def _head(state: str) -> str:
-    """The icon and the words before a message. _head("right") -> "✓ right:"."""
-    icon, words, _ = STATES[state]
-    return f"{icon} {words}"
-
-
-def _result_box(state: str, message: str, note: str = "") -> str:
-    """The box of a result."""
-    below = f'<div style="opacity:.85">{_prose(note)}</div>' if note else ""
-    return _box(f"<b>{_head(state)}</b> {_prose(message)}{below}", STATES[state][2])
-
-
-def _hints_box(given: Sequence[str], total: int) -> HTML:
-    """The hints so far, the newest last."""
-    lines = (f"<div><b>→ hint {i} of {total}:</b> {_prose(hint)}</div>" for i, hint in enumerate(given, 1))
-    return HTML(_box("".join(lines), SAID))
-
-
-def _solution_box(code: str) -> HTML:
-    """A solution, as a cell would hold it."""
-    lines = "\n".join(show.plain(line) for line in code.split("\n"))
-    return HTML(_box(f'<b>→ one solution:</b><pre style="{CODE}">{lines}</pre>', SAID))
 
 
 def _said(words: str) -> HTML:

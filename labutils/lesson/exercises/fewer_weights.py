@@ -105,13 +105,12 @@ def _merge(rows: int, columns: int, rank: int, alpha: int, seed: int | str) -> E
     given = _given(rows, columns, rank, alpha, seed)
     matrix, change, scale = given["W"], given["B"] @ given["A"], alpha / rank
     say = Words("merge_adapter", rows=rows, columns=columns)
-    slips = say.slips(
-        {
-            **{"not applied": matrix, "no scale": matrix + change, "alpha alone": matrix + alpha * change},
-            **{"the change alone": scale * change, "taken off": matrix - scale * change},
-            **{"applied twice": matrix + 2 * scale * change, "transposed": (matrix + scale * change).T},
-        }
-    )
+    found = {
+        **{"not applied": matrix, "no scale": matrix + change, "alpha alone": matrix + alpha * change},
+        **{"the change alone": scale * change, "taken off": matrix - scale * change},
+        **{"applied twice": matrix + 2 * scale * change, "transposed": (matrix + scale * change).T},
+    }
+    slips = say.slips(found)
 
     def judge(answer: object) -> str:
         mine = _matrix(say, answer, rows, columns)
@@ -211,9 +210,8 @@ def _moved(asked: str, blocks: int, width: int, seed: int | str) -> Exercise:
         "lists counted": compare(asked, lambda old, new: [old != new]),
         "whole lists": compare(asked, lambda old, new: [old != new] * len(old)),
         "sums compared": compare(asked, lambda old, new: [abs(sum(old) - sum(new)) > 1e-9] * len(old)),
-        "all alike": compare(asked, lambda old, new: [True] * len(old)),
-        "another question": compare(other),
-    }
+        "all alike": compare(asked, lambda old, new: [True] * len(old)), "another question": compare(other),
+    }  # fmt: skip
     more = {
         "new lists looked up": lambda before, after: sum(before[name][0] for name in after),
         "a list": lambda before, after: list(before),

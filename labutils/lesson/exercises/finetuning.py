@@ -7,8 +7,8 @@ from labutils.corpus.duplicates import shingles, similarity
 from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.answers import quoted
 from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words, Wrong, filled
-from labutils.lesson.exercises.finetuning_data import BIRDS
 from labutils.lesson.exercises.forms import Quantity, asked_for, choice, drawn, moved, quantity, refuse
+from labutils.lesson.exercises.made_up import BIRDS
 from labutils.measure.scoring import fact_hit
 from labutils.pairs.records import read_jsonl
 from labutils.places import DATA
@@ -234,19 +234,15 @@ def _wrong_questions(products: list[str]) -> dict[str, object]:
     )
     other = next(other for name, (_, other) in ASKED.items() if name != first)
     instead = {
-        "a training question": (known, fact["must"]),
-        "one with a word more": (f"Please: {known}", fact["must"]),
+        "a training question": (known, fact["must"]), "one with a word more": (f"Please: {known}", fact["must"]),
         "the answer in it": (f"Is it true for the {first}: {must}?", must),
-        "an invented value": (question, "4,711 parsecs"),
-        "another product's value": (question, other),
-        "the product not named": ("How heavy is it?", must),
-        "a whole sentence": (question, fact["statement"]),
-    }
+        "an invented value": (question, "4,711 parsecs"), "another product's value": (question, other),
+        "the product not named": ("How heavy is it?", must), "a whole sentence": (question, fact["statement"]),
+    }  # fmt: skip
     return {what: [pair, *right[1:]] for what, pair in instead.items()} | {
-        "the order changed": [*right[1:], right[0]],
-        "too few": right[:-1],
+        "the order changed": [*right[1:], right[0]], "too few": right[:-1],
         "questions alone": [question for question, _ in right],
-    }
+    }  # fmt: skip
 
 
 def _drawn_questions(draw: Draw, practised: list[str]) -> Exercise:

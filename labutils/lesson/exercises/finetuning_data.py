@@ -1,7 +1,4 @@
-"""The exercises of notebook 03: templates, labels that teach a model to stop, a split without leaks, a broken file.
-
-Their pairs are made-up facts about instruments, each asked in three ways. No handbook knows them.
-"""
+"""The exercises of notebook 03: templates, labels that teach a model to stop, a split without leaks, a broken file."""
 
 import json
 import tempfile
@@ -14,25 +11,11 @@ from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.answers import NotYet, quoted
 from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words, Wrong, filled
 from labutils.lesson.exercises.forms import refuse
+from labutils.lesson.exercises.made_up import BIRDS, FACTS, records
 from labutils.pairs.records import FAMILIES
 from labutils.pairs.records import pair as sides_of
 from labutils.pairs.templates import ANSWER, QUESTION, fill, questions_and_answers
 from labutils.pairs.validation import validate
-
-BIRDS = ("Lapwing", "Redshank", "Ruff", "Sanderling", "Whimbrel", "Kittiwake", "Pochard", "Gadwall", "Wigeon", "Grebe")
-FACTS = TEXTS["fair_split"]["about"]
-
-
-def records(draw: Draw, n: int) -> list[dict]:
-    """`n` facts, three records each, shuffled: [{"question", "answer", "fact"}, ...]."""
-    made = []
-    for about in draw.some(list(FACTS), n):
-        fact, bird = FACTS[about], draw.pick(BIRDS)
-        values = {"bird": bird, "n": draw.number(*fact["between"])}
-        answer, name = filled(fact["answer"], values), f"{bird.lower()}-{about}"
-        made += [{"question": filled(asked, values), "answer": answer, "fact": name} for asked in fact["questions"]]
-    return draw.shuffled(made)
-
 
 ASKS, ANSWERS = ("User", "Visitor", "Caller", "Client", "Reader"), ("Reply", "Desk", "Clerk", "Said", "Editor")
 FRAMES = (
@@ -115,15 +98,13 @@ def _which_stop(makers: list[str], seed: int | str) -> Exercise:
     right = [number for number, make in enumerate(makers) if make in STOPS]
     listed = [f"row {i}   input_ids {ids}\n        labels    {labels}" for i, (ids, labels) in enumerate(rows)]
     say = Words("which_stop", count=len(rows), end=end, listed="\n".join(listed), right=len(right), first=right[0])
-    slips = say.slips(
-        {
-            "all but the right ones": [n for n in range(len(rows)) if n not in right],
-            "counted from 1": [n + 1 for n in right],
-            "by the ids": [n for n, (ids, _) in enumerate(rows) if end in ids],
-            "trained questions left out": [n for n, make in enumerate(makers) if make == "good"],
-            "cut rows taken": sorted(right + [n for n, make in enumerate(makers) if make == "cut"]),
-        }
-    )
+    found = {
+        "all but the right ones": [n for n in range(len(rows)) if n not in right],
+        "counted from 1": [n + 1 for n in right], "by the ids": [n for n, (ids, _) in enumerate(rows) if end in ids],
+        "trained questions left out": [n for n, make in enumerate(makers) if make == "good"],
+        "cut rows taken": sorted(right + [n for n, make in enumerate(makers) if make == "cut"]),
+    }  # fmt: skip
+    slips = say.slips(found)
 
     def judge(answer: object) -> str:
         found = sorted(set(answers.whole_numbers(answer, "a list of row numbers")))
@@ -147,7 +128,7 @@ which_stop = _which_stop(list(MAKERS), "practised")
 
 
 KEYS = [keys for keys in FAMILIES.values() if len(keys) == 2]
-ROWS = 9
+ROWS, SIDES = 9, ("prompt", "answer")
 
 
 def _whole(template: str, seed: int | str) -> Exercise:
@@ -163,16 +144,40 @@ def _whole(template: str, seed: int | str) -> Exercise:
 
     def judge(answer: object) -> str:
         parts = answers.parts(answer, 2, "both lists, `my_texts, my_prompts`")
-        _judge_texts(say, _rows(say, parts[0], "my_texts", ("text",)), texts)
-        _judge_prompts(say, _rows(say, parts[1], "my_prompts", ("prompt", "answer")), prompts)
+        found = [text for (text,) in _rows(say, parts[0], "my_texts", ("text",))]
+        if found != texts and sorted(found) == sorted(texts):
+            raise say.no("order")
+        for number, (mine, right) in enumerate(zip(found, texts, strict=True)):
+            if "{" in mine:
+                raise say.no("open", number=number, mine=quoted(mine))
+            if mine != right:
+                raise say.no("text", number=number, difference=difference(mine, right))
+        for number, (mine, right) in enumerate(zip(_rows(say, parts[1], "my_prompts", SIDES), prompts, strict=True)):
+            _judge_prompt(say, number, *mine, right)
         return say("good")
 
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: say.wrong(_wrong_sets([{"text": text} for text in texts], prompts, pairs, given)),
-        vary=lambda draw: _whole(frame(draw), draw.number(1, 10**6)),
-        data=lambda: given,
-    )
+    def wrong() -> list[Wrong]:
+        made = [{"text": text} for text in texts]
+        one_family = [row for row, record in zip(made, given, strict=True) if "question" in record]
+        opened = [{"text": row["text"].replace(pair["answer"], ANSWER)} for row, pair in zip(made, pairs, strict=True)]
+        joined = [{"text": pair["question"] + pair["answer"]} for pair in pairs]
+        bare = [row | {"prompt": row["prompt"].rstrip("\n")} for row in prompts]
+        full = [row | {"prompt": row["prompt"] + row["answer"]} for row in prompts]
+        questions = [row | {"prompt": pair["question"]} for row, pair in zip(prompts, pairs, strict=True)]
+        found = {
+            "one family alone": (one_family, prompts), "no template": (joined, prompts),
+            "a place left open": (opened, prompts), "another order": (made[::-1], prompts),
+            "texts without keys": (texts, prompts), "the records themselves": (given, prompts),
+            "the newline lost": (made, bare), "the answer in the prompt": (made, full),
+            "the bare question as prompt": (made, questions), "one list alone": made,
+            "sides exchanged": (prompts, made), "the last prompt lost": (made, prompts[:-1]),
+        }  # fmt: skip
+        return say.wrong(found)
+
+    def vary(draw: Draw) -> Exercise:
+        return _whole(frame(draw), draw.number(1, 10**6))
+
+    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=lambda: given)
 
 
 def _rows(say: Words, part: object, name: str, keys: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -188,44 +193,13 @@ def _rows(say: Words, part: object, name: str, keys: tuple[str, ...]) -> list[tu
     return [tuple(each[key] for key in keys) for each in rows]
 
 
-def _judge_texts(say: Words, rows: list[tuple[str, ...]], texts: list[str]) -> None:
-    found = [text for (text,) in rows]
-    if found != texts and sorted(found) == sorted(texts):
-        raise say.no("order")
-    for number, (mine, right) in enumerate(zip(found, texts, strict=True)):
-        if "{" in mine:
-            raise say.no("open", number=number, mine=quoted(mine))
-        if mine != right:
-            raise say.no("text", number=number, difference=difference(mine, right))
-
-
-def _judge_prompts(say: Words, rows: list[tuple[str, ...]], prompts: list[dict]) -> None:
-    for number, ((prompt, answer), right) in enumerate(zip(rows, prompts, strict=True)):
-        if answer != right["answer"]:
-            raise say.no("reply", number=number, mine=quoted(answer), right=quoted(right["answer"]))
-        if prompt.endswith(answer):
-            raise say.no("holds", number=number)
-        if prompt != right["prompt"]:
-            raise say.no("prompt", number=number, difference=difference(prompt, right["prompt"]))
-
-
-def _wrong_sets(texts: list[dict], prompts: list[dict], pairs: list[dict], given: list[dict]) -> dict[str, object]:
-    opened = [{"text": row["text"].replace(pair["answer"], ANSWER)} for row, pair in zip(texts, pairs, strict=True)]
-    one_family = [row for row, record in zip(texts, given, strict=True) if "question" in record]
-    return {
-        "one family alone": (one_family, prompts),
-        "no template": ([{"text": pair["question"] + pair["answer"]} for pair in pairs], prompts),
-        "a place left open": (opened, prompts),
-        "another order": (texts[::-1], prompts),
-        "texts without keys": ([row["text"] for row in texts], prompts),
-        "the records themselves": (given, prompts),
-        "the newline lost": (texts, [{**row, "prompt": row["prompt"].rstrip("\n")} for row in prompts]),
-        "the answer in the prompt": (texts, [{**row, "prompt": row["prompt"] + row["answer"]} for row in prompts]),
-        "the bare question as prompt": (texts, [{"prompt": p["question"], "answer": p["answer"]} for p in pairs]),
-        "one list alone": texts,
-        "sides exchanged": (prompts, texts),
-        "the last prompt lost": (texts, prompts[:-1]),
-    }
+def _judge_prompt(say: Words, number: int, prompt: str, answer: str, right: dict) -> None:
+    if answer != right["answer"]:
+        raise say.no("reply", number=number, mine=quoted(answer), right=quoted(right["answer"]))
+    if prompt.endswith(answer):
+        raise say.no("holds", number=number)
+    if prompt != right["prompt"]:
+        raise say.no("prompt", number=number, difference=difference(prompt, right["prompt"]))
 
 
 whole_set = _whole(f"Visitor: {QUESTION}\n\nDesk:\n{ANSWER}", "practised")
@@ -240,16 +214,33 @@ def _split(n: int, seed: int | str) -> Exercise:
     def judge(answer: object) -> str:
         train, test = _sides(say, answer)
         _judge_whole(say, train, test, pairs)
-        if leaks := [(ours, theirs) for ours in test for theirs in train if ours["fact"] == theirs["fact"]]:
-            raise _leak(say, leaks, train, test)
-        return say("good", held_out=len(test), facts=len({each["fact"] for each in test}))
+        leaks = [(ours, theirs) for ours in test for theirs in train if ours["fact"] == theirs["fact"]]
+        if not leaks:
+            return say("good", held_out=len(test), facts=len({each["fact"] for each in test}))
+        near = near_pairs([pair["question"] for pair in train + test])
+        crossing = any(i < len(train) <= j for i, j, _ in near)  # if not, only near-duplicates were looked for
+        why = "" if crossing else "; no near-duplicate crosses, but the same fact asked in quite other words does"
+        ours, theirs = (quoted(each["question"]) for each in leaks[0])
+        leaked = len({pair["question"] for pair, _ in leaks})
+        raise say.no("leak", leaked=leaked, held_out=len(test), ours=ours, theirs=theirs, why=why)
 
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: say.wrong(_wrong_sides(pairs)),
-        vary=lambda draw: _split(draw.number(8, 10), draw.number(1, 10**6)),
-        data=lambda: pairs,
-    )
+    def wrong() -> list[Wrong]:
+        third, facts = n, sorted({pair["fact"] for pair in pairs})
+        other = [filled(fact["questions"][2], {"bird": bird}) for fact in FACTS.values() for bird in BIRDS]
+        train, test = ([pair for pair in pairs if (pair["fact"] in facts[::3]) == side] for side in (False, True))
+        near = tuple([pair for pair in pairs if (pair["question"] in other) == side] for side in (False, True))
+        found = {
+            "random rows": (pairs[third:], pairs[:third]), "near-duplicates kept together, facts not": near,
+            "all pairs trained": (pairs, test), "some lost": (train[1:], test), "nothing held out": (pairs, []),
+            "sides exchanged": (test, train), "one side alone": train, "a question twice": (train * 2, test),
+            "questions without their pairs": ([pair["question"] for pair in pairs], []),
+        }  # fmt: skip
+        return say.wrong(found)
+
+    def vary(draw: Draw) -> Exercise:
+        return _split(draw.number(8, 10), draw.number(1, 10**6))
+
+    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=lambda: pairs)
 
 
 def _sides(say: Words, answer: object) -> tuple[list[dict], list[dict]]:
@@ -286,28 +277,6 @@ def _judge_whole(say: Words, train: list[dict], test: list[dict], pairs: list[di
         raise say.no("part", held_out=len(test), hint=hint)
 
 
-def _leak(say: Words, leaks: list[tuple[dict, dict]], train: list[dict], test: list[dict]) -> NotYet:
-    """What leaked, and whether looking for near-duplicates alone was the reason."""
-    ours, theirs = (quoted(each["question"]) for each in leaks[0])
-    crossing = any(i < len(train) <= j for i, j, _ in near_pairs([pair["question"] for pair in train + test]))
-    why = "" if crossing else "; no near-duplicate crosses, but the same fact asked in quite other words does"
-    leaked = len({pair["question"] for pair, _ in leaks})
-    return say.no("leak", leaked=leaked, held_out=len(test), ours=ours, theirs=theirs, why=why)
-
-
-def _wrong_sides(pairs: list[dict]) -> dict[str, object]:
-    third, facts = len(pairs) // 3, sorted({pair["fact"] for pair in pairs})
-    other = [filled(fact["questions"][2], {"bird": bird}) for fact in FACTS.values() for bird in BIRDS]
-    train, test = ([pair for pair in pairs if (pair["fact"] in facts[::3]) == side] for side in (False, True))
-    near = tuple([pair for pair in pairs if (pair["question"] in other) == side] for side in (False, True))
-    return {
-        **{"random rows": (pairs[third:], pairs[:third]), "near-duplicates kept together, facts not": near},
-        **{"all pairs trained": (pairs, test), "some lost": (train[1:], test), "nothing held out": (pairs, [])},
-        **{"sides exchanged": (test, train), "one side alone": train, "a question twice": (train * 2, test)},
-        "questions without their pairs": ([pair["question"] for pair in pairs], []),
-    }
-
-
 fair_split = _split(10, "practised")
 
 
@@ -335,7 +304,11 @@ def _repair(faults: list[str | None], seed: int | str) -> Exercise:
 
     def judge(answer: object) -> str:
         found = _lines(say, answer, len(lines))
-        _judge_count(say, found, pairs)
+        if len(found) < len(pairs):
+            gone = next((pair for pair in pairs if not any(pair["answer"] in line for line in found)), pairs[-1])
+            raise say.no("lost", question=quoted(gone["question"]))
+        if len(found) > len(pairs):
+            raise say.no("many", got=len(found))
         _judge_valid(say, found)
         for number, (line, pair) in enumerate(zip(found, pairs, strict=True), 1):
             got = dict(zip(("question", "answer"), sides_of(json.loads(line)), strict=True))
@@ -343,13 +316,26 @@ def _repair(faults: list[str | None], seed: int | str) -> Exercise:
                 raise say.no("changed", number=number, key=changed[0], got=quoted(got[changed[0]]))
         return say("good")
 
-    return say.exercise(
-        judge=judge, wrong=lambda: _wrong_lines(say, lines, whole, faults), vary=_drawn_repair, data=lambda: lines
-    )
+    def wrong() -> list[Wrong]:
+        bad = [i for i, fault in enumerate(faults) if fault]
+        empty, other = (json.dumps(pairs[bad[0]] | {"answer": answer}) for answer in ("", "I do not know."))
 
+        def but(i: int, line: str) -> list[str]:
+            return [*whole[:i], line, *whole[i + 1 :]]
 
-def _drawn_repair(draw: Draw) -> Exercise:
-    return _repair(draw.shuffled([None, *draw.some(list(FAULTS), 4), None]), draw.number(1, 10**6))
+        found = {
+            "nothing done": lines, "broken lines deleted": [line for i, line in enumerate(whole) if i not in bad],
+            "an answer emptied": but(bad[0], empty), "an answer made up": but(bad[0], other), "a word": "fixed",
+            "one JSON list": "[" + ", ".join(whole) + "]", "records": pairs, "a line too many": [*whole, whole[0]],
+            "two lines exchanged": [whole[1], whole[0], *whole[2:]],
+        }  # fmt: skip
+        left = [Wrong(f"{faults[i]} left", but(i, lines[i]), f"line {i + 1} still has a fault") for i in bad[1:]]
+        return [*say.wrong(found), *left]
+
+    def vary(draw: Draw) -> Exercise:
+        return _repair(draw.shuffled([None, *draw.some(list(FAULTS), 4), None]), draw.number(1, 10**6))
+
+    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=lambda: lines)
 
 
 def _lines(say: Words, answer: object, count: int) -> list[str]:
@@ -363,17 +349,7 @@ def _lines(say: Words, answer: object, count: int) -> list[str]:
     found = answers.items(answer, f"a list of {count} lines")
     if any(isinstance(line, Mapping) for line in found):
         raise say.no("records")
-    for line in found:
-        answers.text(line, "lines, each of them a text")
-    return [line for line in found if line.strip()]
-
-
-def _judge_count(say: Words, found: list[str], pairs: list[dict]) -> None:
-    if len(found) < len(pairs):
-        gone = next((pair for pair in pairs if not any(pair["answer"] in line for line in found)), pairs[-1])
-        raise say.no("lost", question=quoted(gone["question"]))
-    if len(found) > len(pairs):
-        raise say.no("many", got=len(found))
+    return [line for line in found if answers.text(line, "lines, each of them a text").strip()]
 
 
 def _judge_valid(say: Words, found: list[str]) -> None:
@@ -389,28 +365,6 @@ def _judge_valid(say: Words, found: list[str]) -> None:
     for number, line in enumerate(found, 1):
         if not {"question", "answer"} <= json.loads(line).keys():
             raise say.no("keys", number=number)
-
-
-def _wrong_lines(say: Words, lines: list[str], whole: list[str], faults: list[str | None]) -> list[Wrong]:
-    bad = [i for i, fault in enumerate(faults) if fault]
-    said = [json.dumps({**json.loads(whole[bad[0]]), "answer": answer}) for answer in ("", "I do not know.")]
-
-    def but(i: int, line: str) -> list[str]:
-        return [*whole[:i], line, *whole[i + 1 :]]
-
-    found = {
-        "nothing done": lines,
-        "broken lines deleted": [line for i, line in enumerate(whole) if i not in bad],
-        "an answer emptied": but(bad[0], said[0]),
-        "an answer made up": but(bad[0], said[1]),
-        "a word": "fixed",
-        "one JSON list": "[" + ", ".join(whole) + "]",
-        "records": [json.loads(line) for line in whole],
-        "a line too many": [*whole, whole[0]],
-        "two lines exchanged": [whole[1], whole[0], *whole[2:]],
-    }
-    left = [Wrong(f"{faults[i]} left", but(i, lines[i]), f"line {i + 1} still has a fault") for i in bad[1:]]
-    return [*say.wrong(found), *left]
 
 
 repair_file = _repair([None, "key", "brace", "quotes", None, "names"], "practised")

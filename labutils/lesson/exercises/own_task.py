@@ -55,10 +55,9 @@ def accuracy(right: list[str], said: list[str]) -> float:
 
 
 ASKED = {
-    "macro F1": scorer(f1),
-    "mean recall": scorer(lambda hits, right, said: hits / right),
+    "macro F1": scorer(f1), "mean recall": scorer(lambda hits, right, said: hits / right),
     "lowest F1": scorer(f1, whole=min),
-}
+}  # fmt: skip
 
 
 def _score(asked: str, names: Sequence[str]) -> Exercise:
@@ -75,12 +74,11 @@ def _score(asked: str, names: Sequence[str]) -> Exercise:
     scored = accuracy(*cases[1])
     say = Words("fair_score", asked, value=right(*cases[0]), asked=asked, lazy=a, scored=scored, **shown)
     slips = {
-        "in percent": lambda right, said: 100 * ASKED[asked](right, said),
-        "accuracy": accuracy,
+        "in percent": lambda right, said: 100 * ASKED[asked](right, said), "accuracy": accuracy,
         "weighted": scorer(f1, over=lambda right, said: right),
         "precision": scorer(lambda hits, right, said: hits / (said or 1)),
         **{other: function for other, function in ASKED.items() if other != asked},
-    }
+    }  # fmt: skip
     if asked == "macro F1":
         slips["over both"] = scorer(f1, over=lambda right, said: {*right, *said})
     more = {
@@ -216,18 +214,15 @@ def _wrong(held: str) -> dict[str, object]:
         return reply.startswith(("Dear ", "queue: "))
 
     return {
-        "the longer, the better": lambda reply, record: len(reply),
-        "what it should hold alone": share,
+        "the longer, the better": lambda reply, record: len(reply), "what it should hold alone": share,
         "its form alone": lambda reply, record: form(reply, record) + 0.0,
         "the same for all": lambda reply, record: 0.5,
         "errors counted": lambda reply, record: -share(reply, record) * form(reply, record),
         "good enough is good": lambda reply, record: form(reply, record) * min(share(reply, record), 0.2),
-        "a verdict": lambda reply, record: "good",
-        "True or False": lambda reply, record: share(reply, record) == 1,
+        "a verdict": lambda reply, record: "good", "True or False": lambda reply, record: share(reply, record) == 1,
         "nothing given back": lambda reply, record: None,
-        "a key that is not there": lambda reply, record: record["answer"],
-        "its result": 0.7,
-    }
+        "a key that is not there": lambda reply, record: record["answer"], "its result": 0.7,
+    }  # fmt: skip
 
 
 def _drawn(draw: Draw) -> Exercise:

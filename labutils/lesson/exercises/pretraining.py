@@ -14,17 +14,12 @@ from labutils.lesson.exercises.forms import choice, moved, refuse, written
 def _shift(ids: list[int]) -> Exercise:
     half, right = len(ids) // 2, [ids[:-1], ids[1:]]
     say = Words("inputs_and_targets", ids=str(ids), first=ids[0], second=ids[1], last=ids[-1])
-    slips = say.slips(
-        {
-            "unshifted": [ids, ids],
-            "shifted the wrong way": right[::-1],
-            "the last one as an input": [ids, ids[1:]],
-            "the first one as a target": [ids[:-1], ids],
-            "as question and answer": [ids[:half], ids[half:]],
-            "by two": [ids[:-2], ids[2:]],
-            "with a filler": [ids, [*ids[1:], -100]],
-        }
-    )
+    found = {
+        "unshifted": [ids, ids], "shifted the wrong way": right[::-1], "the last one as an input": [ids, ids[1:]],
+        "the first one as a target": [ids[:-1], ids], "as question and answer": [ids[:half], ids[half:]],
+        "by two": [ids[:-2], ids[2:]], "with a filler": [ids, [*ids[1:], -100]],
+    }  # fmt: skip
+    slips = say.slips(found)
 
     def judge(answer: object) -> str:
         sides = answers.parts(answer, 2, "two lists, `inputs, targets`")
@@ -38,10 +33,8 @@ def _shift(ids: list[int]) -> Exercise:
         return say("good", count=len(ids), lessons=len(ids) - 1)
 
     others = {
-        "one side alone": ids[1:],
-        "one too few": [ids[:-2], ids[1:]],
-        "sorted": [ids[:-1], sorted(ids[1:])],
-    }
+        "one side alone": ids[1:], "one too few": [ids[:-2], ids[1:]], "sorted": [ids[:-1], sorted(ids[1:])],
+    }  # fmt: skip
     return say.exercise(
         judge=judge,
         wrong=lambda: [*slips, *say.wrong(others)],
@@ -97,14 +90,11 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
         return [*right[:place], said, *right[place + 1 :]]
 
     wrong = {
-        "fluent counted as answered": but("goes on", "answers"),
-        "an answer overlooked": but("answers", "goes on"),
-        "the same question again": but("repeats", "asks back"),
-        "a question overlooked": but("asks back", "goes on"),
-        "a question imagined": but("goes on", "asks back"),
-        "too few": right[:5],
+        "fluent counted as answered": but("goes on", "answers"), "an answer overlooked": but("answers", "goes on"),
+        "the same question again": but("repeats", "asks back"), "a question overlooked": but("asks back", "goes on"),
+        "a question imagined": but("goes on", "asks back"), "too few": right[:5],
         "other words": ["right", *right[1:]],
-    }
+    }  # fmt: skip
     return say.exercise(
         judge=judge, wrong=lambda: say.wrong(wrong), vary=lambda draw: _replies(draw.number(1, 10**6), right)
     )
@@ -129,10 +119,9 @@ def nats(probabilities: Sequence[float]) -> float:
 
 
 MEASURES: dict[str, Callable[[Sequence[float]], float]] = {
-    "nats": nats,
-    "bits": lambda probabilities: nats(probabilities) / math.log(2),
+    "nats": nats, "bits": lambda probabilities: nats(probabilities) / math.log(2),
     "choices": lambda probabilities: math.exp(nats(probabilities)),
-}
+}  # fmt: skip
 
 
 def _loss(measure: str, shown: list[float]) -> Exercise:

@@ -1,7 +1,4 @@
-"""The exercises of notebook 01: what a stream shows, how alike texts are, a share, personal data, a rule.
-
-All documents are made up: nobody else's text, the same for the same draw.
-"""
+"""The exercises of notebook 01: what a stream shows, how alike texts are, a share, personal data, a rule."""
 
 import re
 from collections.abc import Callable
@@ -14,6 +11,7 @@ from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.answers import call, quoted
 from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words, Wrong, filled
 from labutils.lesson.exercises.forms import choice, moved, refuse, with_interval
+from labutils.lesson.exercises.made_up import corpus, labelled
 
 
 def _which_sample(pages: int, buffer: int, seen: int, order: list[int], thing: str) -> Exercise:
@@ -62,23 +60,19 @@ def _shingles(one: str, other: str, n: int) -> Exercise:
         refuse(slips, lambda slip: abs(value - slip) < CLOSE)
         raise say.no("percent" if 1 < value <= 100 else "other", value=value)
 
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: [*slips, *say.wrong({"in percent": 100 * right, "a guess": 0.97})],
-        vary=lambda draw: _drawn_shingles(draw, right),
-    )
+    def vary(draw: Draw) -> Exercise:
+        """Other sentences, on which no slip comes out right or like another one, and the practised answer is wrong."""
+        while True:
+            one, n = draw.pick(say.held["sentences"]), draw.number(2, 4)
+            words = one.split()
+            words[draw.number(0, len(words) - 1)] = draw.pick(say.held["instead"])
+            other = " ".join(words[draw.number(0, 2) : len(words) - draw.number(0, 2)])
+            drawn, found = measures(one, other, n)
+            if all(b - a > 2 * CLOSE for a, b in pairwise(sorted([drawn, *found.values(), right]))):
+                return _shingles(one, other, n)
 
-
-def _drawn_shingles(draw: Draw, practised: float) -> Exercise:
-    """Other sentences, on which no slip comes out right or like another one, and the practised answer is wrong."""
-    while True:
-        one, n = draw.pick(TEXTS["shingles"]["sentences"]), draw.number(2, 4)
-        words = one.split()
-        words[draw.number(0, len(words) - 1)] = draw.pick(TEXTS["shingles"]["instead"])
-        other = " ".join(words[draw.number(0, 2) : len(words) - draw.number(0, 2)])
-        right, slips = measures(one, other, n)
-        if all(b - a > 2 * CLOSE for a, b in pairwise(sorted([right, *slips.values(), practised]))):
-            return _shingles(one, other, n)
+    others = say.wrong({"in percent": 100 * right, "a guess": 0.97})
+    return say.exercise(judge=judge, wrong=lambda: [*slips, *others], vary=vary)
 
 
 shingles = _shingles(
@@ -89,23 +83,6 @@ shingles = _shingles(
 
 
 LUCK = 2.0  # how many times its interval a random sample may be off before its making is doubted (1 in 10,000 is)
-SETS = ("Python", "Translations", "Web pages", "JSON", "Documentation", "Licences")
-HEAD = ["Python"] * 6  # what the first packages are mostly made of, and the others in some order
-REST = ["Python"] * 12 + ["Translations"] * 8 + ["Web pages"] * 6 + ["JSON"] * 8
-PACKAGES = TEXTS["share_of_set"]["packages"].split()  # by name, which is the order of the corpus
-
-
-@lru_cache(8)
-def corpus(seed: int | str, n: int) -> tuple[tuple[str, str], ...]:
-    """A made-up corpus as (package, set) of each document, packages by name; the first has more than n documents."""
-    draw = Draw(f"pile {seed}")
-    rows = []
-    for package, main in zip(PACKAGES, [*HEAD, *draw.shuffled(REST)], strict=True):
-        first = package == PACKAGES[0]
-        size = n + draw.number(50, 150) if first else draw.number(100, 450)
-        mostly = 90 if first else 70
-        rows += [(package, main if draw.number(1, 100) <= mostly else draw.pick(SETS)) for _ in range(size)]
-    return tuple(rows)
 
 
 def _share(seed: int | str, n: int, wanted: str) -> Exercise:
@@ -121,8 +98,20 @@ def _share(seed: int | str, n: int, wanted: str) -> Exercise:
         parts = with_interval(answer, "a share", "share, lower, upper")
         share, lower, upper = (answers.number(part, "three numbers; each") for part in parts)
         whole, first, _ = shares()
-        _judge_share(say, share, n, whole, first)
-        _judge_interval(say, share, lower, upper, n)
+        low, high = wilson(whole * n, n)
+        if not 0 <= share <= 1:
+            raise say.no("percent", share=share)
+        if abs(share - first) < 0.005:  # also where it was rounded
+            raise say.no("first")
+        if share == whole:
+            raise say.no("all")
+        if abs(share - whole) > LUCK * (high - low) / 2:
+            raise say.no("far", share=share)
+        if not lower <= share <= upper:
+            raise say.no("outside")
+        low, high = wilson(share * n, n)
+        if max(abs(lower - low), abs(upper - high)) > max(0.075 * (high - low), 0.005):
+            raise say.no("width", lower=lower, upper=upper, way="wide" if upper - lower > high - low else "narrow")
         inside = "inside" if lower <= whole <= upper else "just outside"
         return say("good", whole=whole, inside=inside, all=len(corpus(seed, n)))
 
@@ -132,13 +121,12 @@ def _share(seed: int | str, n: int, wanted: str) -> Exercise:
         low, high = wilson(share * n, n)
         first, later, counted = ((found, *wilson(found * n, n)) for found in (*others, whole))
         narrow = share, *(share + (end - share) / Z for end in (low, high))
-        return say.wrong(
-            {
-                **{"the first n": first, "the next n": later, "all rows counted": counted, "no interval": share},
-                **{"in percent": (100 * share, 100 * low, 100 * high), "the wrong order": (share, high, low)},
-                **{"one standard error": narrow, "surely right": (share, 0.0, 1.0)},
-            }
-        )
+        found = {
+            "the first n": first, "the next n": later, "all rows counted": counted, "no interval": share,
+            "in percent": (100 * share, 100 * low, 100 * high), "the wrong order": (share, high, low),
+            "one standard error": narrow, "surely right": (share, 0.0, 1.0),
+        }  # fmt: skip
+        return say.wrong(found)
 
     def vary(draw: Draw) -> Exercise:
         return _share(draw.number(1, 10**6), draw.pick((400, 600, 800)), draw.pick(("Translations", "JSON")))
@@ -147,49 +135,24 @@ def _share(seed: int | str, n: int, wanted: str) -> Exercise:
     return say.exercise(judge=judge, wrong=wrong, vary=vary, data=given)
 
 
-def _judge_share(say: Words, share: float, n: int, whole: float, first: float) -> None:
-    low, high = wilson(whole * n, n)
-    if not 0 <= share <= 1:
-        raise say.no("percent", share=share)
-    if abs(share - first) < 0.005:  # also where it was rounded
-        raise say.no("first")
-    if share == whole:
-        raise say.no("all")
-    if abs(share - whole) > LUCK * (high - low) / 2:
-        raise say.no("far", share=share)
-
-
-def _judge_interval(say: Words, share: float, lower: float, upper: float, n: int) -> None:
-    if not lower <= share <= upper:
-        raise say.no("outside")
-    low, high = wilson(share * n, n)
-    if max(abs(lower - low), abs(upper - high)) > max(0.075 * (high - low), 0.005):
-        raise say.no("width", lower=lower, upper=upper, way="wide" if upper - lower > high - low else "narrow")
-
-
 share_of_set = _share("practised", 500, "Python")
 
 
-def mails(draw: Draw) -> dict[str, object]:
-    """What the texts with addresses are filled with."""
-    one, two, three = draw.some(("ada.b", "bo-w", "cy_lund", "dee.k", "eli-r", "fay.ott"), 3)
-    house, other = draw.some(("plover", "heron", "dunlin", "curlew", "godwit"), 2)
-    version = f"{draw.number(1, 9)}.{draw.number(0, 9)}.{draw.number(1, 9)}"
-    return {"one": one, "two": two, "three": three, "house": house, "other": other, "version": version}
-
-
-def telephones(draw: Draw) -> dict[str, object]:
-    """What the texts with telephone numbers are filled with."""
-    one, two, three = (draw.number(100, 999) for _ in range(3))
-    year, total = draw.number(2011, 2024), draw.number(2, 8)
-    return {"one": one, "two": two, "three": three, "year": year, "total": total, "more": 1 + total}
-
-
-def machines(draw: Draw) -> dict[str, object]:
-    """What the texts with addresses of machines are filled with."""
-    return {name: draw.number(2, 250) for name in ("one", "two", "three")} | {
-        name: draw.number(1, 9) for name in ("major", "minor")
-    }
+def drawn_values(about: str, draw: Draw) -> dict[str, object]:
+    """What the texts of a task are filled with: addresses (`mails`), `telephones`, addresses of `machines`."""
+    if about == "mails":
+        people = draw.some(("ada.b", "bo-w", "cy_lund", "dee.k", "eli-r", "fay.ott"), 3)
+        house, other = draw.some(("plover", "heron", "dunlin", "curlew", "godwit"), 2)
+        version = f"{draw.number(1, 9)}.{draw.number(0, 9)}.{draw.number(1, 9)}"
+        more = {"house": house, "other": other, "version": version}
+    elif about == "telephones":
+        people = [draw.number(100, 999) for _ in range(3)]
+        year, total = draw.number(2011, 2024), draw.number(2, 8)
+        more = {"year": year, "total": total, "more": 1 + total}
+    else:
+        people = [draw.number(2, 250) for _ in range(3)]
+        more = {"major": draw.number(1, 9), "minor": draw.number(1, 9)}
+    return dict(zip(("one", "two", "three"), people, strict=True)) | more
 
 
 def unmarked(marked: str) -> tuple[str, list[tuple[int, int]]]:
@@ -198,17 +161,17 @@ def unmarked(marked: str) -> tuple[str, list[tuple[int, int]]]:
     return re.sub("[‹›]", "", marked), spans
 
 
-def _spans(values: Callable[[Draw], dict[str, object]], draw: Draw) -> Exercise:
-    task, drawn = TEXTS["mail_spans"][values.__name__], values(draw)
+def _spans(about: str, draw: Draw) -> Exercise:
+    task, drawn = TEXTS["mail_spans"][about], drawn_values(about, draw)
     cases = [unmarked(filled(marked, drawn)) for marked in task["texts"]]
     traps = {filled(trap, drawn): what for trap, what in task["traps"].items()}
-    say = Words("mail_spans", values.__name__, first_text=quoted(cases[0][0]), first_spans=str(cases[0][1]))
+    say = Words("mail_spans", about, first_text=quoted(cases[0][0]), first_spans=str(cases[0][1]))
 
     def judge(answer: object) -> str:
         function = answers.function(answer)
         found = [(text, right, _read_spans(say, call(function, text), text)) for text, right in cases]
         if not any(spans for _, _, spans in found):
-            note = "`.example` belongs to nobody, so `personal.find` skips it; " if values is mails else ""
+            note = "`.example` belongs to nobody, so `personal.find` skips it; " if about == "mails" else ""
             raise say.no("nothing", note=note, text=quoted(cases[0][0]))
         for text, right, spans in found:
             _judge_spans(say, text, right, spans, traps)
@@ -218,7 +181,7 @@ def _spans(values: Callable[[Draw], dict[str, object]], draw: Draw) -> Exercise:
         title=say("title"),
         judge=judge,
         wrong=lambda: say.wrong(_wrong_spans(task)),
-        vary=lambda draw: _spans(draw.pick((telephones, machines)), draw),
+        vary=lambda draw: _spans(draw.pick(("telephones", "machines")), draw),
     )
 
 
@@ -263,92 +226,23 @@ def _wrong_spans(task: dict) -> dict[str, object]:
 
     pattern, whole = task["pattern"], by(task["pattern"])
     own = {
-        "any word behind the sign": by(r"[\w.+-]*@[\w.-]*\w"),
-        "all but spaces": by(r"\S+@\S+"),
+        "any word behind the sign": by(r"[\w.+-]*@[\w.-]*\w"), "all but spaces": by(r"\S+@\S+"),
         "no dots before the sign": by(r"\w+@(?:[\w-]+\.)+[A-Za-z]{2,}"),
         "digits at the end": by(r"[\w.+-]+@(?:[\w-]+\.)+\w+"),
-    }
+    }  # fmt: skip
     return (own if task["nouns"] == "addresses" else {}) | {
-        "the pieces": lambda text: re.findall(pattern, text),
-        "the masked text": lambda text: re.sub(pattern, "[...]", text),
-        "the first one alone": lambda text: whole(text)[:1],
+        "the pieces": lambda text: re.findall(pattern, text), "the first one alone": lambda text: whole(text)[:1],
+        "the masked text": lambda text: re.sub(pattern, "[...]", text), "nothing found": lambda text: [],
         "the last character lost": lambda text: [(start, end - 1) for start, end in whole(text)],
-        "nothing given back": lambda text: print(end=""),
-        "the result": whole("x"),
-        "nothing found": lambda text: [],
-    }
+        "nothing given back": lambda text: print(end=""), "the result": whole("x"),
+    }  # fmt: skip
 
 
-mail_spans = _spans(mails, Draw("practised"))
+mail_spans = _spans("mails", Draw("practised"))
 
 
-MADE = TEXTS["own_rule"]["made"]
-
-
-def changelog(draw: Draw) -> str:
-    """What changed from version to version, in one of four forms, not all of which say what they are."""
-    major, minor, year = draw.number(0, 4), draw.number(3, 9), draw.number(2015, 2024)
-    form, parts = draw.number(0, 3), []
-    for step in range(3):
-        version = f"{major}.{minor - step}.{draw.number(0, 4)}"
-        day = f"{year - step}-0{draw.number(1, 9)}-1{draw.number(0, 9)}"
-        heads = (f"## {version} ({day})\n", f"v{version}\n------", f"Version {version}, {day}\n", f"{version} - {day}")
-        entries = [f"{'-*'[form % 2]} {change}" for change in draw.some(MADE["changes"], draw.number(2, 3))]
-        parts.append("\n".join([heads[form], *entries]))
-    return "\n\n".join([*(("# Changelog",), (), ("Release notes",), ())[form], *parts])
-
-
-def manual(draw: Draw) -> str:
-    """Running prose that speaks of a version and of changes without being a list of them."""
-    firmware = filled(MADE["firmware"], {"version": f"{draw.number(2, 5)}.{draw.number(0, 9)}"})
-    return " ".join(draw.shuffled([firmware, *draw.some(MADE["sentences"], 4)]))
-
-
-def readme(draw: Draw) -> str:
-    """The front page of a package, which points to a changelog and to a licence."""
-    tool, version = draw.pick(MADE["tools"]), f"{draw.number(1, 9)}.{draw.number(0, 9)}"
-    values = {"tool": tool, "lower": tool.lower(), "version": version, "sentence": draw.pick(MADE["sentences"])}
-    return filled(MADE["readme"], values)
-
-
-def licence(draw: Draw) -> str:
-    """The terms of an invented licence."""
-    name = f"The {draw.pick(MADE['tools'])} Licence, version {draw.number(1, 3)}.{draw.number(0, 2)}"
-    return "\n\n".join([name, *(MADE["terms"] if draw.number(0, 1) else reversed(MADE["terms"]))])
-
-
-def table(draw: Draw) -> str:
-    """Readings of stations, in columns."""
-    sign = draw.pick((";", ",", "\t", " | "))
-    rows = [
-        sign.join([place, *(f"{draw.number(0, 99)}.{draw.number(10, 99)}" for _ in range(4))])
-        for place in draw.some(MADE["places"], 6)
-    ]
-    head = [sign.join(["station", "low", "mean", "high", "rain"])] if draw.number(0, 1) else []
-    return "\n".join([*head, *rows])
-
-
-def program(draw: Draw) -> str:
-    """A few lines of a program, its version among them."""
-    name = draw.pick(("read", "draw", "store"))
-    version = f"{draw.number(0, 5)}.{draw.number(0, 9)}.{draw.number(0, 9)}"
-    values = {"name": name, "title": name.capitalize(), "version": version, "limit": draw.number(10, 500)}
-    return filled(MADE["program"], values)
-
-
-KINDS: dict[str, Callable[[Draw], str]] = {
-    **{"changelog": changelog, "manual": manual, "README": readme, "licence": licence, "table": table},
-    "program": program,
-}
 SHOWN, JUDGED, ENOUGH = 10, 20, 19  # documents shown, documents judged, right verdicts that are asked for
 WORD = {"changelog": "version", "licence": "licence", "table": "."}  # occurs in every such document, and in others
-
-
-def labelled(draw: Draw, wanted: str, hits: int, others: int) -> list[tuple[str, str]]:
-    """(kind, text) of `hits` documents of the wanted kind and `others` of the other kinds in turn, shuffled."""
-    rest = [kind for kind in KINDS if kind != wanted]
-    kinds = [wanted] * hits + [rest[i % len(rest)] for i in range(others)]
-    return draw.shuffled([(kind, KINDS[kind](draw)) for kind in kinds])
 
 
 SOLVED: dict[str, Callable[[str], bool]] = {  # the kind that goes: how to tell it
@@ -406,18 +300,13 @@ def _wrong_rules(kind: str) -> dict[str, object]:
     word, right = WORD[kind], SOLVED[kind]
     heading = {"one heading": lambda text: drop(text.startswith("# Changelog"), kind)} if kind == "changelog" else {}
     return heading | {
-        "a bare True or False": lambda text: word in text,
-        "one word": lambda text: drop(word in text.lower(), kind),
-        "the wrong way round": lambda text: drop(not right(text), kind),
-        "no reason": lambda text: Verdict(False),
-        "everything kept": lambda text: Verdict(True),
-        "everything dropped": lambda text: Verdict(False, "bad"),
+        "a bare True or False": lambda text: word in text, "one word": lambda text: drop(word in text.lower(), kind),
+        "the wrong way round": lambda text: drop(not right(text), kind), "no reason": lambda text: Verdict(False),
+        "everything kept": lambda text: Verdict(True), "everything dropped": lambda text: Verdict(False, "bad"),
         "the first line of nothing": lambda text: drop(text.splitlines()[0] == "", kind),
-        "nothing given back": lambda text: None,
-        "the reason alone": lambda text: kind,
-        "a number for bad": lambda text: (1, kind),
-        "the verdict itself": drop(True, kind),
-    }
+        "nothing given back": lambda text: None, "the reason alone": lambda text: kind,
+        "a number for bad": lambda text: (1, kind), "the verdict itself": drop(True, kind),
+    }  # fmt: skip
 
 
 own_rule = _rule("changelog", "practised")

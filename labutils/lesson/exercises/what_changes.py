@@ -250,9 +250,8 @@ def _slips(asked: Comparison) -> dict[str, Callable]:
         "two separate intervals": within(lambda one, other: Z * unpaired(one, other)),
         "five points": within(lambda one, other: 0.05),
         "one standard error": lambda one, other: asked.right(one, other, 1.0),
-        "the models exchanged": lambda one, other: asked.right(other, one),
-        "never sure": lambda one, other: UNCLEAR,
-    }
+        "the models exchanged": lambda one, other: asked.right(other, one), "never sure": lambda one, other: UNCLEAR,
+    }  # fmt: skip
 
 
 def _effect(asked: Comparison, ask: str, seed: int | str) -> Exercise:
