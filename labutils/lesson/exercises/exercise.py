@@ -297,13 +297,18 @@ class Words:
         """Other typical wrong answers; the table `wrong` has a piece of what is said to each."""
         return [Wrong(what, answer, self("wrong", what)) for what, answer in found.items()]
 
-    def exercise(self, **fields: object) -> Exercise:
-        """The exercise: what it says from the file, what it does, or says otherwise, from `fields`."""
-        held = self.held
+    def exercise(self, slips: Sequence[Wrong] = (), wrong: object = None, data: object = None, **fields) -> Exercise:
+        """The exercise: what it says from the file, what it does, or says otherwise, from `fields`.
+
+        Its typical wrong answers are `slips` and those of `wrong`; that and `data` are values or functions.
+        """
+        held, given = self.held, data if callable(data) else lambda: data
+        others = wrong if callable(wrong) else lambda: wrong or {}
         said = {key: held[key] for key in ("title", "subject", "size", "answer") if key in held}
         said |= {key: filled(held[key], self.values) for key in ("question", "starter", "solved") if key in held}
-        hints = tuple(self("hints", i) for i in range(len(held["hints"])))
-        return Exercise(**{"name": self.name, "hints": hints} | said | fields)
+        said |= {"name": self.name, "hints": tuple(self("hints", i) for i in range(len(held["hints"])))}
+        done = {"data": given, "wrong": lambda: [*slips, *self.wrong(others())]}
+        return Exercise(**said | done | fields)
 
 
 def _folded(key: str, text: str) -> str:

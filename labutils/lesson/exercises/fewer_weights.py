@@ -73,15 +73,15 @@ def _memory(billions: int, millions: int, precision: str) -> Exercise:
     full, adapter = (each.right for each in asked)
     say = Words("two_memories", billions=billions, millions=millions, precision=precision, each=BYTES[precision])
     good = say("good", full=full, adapter=adapter)
-    return say.exercise(vary=lambda draw: _drawn_memory(draw, full), **asked_for(*asked, good=good))
 
+    def vary(draw: Draw) -> Exercise:
+        while True:
+            numbers = draw.number(2, 34), 10 * draw.number(3, 24), draw.pick(("bf16", "8 bit", "4 bit"))
+            other = _memories(*numbers)
+            if apart(*other) and other[0].right != full:
+                return _memory(*numbers)
 
-def _drawn_memory(draw: Draw, practised: float) -> Exercise:
-    while True:
-        numbers = draw.number(2, 34), 10 * draw.number(3, 24), draw.pick(("bf16", "8 bit", "4 bit"))
-        asked = _memories(*numbers)
-        if apart(*asked) and asked[0].right != practised:
-            return _memory(*numbers)
+    return say.exercise(vary=vary, **asked_for(*asked, good=good))
 
 
 two_memories = _memory(7, 40, "bf16")
@@ -124,7 +124,12 @@ def _merge(rows: int, columns: int, rank: int, alpha: int, seed: int | str) -> E
         return say("good")
 
     wrong = {"another shape": matrix[:, 1:], "one number off": (matrix + change) * 0.9, "a vector": matrix[0]}
-    return say.exercise(judge=judge, wrong=lambda: [*slips, *say.wrong(wrong)], vary=_drawn_merge, data=lambda: given)
+
+    def vary(draw: Draw) -> Exercise:
+        rows, rank = draw.number(5, 9), draw.number(3, 4)
+        return _merge(rows, rows + draw.number(1, 4), rank, rank * draw.pick((4, 5, 6, 8)), draw.number(1, 10**6))
+
+    return say.exercise(judge=judge, slips=slips, wrong=wrong, vary=vary, data=given)
 
 
 def _matrix(say: Words, answer: object, rows: int, columns: int) -> np.ndarray:
@@ -133,11 +138,6 @@ def _matrix(say: Words, answer: object, rows: int, columns: int) -> np.ndarray:
     if not lines or len({len(line) for line in lines}) != 1 or not lines[0]:
         raise say.no("lines")
     return np.array([[answers.number(each, f"{what}; each") for each in line] for line in lines])
-
-
-def _drawn_merge(draw: Draw) -> Exercise:
-    rows, rank = draw.number(5, 9), draw.number(3, 4)
-    return _merge(rows, rows + draw.number(1, 4), rank, rank * draw.pick((4, 5, 6, 8)), draw.number(1, 10**6))
 
 
 merge_adapter = _merge(6, 4, 3, 12, "practised")
@@ -223,7 +223,7 @@ def _moved(asked: str, blocks: int, width: int, seed: int | str) -> Exercise:
 
     cases = _cases(Draw(f"moved {seed}"), blocks, width)
     form = {"told": lambda before, after: f"a model of {len(before)} lists, {len(after)} afterwards", "more": more}
-    return say.exercise(vary=vary, **written(say, compare(asked), cases, say.slips(slips), **form))
+    return say.exercise(vary=vary, **written(say, compare(asked), cases, slips, **form))
 
 
 moved_weights = _moved("count", 3, 4, "practised")

@@ -61,24 +61,18 @@ def _which_checkpoint(rows: list[Row]) -> Exercise:
         refuse(slips, lambda slip: step == slip)
         raise say.no("none", steps=", ".join(str(row[0]) for row in rows), step=step)
 
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: [*slips, *say.wrong({"another number": last + 1})],
-        vary=lambda draw: _drawn_checkpoint(draw, best[0]),
-    )
+    def vary(draw: Draw) -> Exercise:
+        """Another run: the training loss falls, the held-out loss turns at a row between, at another step."""
+        every, turn = draw.pick((15, 20, 30, 60)), draw.number(2, 4)
+        every += 5 * (every * turn == best[0])
+        train, held_out, rows = draw.number(280, 340), draw.number(290, 350), []
+        for row in range(7):
+            rows.append((row * every, train / 100, held_out / 100))
+            train = train * draw.number(55, 75) // 100
+            held_out = held_out * draw.number(70, 85) // 100 if row < turn else held_out + draw.number(4, 14)
+        return _which_checkpoint(rows)
 
-
-def _drawn_checkpoint(draw: Draw, practised: int) -> Exercise:
-    """Another run: the training loss falls, the held-out loss turns at a row between, at another step."""
-    every, turn, count = draw.pick((15, 20, 30, 60)), draw.number(2, 4), 7
-    if every * turn == practised:
-        every += 5
-    train, held_out, rows = draw.number(280, 340), draw.number(290, 350), []
-    for row in range(count):
-        rows.append((row * every, train / 100, held_out / 100))
-        train = train * draw.number(55, 75) // 100
-        held_out = held_out * draw.number(70, 85) // 100 if row < turn else held_out + draw.number(4, 14)
-    return _which_checkpoint(rows)
+    return say.exercise(judge=judge, slips=slips, wrong={"another number": last + 1}, vary=vary)
 
 
 which_checkpoint = _which_checkpoint(
@@ -87,21 +81,18 @@ which_checkpoint = _which_checkpoint(
 )  # fmt: skip
 
 
-def _same_loss(order: list[int], say: Words) -> Exercise:
-    return choice(say, order, lambda draw: _drawn_loss(draw, order))
+def _same_loss(order: list[int], part: str = "", **values: object) -> Exercise:
+    def vary(draw: Draw) -> Exercise:
+        """The graded question: two losses of one pair."""
+        everything, written = draw.number(210, 340), draw.number(8, 19)
+        losses = {"everything": everything / 100, "reply": everything * draw.number(45, 75) // 100 / 100}
+        other = moved(draw, order)
+        return _same_loss(other, "graded", tokens=written + draw.number(14, 30), written=written, **losses)
+
+    return choice(Words("same_loss", part, **values), order, vary)
 
 
-def _drawn_loss(draw: Draw, order: list[int]) -> Exercise:
-    """The graded question: two losses of one pair."""
-    everything, written = draw.number(210, 340), draw.number(8, 19)
-    values = {"everything": everything / 100, "reply": everything * draw.number(45, 75) // 100 / 100}
-    order = moved(draw, order)
-    return _same_loss(
-        order, Words("same_loss", "graded", tokens=written + draw.number(14, 30), written=written, **values)
-    )
-
-
-same_loss = _same_loss([1, 2, 3, 0], Words("same_loss"))
+same_loss = _same_loss([1, 2, 3, 0])
 
 
 SAID = TEXTS["not_in_handbook"]["said"]
@@ -146,12 +137,11 @@ def _replies(seed: int | str, practised: list[int]) -> Exercise:
         **{"products that are there": places("another's value"), "not word for word": [1, 2, 3, 4, 5, 6]},
         **{"counted from 0": [0, *wrong], "one by number alone": wrong[0]},
     }
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: say.wrong(typical),
-        vary=lambda draw: _replies(draw.number(1, 10**6), wrong),
-        data=handbook,
-    )
+
+    def vary(draw: Draw) -> Exercise:
+        return _replies(draw.number(1, 10**6), wrong)
+
+    return say.exercise(judge=judge, wrong=typical, vary=vary, data=handbook)
 
 
 not_in_handbook = _replies("practised", [])
@@ -179,11 +169,11 @@ def _questions(products: list[str]) -> Exercise:
             judge_question(say, product, question, must)
         return say("good")
 
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: say.wrong(_wrong_questions(products)),
-        vary=lambda draw: _drawn_questions(draw, products),
-    )
+    def vary(draw: Draw) -> Exercise:
+        other = draw.some(list(ASKED), len(products))
+        return vary(draw) if other[0] == products[0] else _questions(other)
+
+    return say.exercise(judge=judge, wrong=lambda: _wrong_questions(products), vary=vary)
 
 
 def _read(say: Words, answer: object, count: int) -> list[tuple[str, str]]:
@@ -243,11 +233,6 @@ def _wrong_questions(products: list[str]) -> dict[str, object]:
         "the order changed": [*right[1:], right[0]], "too few": right[:-1],
         "questions alone": [question for question, _ in right],
     }  # fmt: skip
-
-
-def _drawn_questions(draw: Draw, practised: list[str]) -> Exercise:
-    products = draw.some(list(ASKED), len(practised))
-    return _drawn_questions(draw, practised) if products[0] == practised[0] else _questions(products)
 
 
 own_questions = _questions(["Plover", "Heron", "Curlew"])

@@ -61,11 +61,7 @@ def _question_only(template: str, seed: int | str) -> Exercise:
         **{"the answer left in": template, "filled already": right.replace(QUESTION, pairs[0]["question"])},
         **{"the question alone": QUESTION, "a function": lambda question: right},
     }
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: say.wrong(wrong),
-        vary=lambda draw: _question_only(frame(draw), draw.number(1, 10**6)),
-    )
+    return say.exercise(judge=judge, wrong=wrong, vary=lambda draw: _question_only(frame(draw), draw.number(1, 10**6)))
 
 
 question_only = _question_only("Customer:\n{question}\n\nTidewren:\n{answer}", "practised")
@@ -116,12 +112,12 @@ def _which_stop(makers: list[str], seed: int | str) -> Exercise:
             raise say.no("none", last=max(found), most=len(rows) - 1)
         raise say.no("row", number=number)
 
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: [*slips, *say.wrong({"one row overlooked": right[1:], "a row too far": [*right, len(rows)]})],
-        vary=lambda draw: _which_stop(draw.shuffled(MAKERS), draw.number(1, 10**6)),
-        data=lambda: [{"input_ids": ids, "labels": labels} for ids, labels in rows],
-    )
+    def vary(draw: Draw) -> Exercise:
+        return _which_stop(draw.shuffled(MAKERS), draw.number(1, 10**6))
+
+    wrong = {"one row overlooked": right[1:], "a row too far": [*right, len(rows)]}
+    given = [{"input_ids": ids, "labels": labels} for ids, labels in rows]
+    return say.exercise(judge=judge, slips=slips, wrong=wrong, vary=vary, data=given)
 
 
 which_stop = _which_stop(list(MAKERS), "practised")
@@ -156,7 +152,7 @@ def _whole(template: str, seed: int | str) -> Exercise:
             _judge_prompt(say, number, *mine, right)
         return say("good")
 
-    def wrong() -> list[Wrong]:
+    def wrong() -> dict[str, object]:
         made = [{"text": text} for text in texts]
         one_family = [row for row, record in zip(made, given, strict=True) if "question" in record]
         opened = [{"text": row["text"].replace(pair["answer"], ANSWER)} for row, pair in zip(made, pairs, strict=True)]
@@ -164,7 +160,7 @@ def _whole(template: str, seed: int | str) -> Exercise:
         bare = [row | {"prompt": row["prompt"].rstrip("\n")} for row in prompts]
         full = [row | {"prompt": row["prompt"] + row["answer"]} for row in prompts]
         questions = [row | {"prompt": pair["question"]} for row, pair in zip(prompts, pairs, strict=True)]
-        found = {
+        return {
             "one family alone": (one_family, prompts), "no template": (joined, prompts),
             "a place left open": (opened, prompts), "another order": (made[::-1], prompts),
             "texts without keys": (texts, prompts), "the records themselves": (given, prompts),
@@ -172,12 +168,11 @@ def _whole(template: str, seed: int | str) -> Exercise:
             "the bare question as prompt": (made, questions), "one list alone": made,
             "sides exchanged": (prompts, made), "the last prompt lost": (made, prompts[:-1]),
         }  # fmt: skip
-        return say.wrong(found)
 
     def vary(draw: Draw) -> Exercise:
         return _whole(frame(draw), draw.number(1, 10**6))
 
-    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=lambda: given)
+    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=given)
 
 
 def _rows(say: Words, part: object, name: str, keys: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -224,23 +219,22 @@ def _split(n: int, seed: int | str) -> Exercise:
         leaked = len({pair["question"] for pair, _ in leaks})
         raise say.no("leak", leaked=leaked, held_out=len(test), ours=ours, theirs=theirs, why=why)
 
-    def wrong() -> list[Wrong]:
+    def wrong() -> dict[str, object]:
         third, facts = n, sorted({pair["fact"] for pair in pairs})
         other = [filled(fact["questions"][2], {"bird": bird}) for fact in FACTS.values() for bird in BIRDS]
         train, test = ([pair for pair in pairs if (pair["fact"] in facts[::3]) == side] for side in (False, True))
         near = tuple([pair for pair in pairs if (pair["question"] in other) == side] for side in (False, True))
-        found = {
+        return {
             "random rows": (pairs[third:], pairs[:third]), "near-duplicates kept together, facts not": near,
             "all pairs trained": (pairs, test), "some lost": (train[1:], test), "nothing held out": (pairs, []),
             "sides exchanged": (test, train), "one side alone": train, "a question twice": (train * 2, test),
             "questions without their pairs": ([pair["question"] for pair in pairs], []),
         }  # fmt: skip
-        return say.wrong(found)
 
     def vary(draw: Draw) -> Exercise:
         return _split(draw.number(8, 10), draw.number(1, 10**6))
 
-    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=lambda: pairs)
+    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=pairs)
 
 
 def _sides(say: Words, answer: object) -> tuple[list[dict], list[dict]]:
@@ -316,26 +310,24 @@ def _repair(faults: list[str | None], seed: int | str) -> Exercise:
                 raise say.no("changed", number=number, key=changed[0], got=quoted(got[changed[0]]))
         return say("good")
 
-    def wrong() -> list[Wrong]:
-        bad = [i for i, fault in enumerate(faults) if fault]
-        empty, other = (json.dumps(pairs[bad[0]] | {"answer": answer}) for answer in ("", "I do not know."))
+    bad = [i for i, fault in enumerate(faults) if fault]
+    empty, other = (json.dumps(pairs[bad[0]] | {"answer": answer}) for answer in ("", "I do not know."))
 
-        def but(i: int, line: str) -> list[str]:
-            return [*whole[:i], line, *whole[i + 1 :]]
+    def but(i: int, line: str) -> list[str]:
+        return [*whole[:i], line, *whole[i + 1 :]]
 
-        found = {
-            "nothing done": lines, "broken lines deleted": [line for i, line in enumerate(whole) if i not in bad],
-            "an answer emptied": but(bad[0], empty), "an answer made up": but(bad[0], other), "a word": "fixed",
-            "one JSON list": "[" + ", ".join(whole) + "]", "records": pairs, "a line too many": [*whole, whole[0]],
-            "two lines exchanged": [whole[1], whole[0], *whole[2:]],
-        }  # fmt: skip
-        left = [Wrong(f"{faults[i]} left", but(i, lines[i]), f"line {i + 1} still has a fault") for i in bad[1:]]
-        return [*say.wrong(found), *left]
+    wrong = {
+        "nothing done": lines, "broken lines deleted": [line for i, line in enumerate(whole) if i not in bad],
+        "an answer emptied": but(bad[0], empty), "an answer made up": but(bad[0], other), "a word": "fixed",
+        "one JSON list": "[" + ", ".join(whole) + "]", "records": pairs, "a line too many": [*whole, whole[0]],
+        "two lines exchanged": [whole[1], whole[0], *whole[2:]],
+    }  # fmt: skip
+    left = [Wrong(f"{faults[i]} left", but(i, lines[i]), f"line {i + 1} still has a fault") for i in bad[1:]]
 
     def vary(draw: Draw) -> Exercise:
         return _repair(draw.shuffled([None, *draw.some(list(FAULTS), 4), None]), draw.number(1, 10**6))
 
-    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=lambda: lines)
+    return say.exercise(judge=judge, slips=left, wrong=wrong, vary=vary, data=lines)
 
 
 def _lines(say: Words, answer: object, count: int) -> list[str]:

@@ -42,7 +42,7 @@ def choice(say: Words, order: Sequence[int], vary: Callable[[Draw], Exercise]) -
         answer="my_answer",
         judge=judge,
         solved=f'my_answer = "{right}"',
-        wrong=lambda: [Wrong(text, letter, reply) for letter, (text, reply) in placed.items() if letter != right],
+        slips=[Wrong(text, letter, reply) for letter, (text, reply) in placed.items() if letter != right],
         vary=vary,
     )
 
@@ -82,7 +82,7 @@ def quantity(say: Words, name: str, right: float, slips: Mapping[str, float], cl
 
 
 def asked_for(*quantities: Quantity, good: str) -> dict:
-    """What an Exercise needs to have these numbers handed in: its `answer`, its `judge` and its `wrong`."""
+    """What an exercise needs to have these numbers handed in: its `answer`, its `judge` and its `slips`."""
 
     def judge(answer: object) -> str:
         values = _read(answer, quantities)
@@ -95,7 +95,7 @@ def asked_for(*quantities: Quantity, good: str) -> dict:
         return good
 
     names = ", ".join(each.name for each in quantities)
-    return {"answer": names, "judge": judge, "wrong": lambda: _wrong_numbers(quantities)}
+    return {"answer": names, "judge": judge, "slips": _wrong_numbers(quantities)}
 
 
 def with_interval(answer: object, what: str, names: str) -> list:
@@ -167,25 +167,24 @@ def written(
     say: Words,
     right: Callable,
     cases: Sequence[tuple],
-    slips: Sequence[Wrong],
+    slips: Mapping[str, Callable],
     *,
     read: Callable[[object], object] = answers.number,
     told: Callable[..., str] = lambda *case: ", ".join(map(repr, case)),
     more: Mapping[str, Callable] | None = None,
 ) -> dict:
-    """What an Exercise needs to have a function handed in: its `judge` and its `wrong`.
+    """What an exercise needs to have a function handed in that gives what `right` gives: its `judge` and its `slips`.
 
     It is called on cases that were not shown. A slip is a function, too, recognised by what it gives for all of them.
 
     Args:
-        say: the words; `good` is what is said of a right one.
-        right: the right function.
         cases: the arguments of each call, on which every slip goes wrong somewhere.
-        slips: typical wrong functions, each with all of its message.
+        slips: typical wrong functions, by what was done.
         read: what a function gave -> a plain value; raises NotYet for what has another form.
         told: a case in words, for a function that is wrong in another way.
         more: further wrong functions, which `read` or their way of ending tells.
     """
+    slips = say.slips(slips)
     expected = [right(*case) for case in cases]
 
     def judge(answer: object) -> str:
@@ -202,7 +201,7 @@ def written(
         Wrong("nothing given back", lambda *case: print(end=""), "is a `return` missing"),
         Wrong("its result", expected[0], "the function itself"),
     )
-    return {"judge": judge, "wrong": lambda: [*slips, *say.wrong(more or {}), *others]}
+    return {"judge": judge, "slips": [*slips, *say.wrong(more or {}), *others]}
 
 
 def same(one: object, other: object) -> bool:

@@ -89,12 +89,16 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
         "ends exchanged": (lift, lift + Z * error, lift - Z * error),
         **{"far too wide": around(6 * error), "another number": (lift + 0.05, lift, lift + 0.1)},
     }
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: [*slips, *say.wrong(wrong)],
-        vary=lambda draw: _drawn_lift(draw, lift),
-        data=lambda: rows,
-    )
+
+    def vary(draw: Draw) -> Exercise:
+        """Other rows, with another lift, too far from this one to be taken for it."""
+        while True:
+            n = draw.number(60, 90)
+            gained, lost = n * draw.number(20, 29) // 100, draw.number(2, 4)
+            if abs((gained - lost) / n - lift) > 5 * CLOSE:
+                return _lift(n, gained, lost, n * draw.number(38, 44) // 100, draw.number(80, 140))
+
+    return say.exercise(judge=judge, slips=slips, wrong=wrong, vary=vary, data=rows)
 
 
 def _mean(rows: Sequence[dict]) -> float:
@@ -116,15 +120,6 @@ def _judge_interval(say: Words, low: float, high: float, lift: float, error: flo
     if abs(half - Z * apart) <= WIDTH * Z * apart / 2:
         raise say.no("apart")
     raise say.no("wide", low=low, high=high, way="wide" if half > Z * error else "narrow")
-
-
-def _drawn_lift(draw: Draw, practised: float) -> Exercise:
-    """Other rows, with another lift, too far from the practised one to be taken for it."""
-    while True:
-        n = draw.number(60, 90)
-        gained, lost = n * draw.number(20, 29) // 100, draw.number(2, 4)
-        if abs((gained - lost) / n - practised) > 5 * CLOSE:
-            return _lift(n, gained, lost, n * draw.number(38, 44) // 100, draw.number(80, 140))
 
 
 held_out_lift = _lift(60, 14, 2, 24, 100)
@@ -157,9 +152,7 @@ def _tuning(benches: list[str], of: dict[str, str], seed: str) -> Exercise:
         return say("good", found=found.value)
 
     given = {"pairs": trained, "questions": [row["question"] for row in hidden]}
-    return say.exercise(
-        judge=judge, wrong=lambda: say.wrong(_wrong(right, common)), vary=_drawn_tuning, data=lambda: given
-    )
+    return say.exercise(judge=judge, wrong=_wrong(right, common), vary=_drawn_tuning, data=given)
 
 
 def _judge_report(say: Words, parts: list, found) -> None:

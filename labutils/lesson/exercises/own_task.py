@@ -89,7 +89,7 @@ def _score(asked: str, names: Sequence[str]) -> Exercise:
     def vary(draw: Draw) -> Exercise:
         return _score(draw.pick(("mean recall", "lowest F1")), draw.some(QUEUES, 4))
 
-    form = written(say, right, cases, say.slips(slips), told=lambda right, said: f"{right} and {said}", more=more)
+    form = written(say, right, cases, slips, told=lambda right, said: f"{right} and {said}", more=more)
     return say.exercise(vary=vary, **form)
 
 
@@ -193,7 +193,7 @@ def _metric(made: Callable[[Draw, int], list[Triple]], seed: int | str, example:
 
     return say.exercise(
         judge=judge,
-        wrong=lambda: say.wrong(_wrong(HELD[made])),
+        wrong=_wrong(HELD[made]),
         vary=_drawn,
         data=lambda: [dict(zip(("record", "bad", "ok", "better"), each, strict=False)) for each in triples()[:SHOWN]],
     )

@@ -35,11 +35,11 @@ def _shift(ids: list[int]) -> Exercise:
     others = {
         "one side alone": ids[1:], "one too few": [ids[:-2], ids[1:]], "sorted": [ids[:-1], sorted(ids[1:])],
     }  # fmt: skip
-    return say.exercise(
-        judge=judge,
-        wrong=lambda: [*slips, *say.wrong(others)],
-        vary=lambda draw: _shift(draw.some(range(11, 99), draw.number(5, 7))),
-    )
+
+    def vary(draw: Draw) -> Exercise:
+        return _shift(draw.some(range(11, 99), draw.number(5, 7)))
+
+    return say.exercise(judge=judge, slips=slips, wrong=others, vary=vary)
 
 
 inputs_and_targets = _shift([5, 9, 2, 7, 4])
@@ -95,9 +95,7 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
         "a question imagined": but("goes on", "asks back"), "too few": right[:5],
         "other words": ["right", *right[1:]],
     }  # fmt: skip
-    return say.exercise(
-        judge=judge, wrong=lambda: say.wrong(wrong), vary=lambda draw: _replies(draw.number(1, 10**6), right)
-    )
+    return say.exercise(judge=judge, wrong=wrong, vary=lambda draw: _replies(draw.number(1, 10**6), right))
 
 
 def _read(say: Words, answer: object, count: int) -> list[str]:
@@ -140,7 +138,7 @@ def _loss(measure: str, shown: list[float]) -> Exercise:
         shown = [draw.number(2, 95) / 100 for _ in range(3)]
         return _loss(draw.pick(("bits", "choices")), shown)
 
-    return say.exercise(vary=vary, **written(say, right, cases, say.slips(slips), more=more))
+    return say.exercise(vary=vary, **written(say, right, cases, slips, more=more))
 
 
 mean_loss = _loss("nats", [0.5, 0.125])
@@ -184,7 +182,7 @@ def _next(asked: str, birds: list[str], seed: int | str) -> Exercise:
     form = {"read": lambda value: answers.text(value, "a word"), "told": lambda text, word: f"{word} in: {text}"}
     return say.exercise(
         vary=lambda draw: _next(draw.pick(("after two", "before")), draw.some(BIRDS, 4), draw.number(1, 10**6)),
-        **written(say, right, cases, say.slips(slips), more=more, **form),
+        **written(say, right, cases, slips, more=more, **form),
     )
 
 

@@ -9,7 +9,7 @@ from labutils.corpus.quality import Verdict, drop
 from labutils.corpus.sampling import Z, wilson
 from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.answers import call, quoted
-from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words, Wrong, filled
+from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words, filled
 from labutils.lesson.exercises.forms import choice, moved, refuse, with_interval
 from labutils.lesson.exercises.made_up import corpus, labelled
 
@@ -71,8 +71,7 @@ def _shingles(one: str, other: str, n: int) -> Exercise:
             if all(b - a > 2 * CLOSE for a, b in pairwise(sorted([drawn, *found.values(), right]))):
                 return _shingles(one, other, n)
 
-    others = say.wrong({"in percent": 100 * right, "a guess": 0.97})
-    return say.exercise(judge=judge, wrong=lambda: [*slips, *others], vary=vary)
+    return say.exercise(judge=judge, slips=slips, wrong={"in percent": 100 * right, "a guess": 0.97}, vary=vary)
 
 
 shingles = _shingles(
@@ -115,24 +114,25 @@ def _share(seed: int | str, n: int, wanted: str) -> Exercise:
         inside = "inside" if lower <= whole <= upper else "just outside"
         return say("good", whole=whole, inside=inside, all=len(corpus(seed, n)))
 
-    def wrong() -> list[Wrong]:
+    def wrong() -> dict[str, object]:
         whole, *others = shares()
         share = (round(whole * n) + 1) / n
         low, high = wilson(share * n, n)
         first, later, counted = ((found, *wilson(found * n, n)) for found in (*others, whole))
         narrow = share, *(share + (end - share) / Z for end in (low, high))
-        found = {
+        return {
             "the first n": first, "the next n": later, "all rows counted": counted, "no interval": share,
             "in percent": (100 * share, 100 * low, 100 * high), "the wrong order": (share, high, low),
             "one standard error": narrow, "surely right": (share, 0.0, 1.0),
         }  # fmt: skip
-        return say.wrong(found)
 
     def vary(draw: Draw) -> Exercise:
         return _share(draw.number(1, 10**6), draw.pick((400, 600, 800)), draw.pick(("Translations", "JSON")))
 
-    given = lambda: [{"package": package, "set": name} for package, name in corpus(seed, n)]  # noqa: E731
-    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=given)
+    def data() -> list[dict]:
+        return [{"package": package, "set": name} for package, name in corpus(seed, n)]
+
+    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=data)
 
 
 share_of_set = _share("practised", 500, "Python")
@@ -177,12 +177,10 @@ def _spans(about: str, draw: Draw) -> Exercise:
             _judge_spans(say, text, right, spans, traps)
         return say("good", count=sum(len(right) for _, right in cases))
 
-    return say.exercise(
-        title=say("title"),
-        judge=judge,
-        wrong=lambda: say.wrong(_wrong_spans(task)),
-        vary=lambda draw: _spans(draw.pick(("telephones", "machines")), draw),
-    )
+    def vary(draw: Draw) -> Exercise:
+        return _spans(draw.pick(("telephones", "machines")), draw)
+
+    return say.exercise(title=say("title"), judge=judge, wrong=_wrong_spans(task), vary=vary)
 
 
 def _read_spans(say: Words, value: object, text: str) -> list[tuple[int, int]]:
@@ -278,7 +276,7 @@ def _rule(kind: str, seed: int | str) -> Exercise:
 
     return say.exercise(
         judge=judge,
-        wrong=lambda: say.wrong(_wrong_rules(kind)),
+        wrong=_wrong_rules(kind),
         vary=lambda draw: _rule(draw.pick([other for other in SOLVED if other != kind]), draw.number(1, 10**6)),
         data=lambda: [{"drop": found == kind, "kind": found, "text": text} for found, text in documents()[0]],
     )

@@ -35,15 +35,21 @@ def _runs(asked: str, usual: dict[str, int], others: list[str], order: list[int]
             raise say.no("other", name=names[0])
         raise say.no("many", names=" and ".join(f"`{name}`" for name in names))
 
-    def wrong() -> list[Wrong]:
-        told = {tuple(names): two for two, names in differ.items() if two != right}  # one for each message
-        pieces = {two: "which of these caused" if len(names) > 1 else "that tells what" for names, two in told.items()}
-        first = right[0]
-        found = {"one run": first, "all runs": LETTERS, "the same twice": first * 2}
-        others = say.wrong(found | {"a run that is not there": f"{first}z"})
-        return [*(Wrong(two, two, piece) for two, piece in pieces.items()), *others]
+    def vary(draw: Draw) -> Exercise:
+        """Other runs, in which other letters are right."""
+        while True:
+            asked, *others = draw.shuffled(list(SETTINGS))
+            usual = {name: draw.number(0, 1) for name in SETTINGS}
+            made = _runs(asked, usual, others, draw.shuffled(range(5)), draw.pick(SCORES))
+            if right not in made.solved:
+                return made
 
-    return say.exercise(judge=judge, wrong=wrong, vary=lambda draw: _drawn_runs(draw, right))
+    told = {tuple(names): two for two, names in differ.items() if two != right}  # one for each message
+    pieces = {two: "which of these caused" if len(names) > 1 else "that tells what" for names, two in told.items()}
+    first = right[0]
+    wrong = {"one run": first, "all runs": LETTERS, "the same twice": first * 2, "a run that is not there": f"{first}z"}
+    slips = [Wrong(two, two, piece) for two, piece in pieces.items()]
+    return say.exercise(judge=judge, slips=slips, wrong=wrong, vary=vary)
 
 
 def _two(say: Words, answer: object) -> str:
@@ -58,16 +64,6 @@ def _two(say: Words, answer: object) -> str:
     if letters[0] == letters[1]:
         raise say.no("itself")
     return "".join(sorted(letters))
-
-
-def _drawn_runs(draw: Draw, practised: str) -> Exercise:
-    """Other runs, in which other letters are right."""
-    while True:
-        asked, *others = draw.shuffled(list(SETTINGS))
-        usual = {name: draw.number(0, 1) for name in SETTINGS}
-        made = _runs(asked, usual, others, draw.shuffled(range(5)), draw.pick(SCORES))
-        if practised not in made.solved:
-            return made
 
 
 one_setting = _runs(
@@ -112,26 +108,23 @@ def _replay(rows: list[Row], before: float, allowed: int) -> Exercise:
             raise why_not(row)
         return say("good")
 
-    def wrong() -> list[Wrong]:
-        found = {"as a share": best[0] / 100, "between two rows": best[0] + 0.5, "the bits": best[2]}
-        others = [Wrong(f"{row[0]} percent", row[0], str(why_not(row))) for row in rows if row != best]
-        return [*others, *say.wrong(found)]
+    def vary(draw: Draw) -> Exercise:
+        """Another table: facts fall from row to row, and so does what is forgotten; another row is best."""
+        allowed, before = draw.number(3, 6), draw.number(110, 125)
+        others = [share for share in (4, 5, 8, 10, 15, 25, 30, 40) if share != best[0]]
+        shares = [0, *sorted(draw.some(others, 4)), 50]
+        keep = draw.number(1, 3)  # the last row whose facts are within what is allowed
+        facts, loss, rows = draw.number(70, 92), before + draw.number(120, 170), []
+        most = facts
+        for i, share in enumerate(shares):
+            rows.append((share, facts, loss / 100))
+            facts = most - draw.number(0, allowed) if i < keep else facts - allowed - draw.number(1, 9)
+            loss = before + (loss - before) * draw.number(55, 80) // 100
+        return _replay(rows, before / 100, allowed)
 
-    return say.exercise(judge=judge, wrong=wrong, vary=lambda draw: _drawn_replay(draw, best[0]))
-
-
-def _drawn_replay(draw: Draw, practised: int) -> Exercise:
-    """Another table: facts fall from row to row, and so does what is forgotten; another row is best."""
-    allowed, before = draw.number(3, 6), draw.number(110, 125)
-    shares = [0, *sorted(draw.some([share for share in (4, 5, 8, 10, 15, 25, 30, 40) if share != practised], 4)), 50]
-    keep = draw.number(1, 3)  # the last row whose facts are within what is allowed
-    facts, loss, rows = draw.number(70, 92), before + draw.number(120, 170), []
-    most = facts
-    for i, share in enumerate(shares):
-        rows.append((share, facts, loss / 100))
-        facts = most - draw.number(0, allowed) if i < keep else facts - allowed - draw.number(1, 9)
-        loss = before + (loss - before) * draw.number(55, 80) // 100
-    return _replay(rows, before / 100, allowed)
+    slips = [Wrong(f"{row[0]} percent", row[0], str(why_not(row))) for row in rows if row != best]
+    wrong = {"as a share": best[0] / 100, "between two rows": best[0] + 0.5, "the bits": best[2]}
+    return say.exercise(judge=judge, slips=slips, wrong=wrong, vary=vary)
 
 
 how_much_replay = _replay(
@@ -163,18 +156,16 @@ def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
     cells = {"neither": neither, "pairs": pairs, "handbook": handbook, "both": both}
     rights = {each.name: each.right for each in asked}
     say = Words("two_by_two", **{name: _nats(cell) for name, cell in cells.items()})
-    return say.exercise(
-        vary=lambda draw: _drawn_cells(draw, rights["on_top"]), **asked_for(*asked, good=say("good", **rights))
-    )
 
+    def vary(draw: Draw) -> Exercise:
+        while True:
+            neither, handbook = draw.number(36, 52), draw.number(14, 26)
+            cells = neither, neither + draw.number(8, 22), handbook, handbook - draw.number(2, 8)
+            other = _effects(*cells)
+            if apart(*other) and other[1].right != rights["on_top"]:
+                return _cells(*cells)
 
-def _drawn_cells(draw: Draw, practised: float) -> Exercise:
-    while True:
-        neither, handbook = draw.number(36, 52), draw.number(14, 26)
-        cells = neither, neither + draw.number(8, 22), handbook, handbook - draw.number(2, 8)
-        asked = _effects(*cells)
-        if apart(*asked) and asked[1].right != practised:
-            return _cells(*cells)
+    return say.exercise(vary=vary, **asked_for(*asked, good=say("good", **rights)))
 
 
 two_by_two = _cells(44, 59, 20, 15)
@@ -269,8 +260,8 @@ def _effect(asked: Comparison, ask: str, seed: int | str) -> Exercise:
         return f"{len(one)} questions, {gained} gained, {lost} lost"
 
     more = {"True or False": lambda one, other: sum(other) > sum(one), "another word": lambda one, other: "maybe"}
-    cases, slips = comparisons(asked.margin, Draw(f"effects {seed}")), say.slips(_slips(asked))
-    form = written(say, asked.right, cases, slips, read=read, told=told, more=more)
+    cases = comparisons(asked.margin, Draw(f"effects {seed}"))
+    form = written(say, asked.right, cases, _slips(asked), read=read, told=told, more=more)
     return say.exercise(vary=_drawn_effect, **form)
 
 
