@@ -289,6 +289,11 @@ class Words:
         """What a judge raises: the text `key` of the table `not_yet`."""
         return NotYet(self("not_yet", key, **values))
 
+    def refuse(self, wrong: bool, key: str, /, **values: object) -> None:
+        """Raises what `no` gives where an answer is wrong in this way."""
+        if wrong:
+            raise self.no(key, **values)
+
     def slips(self, found: Mapping[str, object]) -> list[Wrong]:
         """Wrong answers that the judge recognises, by what was done; the table `slips` has what is said to each."""
         return [Wrong(what, answer, self("slips", what)) for what, answer in found.items()]

@@ -135,8 +135,7 @@ def _merge(rows: int, columns: int, rank: int, alpha: int, seed: int | str) -> E
 def _matrix(say: Words, answer: object, rows: int, columns: int) -> np.ndarray:
     what = f"a matrix of {rows} x {columns} numbers"
     lines = [answers.items(line, what) for line in answers.items(answer, what)]
-    if not lines or len({len(line) for line in lines}) != 1 or not lines[0]:
-        raise say.no("lines")
+    say.refuse(not lines or len({len(line) for line in lines}) != 1 or not lines[0], "lines")
     return np.array([[answers.number(each, f"{what}; each") for each in line] for line in lines])
 
 

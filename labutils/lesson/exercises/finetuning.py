@@ -122,11 +122,9 @@ def _replies(seed: int | str, practised: list[int]) -> Exercise:
         mine = answers.whole_numbers(answer, "a list of the replies' numbers")
         if strange := [each for each in mine if not 1 <= each <= len(rows)]:
             raise say.no("range", number=strange[0], count=len(rows))
-        if not mine:
-            raise say.no("none")
+        say.refuse(not mine, "none")
         for i, (kind, row) in enumerate(zip(kinds, rows, strict=True), 1):
-            if (i in mine) != (kind != "backed"):
-                raise say.no(kind, i=i, text=quoted(row["full"]), **row)
+            say.refuse((i in mine) != (kind != "backed"), kind, i=i, text=quoted(row["full"]), **row)
         return say("good")
 
     def places(wanted: str) -> list[int]:
@@ -178,13 +176,11 @@ def _questions(products: list[str]) -> Exercise:
 
 def _read(say: Words, answer: object, count: int) -> list[tuple[str, str]]:
     mine = answers.items(answer, f"a list of {count} pairs")
-    if len(mine) != count:
-        raise say.no("count", got=len(mine))
+    say.refuse(len(mine) != count, "count", got=len(mine))
     found = []
     for each in mine:
         parts = answers.items(each, "pairs of two texts, the question and what a right answer must hold")
-        if len(parts) != 2:
-            raise say.no("parts", got=len(parts))
+        say.refuse(len(parts) != 2, "parts", got=len(parts))
         found.append(tuple(answers.text(part, "pairs of two texts").strip() for part in parts))
     return found
 
@@ -193,18 +189,15 @@ def judge_question(say: Words, product: str, question: str, must: str) -> None:
     """Raises NotYet for a question that is no test of what a model knows about a product."""
     if not fact_hit(question, product) and not fact_hit(question, f"{product}s"):
         raise say.no("unnamed", question=quoted(question), product=product)
-    if len(must.split()) > TOO_LONG:
-        raise say.no("long", must=quoted(must))
-    if fact_hit(question, must):
-        raise say.no("told", must=quoted(must))
+    say.refuse(len(must.split()) > TOO_LONG, "long", must=quoted(must))
+    say.refuse(fact_hit(question, must), "told", must=quoted(must))
     if not any(_holds(fact, must) for fact in rows("facts") if fact["section"] == product):
         others = [fact["statement"] for fact in rows("facts") if _holds(fact, must)]
         where = f"it says so of something else: {quoted(others[0])}" if others else "search it for values"
         raise say.no("fact", product=product, must=quoted(must), where=where)
     for known in (pair["question"] for pair in rows("train")):
         alike = product.lower() in known.lower() and similarity(shingles(question), shingles(known))
-        if alike >= TOO_CLOSE:
-            raise say.no("close", question=quoted(question), known=quoted(known))
+        say.refuse(alike >= TOO_CLOSE, "close", question=quoted(question), known=quoted(known))
 
 
 def _holds(fact: dict, must: str) -> bool:

@@ -46,10 +46,8 @@ def _question_only(template: str, seed: int | str) -> Exercise:
 
     def judge(answer: object) -> str:
         mine = answers.text(answer, "the template, a text")
-        if ANSWER in mine:
-            raise say.no("answer")
-        if QUESTION not in mine:
-            raise say.no("question")
+        say.refuse(ANSWER in mine, "answer")
+        say.refuse(QUESTION not in mine, "question")
         for pair in pairs:
             made, full = (text.replace(QUESTION, pair["question"]) + pair["answer"] for text in (mine, right))
             if made != full:
@@ -141,13 +139,10 @@ def _whole(template: str, seed: int | str) -> Exercise:
     def judge(answer: object) -> str:
         parts = answers.parts(answer, 2, "both lists, `my_texts, my_prompts`")
         found = [text for (text,) in _rows(say, parts[0], "my_texts", ("text",))]
-        if found != texts and sorted(found) == sorted(texts):
-            raise say.no("order")
+        say.refuse(found != texts and sorted(found) == sorted(texts), "order")
         for number, (mine, right) in enumerate(zip(found, texts, strict=True)):
-            if "{" in mine:
-                raise say.no("open", number=number, mine=quoted(mine))
-            if mine != right:
-                raise say.no("text", number=number, difference=difference(mine, right))
+            say.refuse("{" in mine, "open", number=number, mine=quoted(mine))
+            say.refuse(mine != right, "text", number=number, difference=difference(mine, right))
         for number, (mine, right) in enumerate(zip(_rows(say, parts[1], "my_prompts", SIDES), prompts, strict=True)):
             _judge_prompt(say, number, *mine, right)
         return say("good")
@@ -183,18 +178,14 @@ def _rows(say: Words, part: object, name: str, keys: tuple[str, ...]) -> list[tu
         if not isinstance(each, Mapping) or not all(isinstance(each.get(key), str) for key in keys):
             got = f"the keys {', '.join(map(str, each))}" if isinstance(each, Mapping) else answers.kind(each)
             raise say.no("shape", name=name, shape=shape, got=got)
-    if len(rows) != ROWS:
-        raise say.no("rows", name=name, got=len(rows))
+    say.refuse(len(rows) != ROWS, "rows", name=name, got=len(rows))
     return [tuple(each[key] for key in keys) for each in rows]
 
 
 def _judge_prompt(say: Words, number: int, prompt: str, answer: str, right: dict) -> None:
-    if answer != right["answer"]:
-        raise say.no("reply", number=number, mine=quoted(answer), right=quoted(right["answer"]))
-    if prompt.endswith(answer):
-        raise say.no("holds", number=number)
-    if prompt != right["prompt"]:
-        raise say.no("prompt", number=number, difference=difference(prompt, right["prompt"]))
+    say.refuse(answer != right["answer"], "reply", number=number, mine=quoted(answer), right=quoted(right["answer"]))
+    say.refuse(prompt.endswith(answer), "holds", number=number)
+    say.refuse(prompt != right["prompt"], "prompt", number=number, difference=difference(prompt, right["prompt"]))
 
 
 whole_set = _whole(f"Visitor: {QUESTION}\n\nDesk:\n{ANSWER}", "practised")
@@ -240,12 +231,10 @@ def _split(n: int, seed: int | str) -> Exercise:
 def _sides(say: Words, answer: object) -> tuple[list[dict], list[dict]]:
     """Train and test, each a list of dictionaries; also out of DataFrames, or of the DatasetDict of `split`."""
     if isinstance(answer, Mapping):
-        if not {"train", "test"} <= set(answer):
-            raise say.no("keys")
+        say.refuse(not {"train", "test"} <= set(answer), "keys")
         answer = (answer["train"], answer["test"])
     sides = answers.items(answer, "both sides, `train, test`")
-    if len(sides) != 2:
-        raise say.no("sides", got=len(sides))
+    say.refuse(len(sides) != 2, "sides", got=len(sides))
     train, test = (answers.items(side, "a list of pairs on each side") for side in sides)
     for pair in train + test:
         if not isinstance(pair, Mapping) or not all(isinstance(pair.get(key), str) for key in ("question", "fact")):
@@ -301,8 +290,7 @@ def _repair(faults: list[str | None], seed: int | str) -> Exercise:
         if len(found) < len(pairs):
             gone = next((pair for pair in pairs if not any(pair["answer"] in line for line in found)), pairs[-1])
             raise say.no("lost", question=quoted(gone["question"]))
-        if len(found) > len(pairs):
-            raise say.no("many", got=len(found))
+        say.refuse(len(found) > len(pairs), "many", got=len(found))
         _judge_valid(say, found)
         for number, (line, pair) in enumerate(zip(found, pairs, strict=True), 1):
             got = dict(zip(("question", "answer"), sides_of(json.loads(line)), strict=True))
@@ -333,14 +321,11 @@ def _repair(faults: list[str | None], seed: int | str) -> Exercise:
 def _lines(say: Words, answer: object, count: int) -> list[str]:
     """The lines of a repaired file, out of a list or of one text."""
     if isinstance(answer, str):
-        if "{" not in answer:
-            raise say.no("text", got=quoted(answer))
-        if answer.lstrip().startswith("["):
-            raise say.no("list")
+        say.refuse("{" not in answer, "text", got=quoted(answer))
+        say.refuse(answer.lstrip().startswith("["), "list")
         answer = answer.splitlines()
     found = answers.items(answer, f"a list of {count} lines")
-    if any(isinstance(line, Mapping) for line in found):
-        raise say.no("records")
+    say.refuse(any(isinstance(line, Mapping) for line in found), "records")
     return [line for line in found if answers.text(line, "lines, each of them a text").strip()]
 
 
@@ -355,8 +340,7 @@ def _judge_valid(say: Words, found: list[str]) -> None:
             told = say.no("fault", line=problem.line, cause=problem.cause, fix=problem.fix)
             raise NotYet(str(told).replace("`", "'"))
     for number, line in enumerate(found, 1):
-        if not {"question", "answer"} <= json.loads(line).keys():
-            raise say.no("keys", number=number)
+        say.refuse(not {"question", "answer"} <= json.loads(line).keys(), "keys", number=number)
 
 
 repair_file = _repair([None, "key", "brace", "quotes", None, "names"], "practised")

@@ -108,17 +108,13 @@ def _mean(rows: Sequence[dict]) -> float:
 
 
 def _judge_interval(say: Words, low: float, high: float, lift: float, error: float, apart: float) -> None:
-    if low >= high:
-        raise say.no("width")
-    if not low < lift < high:
-        raise say.no("outside")
+    say.refuse(low >= high, "width")
+    say.refuse(not low < lift < high, "outside")
     half = (high - low) / 2
     if abs(half - Z * error) <= WIDTH * Z * error and abs((low + high) / 2 - lift) < Z * error / 4:
         return
-    if abs(half - error) <= WIDTH * error:
-        raise say.no("one")
-    if abs(half - Z * apart) <= WIDTH * Z * apart / 2:
-        raise say.no("apart")
+    say.refuse(abs(half - error) <= WIDTH * error, "one")
+    say.refuse(abs(half - Z * apart) <= WIDTH * Z * apart / 2, "apart")
     raise say.no("wide", low=low, high=high, way="wide" if half > Z * error else "narrow")
 
 
@@ -140,14 +136,11 @@ def _tuning(benches: list[str], of: dict[str, str], seed: str) -> Exercise:
 
     def judge(answer: object) -> str:
         parts = answers.items(answer, "two things: the replies and the report")
-        if len(parts) != 2:
-            raise say.no("parts")
+        say.refuse(len(parts) != 2, "parts")
         replies = [answers.text(each, "a list of texts").strip() for each in answers.items(parts[0], "a list of texts")]
-        if len(replies) != HIDDEN:
-            raise say.no("replies", got=len(replies))
+        say.refuse(len(replies) != HIDDEN, "replies", got=len(replies))
         found = share([reply == bench for reply, bench in zip(replies, right, strict=True)])
-        if found.low <= times / HIDDEN:
-            raise say.no("few", found=found.value, common=repr(common), baseline=times / HIDDEN)
+        say.refuse(found.low <= times / HIDDEN, "few", found=found.value, common=repr(common), baseline=times / HIDDEN)
         _judge_report(say, answers.items(parts[1], "three numbers, the share and its interval"), found)
         return say("good", found=found.value)
 
@@ -156,20 +149,14 @@ def _tuning(benches: list[str], of: dict[str, str], seed: str) -> Exercise:
 
 
 def _judge_report(say: Words, parts: list, found) -> None:
-    if len(parts) != 3:
-        raise say.no("report")
+    say.refuse(len(parts) != 3, "report")
     value, low, high = (answers.number(part, "a number between 0 and 1") for part in parts)
-    if not 0 <= value <= 1:
-        raise say.no("share", value=value)
-    if not low <= value <= high:
-        raise say.no("outside")
+    say.refuse(not 0 <= value <= 1, "share", value=value)
+    say.refuse(not low <= value <= high, "outside")
     narrow, wide = ((end - begin) for begin, end in (wilson(n * value, n) for n in (MOST, LEAST)))
-    if high - low < narrow * 0.9:
-        raise say.no("narrow", low=low, high=high)
-    if high - low > wide * 1.1:
-        raise say.no("wide", low=low, high=high)
-    if high < found.low or low > found.high:
-        raise say.no("promise", low=low, high=high, found=found.value)
+    say.refuse(high - low < narrow * 0.9, "narrow", low=low, high=high)
+    say.refuse(high - low > wide * 1.1, "wide", low=low, high=high)
+    say.refuse(high < found.low or low > found.high, "promise", low=low, high=high, found=found.value)
 
 
 def _wrong(right: list[str], common: str) -> dict[str, object]:

@@ -184,8 +184,7 @@ def _metric(made: Callable[[Draw, int], list[Triple]], seed: int | str, example:
         values = {value for scores in scored for value in scores}
         if len(values) == 1:
             raise say.no("same", value=values.pop())
-        if all(better < ok and better < bad for bad, ok, better in scored):
-            raise say.no("round")
+        say.refuse(all(better < ok and better < bad for bad, ok, better in scored), "round")
         for triple, (bad, ok, better) in zip(judged, scored, strict=True):
             _judge_step(say, "bad", bad, ok, triple.why_bad, triple.bad)
             _judge_step(say, "ok", ok, better, triple.why_ok, triple.ok)

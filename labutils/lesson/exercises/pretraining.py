@@ -28,8 +28,7 @@ def _shift(ids: list[int]) -> Exercise:
         if len(mine[0]) != len(mine[1]):
             raise say.no("lengths", inputs=len(mine[0]), targets=len(mine[1]))
         for side, given, wanted in zip(("inputs", "targets"), mine, right, strict=True):
-            if given != wanted:
-                raise say.no("other", side=side, given=str(given), count=len(wanted))
+            say.refuse(given != wanted, "other", side=side, given=str(given), count=len(wanted))
         return say("good", count=len(ids), lessons=len(ids) - 1)
 
     others = {
@@ -101,8 +100,7 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
 def _read(say: Words, answer: object, count: int) -> list[str]:
     said = [answers.text(each, "texts, one a reply") for each in answers.items(answer, f"a list of {count} texts")]
     said = [each.strip().lower() for each in said]
-    if len(said) != count:
-        raise say.no("count", count=count, got=len(said))
+    say.refuse(len(said) != count, "count", count=count, got=len(said))
     if strange := [each for each in said if each not in KINDS]:
         raise say.no("strange", said=quoted(strange[0]))
     return said

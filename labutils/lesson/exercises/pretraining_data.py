@@ -98,16 +98,12 @@ def _share(seed: int | str, n: int, wanted: str) -> Exercise:
         share, lower, upper = (answers.number(part, "three numbers; each") for part in parts)
         whole, first, _ = shares()
         low, high = wilson(whole * n, n)
-        if not 0 <= share <= 1:
-            raise say.no("percent", share=share)
+        say.refuse(not 0 <= share <= 1, "percent", share=share)
         if abs(share - first) < 0.005:  # also where it was rounded
             raise say.no("first")
-        if share == whole:
-            raise say.no("all")
-        if abs(share - whole) > LUCK * (high - low) / 2:
-            raise say.no("far", share=share)
-        if not lower <= share <= upper:
-            raise say.no("outside")
+        say.refuse(share == whole, "all")
+        say.refuse(abs(share - whole) > LUCK * (high - low) / 2, "far", share=share)
+        say.refuse(not lower <= share <= upper, "outside")
         low, high = wilson(share * n, n)
         if max(abs(lower - low), abs(upper - high)) > max(0.075 * (high - low), 0.005):
             raise say.no("width", lower=lower, upper=upper, way="wide" if upper - lower > high - low else "narrow")
@@ -185,15 +181,12 @@ def _spans(about: str, draw: Draw) -> Exercise:
 
 def _read_spans(say: Words, value: object, text: str) -> list[tuple[int, int]]:
     """What the function gave for a text, as spans in order."""
-    if isinstance(value, str):
-        raise say.no("text")
+    say.refuse(isinstance(value, str), "text")
     found = answers.items(value, "a list of pairs `(start, end)`")
     for kind, key in ((str, "pieces"), (re.Match, "matches")):
-        if any(isinstance(each, kind) for each in found):
-            raise say.no(key)
+        say.refuse(any(isinstance(each, kind) for each in found), key)
     spans = [tuple(answers.whole_numbers(each, "pairs `(start, end)`")) for each in found]
-    if any(len(each) != 2 for each in spans):
-        raise say.no("pair", text=quoted(text))
+    say.refuse(any(len(each) != 2 for each in spans), "pair", text=quoted(text))
     return sorted(spans)
 
 
@@ -205,17 +198,14 @@ def _judge_spans(say: Words, text: str, right: list, spans: list, traps: dict[st
         if not near:
             trap = next((f"{what}, " for trap, what in traps.items() if piece and (trap in piece or piece in trap)), "")
             raise say.no("no", piece=quoted(piece), what=f"{trap}no", text=quoted(text))
-        if len(near) > 1:
-            raise say.no("joined", piece=quoted(piece), count=len(near))
+        say.refuse(len(near) > 1, "joined", piece=quoted(piece), count=len(near))
         (first, last) = near[0]
-        if (start, end) in ((first, last - 1), (first + 1, last + 1)):
-            raise say.no("off", text=quoted(text))
+        say.refuse((start, end) in ((first, last - 1), (first + 1, last + 1)), "off", text=quoted(text))
         what = "more than" if start <= first and end >= last else "a part of"
         raise say.no("part", piece=quoted(piece), what=what, whole=quoted(text[first:last]))
     if missed := [place for place in right if place not in spans]:
         raise say.no("missed", whole=quoted(text[slice(*missed[0])]), text=quoted(text))
-    if len(spans) > len(right):
-        raise say.no("twice", text=quoted(text))
+    say.refuse(len(spans) > len(right), "twice", text=quoted(text))
 
 
 def _wrong_spans(task: dict) -> dict[str, object]:
@@ -265,8 +255,7 @@ def _rule(kind: str, seed: int | str) -> Exercise:
         mistakes = [(found, text) for (found, text), keep in zip(judged, keeps, strict=True) if keep == (found == kind)]
         found, text = (mistakes or [("", "")])[0]
         right, named = JUDGED - len(mistakes), f"a {found}" if found else "an empty text"
-        if right < 3:
-            raise say.no("round")
+        say.refuse(right < 3, "round")
         if all(keeps) or not any(keeps):
             raise say.no("same", does="keeps" if all(keeps) else "drops")
         if right < ENOUGH:
@@ -289,8 +278,7 @@ def _keeps(say: Words, verdict: object, text: str) -> bool:
     parts = answers.items(verdict, "a verdict, as `drop` gives one")
     if len(parts) != 2 or not isinstance(parts[0], bool) or not isinstance(parts[1], str):
         raise say.no("form", text=quoted(text))
-    if not parts[0] and not parts[1].strip():
-        raise say.no("reason")
+    say.refuse(not parts[0] and not parts[1].strip(), "reason")
     return parts[0]
 
 

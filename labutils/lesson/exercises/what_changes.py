@@ -59,10 +59,8 @@ def _two(say: Words, answer: object) -> str:
     letters = [letter for letter in letters if letter not in ("", ",", "-")]
     if strange := [letter for letter in letters if letter not in tuple(LETTERS)]:
         raise say.no("strange", letter=quoted(strange[0]))
-    if len(letters) != 2:
-        raise say.no("count", got=len(letters))
-    if letters[0] == letters[1]:
-        raise say.no("itself")
+    say.refuse(len(letters) != 2, "count", got=len(letters))
+    say.refuse(letters[0] == letters[1], "itself")
     return "".join(sorted(letters))
 
 
@@ -99,11 +97,9 @@ def _replay(rows: list[Row], before: float, allowed: int) -> Exercise:
 
     def judge(answer: object) -> str:
         share = answers.number(answer, "a share of replay, in percent")
-        if 0 < share < 1:
-            raise say.no("share", share=share)
+        say.refuse(0 < share < 1, "share", share=share)
         row = next((row for row in rows if row[0] == share), None)
-        if row is None:
-            raise say.no("none", share=share)
+        say.refuse(row is None, "none", share=share)
         if row != best:
             raise why_not(row)
         return say("good")
@@ -251,8 +247,7 @@ def _effect(asked: Comparison, ask: str, seed: int | str) -> Exercise:
 
     def read(value: object) -> str:
         said = answers.text(value, f"one of the texts `{'`, `'.join(words)}`").strip().lower()
-        if said not in words:
-            raise say.no("word", said=quoted(said), words="`, `".join(words))
+        say.refuse(said not in words, "word", said=quoted(said), words="`, `".join(words))
         return said
 
     def told(one: Hits, other: Hits) -> str:
