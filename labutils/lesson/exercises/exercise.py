@@ -290,7 +290,7 @@ class Words:
         return NotYet(self("not_yet", key, **values))
 
     def refuse(self, wrong: bool, key: str, /, **values: object) -> None:
-        """Raises what `no` gives where an answer is wrong in this way."""
+        """Raises what `no` gives where an answer is wrong."""
         if wrong:
             raise self.no(key, **values)
 

@@ -13,10 +13,10 @@ from labutils.model.costs import BYTES, training_memory
 def _adapter(rows: int, columns: int, rank: int) -> Quantity:
     right, whole = rank * (rows + columns), rows * columns
     slips = {
-        **{"the whole matrix": whole, "one of the two": rank * columns, "the other one": rank * rows},
-        **{"times the matrix": rank * whole, "rank forgotten": rows + columns, "with the matrix": right + whole},
+        "the whole matrix": whole, "one of the two": rank * columns, "the other one": rank * rows,
+        "times the matrix": rank * whole, "rank forgotten": rows + columns, "with the matrix": right + whole,
         "as a share": right / whole,
-    }
+    }  # fmt: skip
     return quantity(Words("lora_weights", rank=rank), "my_count", right, slips, close=0)
 
 
@@ -52,15 +52,12 @@ def _memories(billions: int, millions: int, precision: str) -> tuple[Quantity, Q
     weights, adapter, each = billions * 1e9, millions * 1e6, BYTES[precision]
     own = 16 * millions / 1000
     say = Words("two_memories", precision=precision, each=each)
-    full = {
-        **{"the weights alone": 4 * billions, "no moments": 8 * billions, "one moment": 12 * billions},
-        "in bits": 128 * billions,
-    }
+    full = {"the weights alone": 4, "no moments": 8, "one moment": 12, "in bits": 128}  # bytes a weight
+    full = {what: size * billions for what, size in full.items()}
     less = {
-        **{"no still weights": own, "no training": each * billions},
-        "the adapter's weights alone": each * billions + 4 * millions / 1000,
-        **{"still weights in fp32": 4 * billions + own, "gradients for all": (each + 4) * billions + own},
-    }
+        "no still weights": own, "no training": each * billions, "still weights in fp32": 4 * billions + own,
+        "the adapter's weights alone": each * billions + own / 4, "gradients for all": (each + 4) * billions + own,
+    }  # fmt: skip
     needed = training_memory(weights, adapter=adapter, precision=precision).total
     return (
         quantity(say, "my_full", training_memory(weights).total, full, close=0.002),

@@ -55,10 +55,10 @@ def _question_only(template: str, seed: int | str) -> Exercise:
         return say("good")
 
     wrong = {
-        **{"the newline lost": right.rstrip("\n"), "a newline too many": right + "\n", "a space behind": right + " "},
-        **{"the answer left in": template, "filled already": right.replace(QUESTION, pairs[0]["question"])},
-        **{"the question alone": QUESTION, "a function": lambda question: right},
-    }
+        "the newline lost": right.rstrip("\n"), "a newline too many": right + "\n", "a space behind": right + " ",
+        "the answer left in": template, "filled already": right.replace(QUESTION, pairs[0]["question"]),
+        "the question alone": QUESTION, "a function": lambda question: right,
+    }  # fmt: skip
     return say.exercise(judge=judge, wrong=wrong, vary=lambda draw: _question_only(frame(draw), draw.number(1, 10**6)))
 
 
@@ -122,7 +122,7 @@ which_stop = _which_stop(list(MAKERS), "practised")
 
 
 KEYS = [keys for keys in FAMILIES.values() if len(keys) == 2]
-ROWS, SIDES = 9, ("prompt", "answer")
+ROWS = 9
 
 
 def _whole(template: str, seed: int | str) -> Exercise:
@@ -143,8 +143,15 @@ def _whole(template: str, seed: int | str) -> Exercise:
         for number, (mine, right) in enumerate(zip(found, texts, strict=True)):
             say.refuse("{" in mine, "open", number=number, mine=quoted(mine))
             say.refuse(mine != right, "text", number=number, difference=difference(mine, right))
-        for number, (mine, right) in enumerate(zip(_rows(say, parts[1], "my_prompts", SIDES), prompts, strict=True)):
-            _judge_prompt(say, number, *mine, right)
+        mine = _rows(say, parts[1], "my_prompts", ("prompt", "answer"))
+        for number, ((prompt, reply), right) in enumerate(zip(mine, prompts, strict=True)):
+            say.refuse(
+                reply != right["answer"], "reply", number=number, mine=quoted(reply), right=quoted(right["answer"])
+            )
+            say.refuse(prompt.endswith(reply), "holds", number=number)
+            say.refuse(
+                prompt != right["prompt"], "prompt", number=number, difference=difference(prompt, right["prompt"])
+            )
         return say("good")
 
     def wrong() -> dict[str, object]:
@@ -182,12 +189,6 @@ def _rows(say: Words, part: object, name: str, keys: tuple[str, ...]) -> list[tu
     return [tuple(each[key] for key in keys) for each in rows]
 
 
-def _judge_prompt(say: Words, number: int, prompt: str, answer: str, right: dict) -> None:
-    say.refuse(answer != right["answer"], "reply", number=number, mine=quoted(answer), right=quoted(right["answer"]))
-    say.refuse(prompt.endswith(answer), "holds", number=number)
-    say.refuse(prompt != right["prompt"], "prompt", number=number, difference=difference(prompt, right["prompt"]))
-
-
 whole_set = _whole(f"Visitor: {QUESTION}\n\nDesk:\n{ANSWER}", "practised")
 
 
@@ -199,7 +200,18 @@ def _split(n: int, seed: int | str) -> Exercise:
 
     def judge(answer: object) -> str:
         train, test = _sides(say, answer)
-        _judge_whole(say, train, test, pairs)
+        given, there = {pair["question"] for pair in pairs}, Counter(pair["question"] for pair in train + test)
+        if strange := [question for question in there if question not in given]:
+            raise say.no("strange", question=quoted(strange[0]))
+        if lost := [pair["question"] for pair in pairs if not there[pair["question"]]]:
+            raise say.no("lost", lost=len(lost), question=quoted(lost[0]))
+        if both := {pair["question"] for pair in train} & {pair["question"] for pair in test}:
+            raise say.no("both", both=len(both))
+        if twice := [question for question, times in there.items() if times > 1]:
+            raise say.no("twice", question=quoted(twice[0]))
+        part = len(test) / len(pairs)
+        hint = "; train and test may be exchanged" if LEAST <= 1 - part <= MOST else ""
+        say.refuse(not LEAST <= part <= MOST, "part", held_out=len(test), hint=hint)
         leaks = [(ours, theirs) for ours in test for theirs in train if ours["fact"] == theirs["fact"]]
         if not leaks:
             return say("good", held_out=len(test), facts=len({each["fact"] for each in test}))
@@ -240,24 +252,6 @@ def _sides(say: Words, answer: object) -> tuple[list[dict], list[dict]]:
         if not isinstance(pair, Mapping) or not all(isinstance(pair.get(key), str) for key in ("question", "fact")):
             raise say.no("pair", kind=answers.kind(pair))
     return train, test
-
-
-def _judge_whole(say: Words, train: list[dict], test: list[dict], pairs: list[dict]) -> None:
-    """Every pair is there once, and the sizes are as asked for."""
-    given = {pair["question"] for pair in pairs}
-    there = Counter(pair["question"] for pair in train + test)
-    if strange := [question for question in there if question not in given]:
-        raise say.no("strange", question=quoted(strange[0]))
-    if lost := [pair["question"] for pair in pairs if not there[pair["question"]]]:
-        raise say.no("lost", lost=len(lost), question=quoted(lost[0]))
-    if both := {pair["question"] for pair in train} & {pair["question"] for pair in test}:
-        raise say.no("both", both=len(both))
-    if twice := [question for question, times in there.items() if times > 1]:
-        raise say.no("twice", question=quoted(twice[0]))
-    part = len(test) / len(pairs)
-    if not LEAST <= part <= MOST:
-        hint = "; train and test may be exchanged" if LEAST <= 1 - part <= MOST else ""
-        raise say.no("part", held_out=len(test), hint=hint)
 
 
 fair_split = _split(10, "practised")

@@ -85,16 +85,20 @@ def asked_for(*quantities: Quantity, good: str) -> dict:
     """What an exercise needs to have these numbers handed in: its `answer`, its `judge` and its `slips`."""
 
     def judge(answer: object) -> str:
-        values = _read(answer, quantities)
-        _judge_order(values, quantities)
-        for each, value in zip(quantities, values, strict=True):
-            if not _close(value, each.right, each):
-                whose = f"`{each.name}`: " if len(quantities) > 1 else ""
-                told = (slip.says for slip in each.slips if _close(value, slip.answer, each))
-                raise NotYet(whose + next(told, f"{value:,g} is another number; {each.advice}"))
-        return good
+        parts = answers.parts(answer, count, f"{count} numbers, `{names}`") if count > 1 else [answer]
+        told = [f"a number for `{each.name}`" if count > 1 else "a number" for each in quantities]
+        values = [answers.number(part, what) for part, what in zip(parts, told, strict=True)]
+        wrong = [pair for pair in zip(values, quantities, strict=True) if not _close(*pair)]
+        if not wrong:
+            return good
+        if all(map(_close, sorted(values), sorted(quantities, key=lambda each: each.right))):
+            raise NotYet(f"the numbers are right, but not their places: the order is `{names}`")
+        value, each = wrong[0]
+        slips = (slip.says for slip in each.slips if _close(value, each._replace(right=slip.answer)))
+        whose = f"`{each.name}`: " if count > 1 else ""
+        raise NotYet(whose + next(slips, f"{value:,g} is another number; {each.advice}"))
 
-    names = ", ".join(each.name for each in quantities)
+    count, names = len(quantities), ", ".join(each.name for each in quantities)
     return {"answer": names, "judge": judge, "slips": _wrong_numbers(quantities)}
 
 
@@ -123,25 +127,8 @@ def drawn(numbers: Callable[[], tuple], made: Callable[..., Quantity], practised
             return found
 
 
-def _close(value: float, target: float, quantity: Quantity) -> bool:
-    return abs(value - target) <= quantity.close * abs(target) + 1e-9
-
-
-def _read(answer: object, quantities: Sequence[Quantity]) -> list[float]:
-    if len(quantities) == 1:
-        return [answers.number(answer)]
-    what = f"{len(quantities)} numbers, `{', '.join(each.name for each in quantities)}`"
-    parts = answers.parts(answer, len(quantities), what)
-    return [answers.number(part, f"a number for `{each.name}`") for part, each in zip(parts, quantities, strict=True)]
-
-
-def _judge_order(values: list[float], quantities: Sequence[Quantity]) -> None:
-    """Raises NotYet where the numbers are right and in other places."""
-    rights = sorted(quantities, key=lambda quantity: quantity.right)
-    found = all(_close(value, each.right, each) for value, each in zip(sorted(values), rights, strict=True))
-    if found and not all(_close(value, each.right, each) for value, each in zip(values, quantities, strict=True)):
-        names = ", ".join(each.name for each in quantities)
-        raise NotYet(f"the numbers are right, but not their places: the order is `{names}`")
+def _close(value: float, quantity: Quantity) -> bool:
+    return abs(value - quantity.right) <= quantity.close * abs(quantity.right) + 1e-9
 
 
 def _wrong_numbers(quantities: Sequence[Quantity]) -> list[Wrong]:

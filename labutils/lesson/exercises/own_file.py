@@ -1,7 +1,7 @@
 """The exercises of notebook 07: what the laziest answer scores, a lift on held-out rows; tune, answer and report."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words
@@ -65,10 +65,11 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
     lift, error = paired(before, after)
     apart = unpaired(before, after)  # as if other messages had been asked
     say = Words("held_out_lift", count=len(rows), old=len(old), new=n, lift=lift)
+    known, mixed = (sum(row["after"] - row["before"] for row in some) / len(some) for some in (old, rows))
     found = {
-        **{"all rows": _mean(rows), "the trained rows": _mean(old), "the score after": sum(after) / n},
-        **{"the wrong sign": -lift, "in percent": 100 * lift},
-    }
+        "all rows": mixed, "the trained rows": known, "the score after": sum(after) / n, "the wrong sign": -lift,
+        "in percent": 100 * lift,
+    }  # fmt: skip
     slips = say.slips({what: (value, value - 0.1, value + 0.1) for what, value in found.items()})
 
     def judge(answer: object) -> str:
@@ -77,18 +78,23 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
         if abs(value - lift) > CLOSE:
             refuse(slips, lambda slip: abs(value - slip[0]) < CLOSE)
             raise say.no("other", value=value)
-        _judge_interval(say, low, high, lift, error, apart)
-        return say("good")
+        say.refuse(low >= high, "width")
+        say.refuse(not low < lift < high, "outside")
+        half = (high - low) / 2
+        if abs(half - Z * error) <= WIDTH * Z * error and abs((low + high) / 2 - lift) < Z * error / 4:
+            return say("good")
+        say.refuse(abs(half - error) <= WIDTH * error, "one")
+        say.refuse(abs(half - Z * apart) <= WIDTH * Z * apart / 2, "apart")
+        raise say.no("wide", low=low, high=high, way="wide" if half > Z * error else "narrow")
 
     def around(half: float) -> tuple[float, float, float]:
         return lift, lift - half, lift + half
 
     wrong = {
-        **{"no interval": lift, "one standard error": around(error), "two separate samples": around(Z * apart)},
-        "the errors instead of the ends": (lift, -Z * error, Z * error - 0.5 * lift),
-        "ends exchanged": (lift, lift + Z * error, lift - Z * error),
-        **{"far too wide": around(6 * error), "another number": (lift + 0.05, lift, lift + 0.1)},
-    }
+        "no interval": lift, "one standard error": around(error), "two separate samples": around(Z * apart),
+        "the errors instead of the ends": (lift, -Z * error, Z * error - 0.5 * lift), "far too wide": around(6 * error),
+        "ends exchanged": around(-Z * error), "another number": (lift + 0.05, lift, lift + 0.1),
+    }  # fmt: skip
 
     def vary(draw: Draw) -> Exercise:
         """Other rows, with another lift, too far from this one to be taken for it."""
@@ -99,23 +105,6 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
                 return _lift(n, gained, lost, n * draw.number(38, 44) // 100, draw.number(80, 140))
 
     return say.exercise(judge=judge, slips=slips, wrong=wrong, vary=vary, data=rows)
-
-
-def _mean(rows: Sequence[dict]) -> float:
-    """The lift of all these rows."""
-    before, after = (sum(row[name] for row in rows) / len(rows) for name in ("before", "after"))
-    return after - before
-
-
-def _judge_interval(say: Words, low: float, high: float, lift: float, error: float, apart: float) -> None:
-    say.refuse(low >= high, "width")
-    say.refuse(not low < lift < high, "outside")
-    half = (high - low) / 2
-    if abs(half - Z * error) <= WIDTH * Z * error and abs((low + high) / 2 - lift) < Z * error / 4:
-        return
-    say.refuse(abs(half - error) <= WIDTH * error, "one")
-    say.refuse(abs(half - Z * apart) <= WIDTH * Z * apart / 2, "apart")
-    raise say.no("wide", low=low, high=high, way="wide" if half > Z * error else "narrow")
 
 
 held_out_lift = _lift(60, 14, 2, 24, 100)
@@ -141,33 +130,26 @@ def _tuning(benches: list[str], of: dict[str, str], seed: str) -> Exercise:
         say.refuse(len(replies) != HIDDEN, "replies", got=len(replies))
         found = share([reply == bench for reply, bench in zip(replies, right, strict=True)])
         say.refuse(found.low <= times / HIDDEN, "few", found=found.value, common=repr(common), baseline=times / HIDDEN)
-        _judge_report(say, answers.items(parts[1], "three numbers, the share and its interval"), found)
+        report = answers.items(parts[1], "three numbers, the share and its interval")
+        say.refuse(len(report) != 3, "report")
+        value, low, high = (answers.number(part, "a number between 0 and 1") for part in report)
+        say.refuse(not 0 <= value <= 1, "share", value=value)
+        say.refuse(not low <= value <= high, "outside")
+        narrow, wide = ((end - begin) for begin, end in (wilson(n * value, n) for n in (MOST, LEAST)))
+        say.refuse(high - low < narrow * 0.9, "narrow", low=low, high=high)
+        say.refuse(high - low > wide * 1.1, "wide", low=low, high=high)
+        say.refuse(high < found.low or low > found.high, "promise", low=low, high=high, found=found.value)
         return say("good", found=found.value)
 
-    given = {"pairs": trained, "questions": [row["question"] for row in hidden]}
-    return say.exercise(judge=judge, wrong=_wrong(right, common), vary=_drawn_tuning, data=given)
-
-
-def _judge_report(say: Words, parts: list, found) -> None:
-    say.refuse(len(parts) != 3, "report")
-    value, low, high = (answers.number(part, "a number between 0 and 1") for part in parts)
-    say.refuse(not 0 <= value <= 1, "share", value=value)
-    say.refuse(not low <= value <= high, "outside")
-    narrow, wide = ((end - begin) for begin, end in (wilson(n * value, n) for n in (MOST, LEAST)))
-    say.refuse(high - low < narrow * 0.9, "narrow", low=low, high=high)
-    say.refuse(high - low > wide * 1.1, "wide", low=low, high=high)
-    say.refuse(high < found.low or low > found.high, "promise", low=low, high=high, found=found.value)
-
-
-def _wrong(right: list[str], common: str) -> dict[str, object]:
     half, fair = [bench if i % 4 else "bench?" for i, bench in enumerate(right)], (1.0, 0.91, 1.0)
-    return {
-        **{"the commonest answer": ([common] * HIDDEN, fair), "replies in another order": (right[1:], fair)},
-        **{"no report": (right, 1.0), "a share alone": (right, [1.0]), "in percent": (right, (100, 91, 100))},
-        **{"no width": (right, (1.0, 1.0, 1.0)), "ends first": (right, (0.8, 0.9, 1.0))},
-        **{"of three questions": (right, (1.0, 0.44, 1.0)), "measured on trained pairs": (half, fair)},
-        "replies alone": (right,),
-    }
+    wrong = {
+        "the commonest answer": ([common] * HIDDEN, fair), "replies in another order": (right[1:], fair),
+        "no report": (right, 1.0), "a share alone": (right, [1.0]), "in percent": (right, (100, 91, 100)),
+        "no width": (right, (1.0, 1.0, 1.0)), "ends first": (right, (0.8, 0.9, 1.0)), "replies alone": (right,),
+        "of three questions": (right, (1.0, 0.44, 1.0)), "measured on trained pairs": (half, fair),
+    }  # fmt: skip
+    given = {"pairs": trained, "questions": [row["question"] for row in hidden]}
+    return say.exercise(judge=judge, wrong=wrong, vary=_drawn_tuning, data=given)
 
 
 def _drawn_tuning(draw: Draw) -> Exercise:

@@ -76,7 +76,11 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
     say = Words("six_replies", listed=listed, right=str(right).replace("'", '"'))
 
     def judge(answer: object) -> str:
-        mine = _read(say, answer, len(rows))
+        mine = answers.items(answer, f"a list of {len(rows)} texts")
+        mine = [answers.text(each, "texts, one a reply").strip().lower() for each in mine]
+        say.refuse(len(mine) != len(rows), "count", count=len(rows), got=len(mine))
+        if strange := [each for each in mine if each not in KINDS]:
+            raise say.no("strange", said=quoted(strange[0]))
         for i, (said, kind, (question, reply, full)) in enumerate(zip(mine, right, rows, strict=True), 1):
             if said != kind:
                 words = {"reply": quoted(reply), "question": quoted(question), "full": quoted(full)}
@@ -95,15 +99,6 @@ def _replies(seed: int | str, practised: list[str]) -> Exercise:
         "other words": ["right", *right[1:]],
     }  # fmt: skip
     return say.exercise(judge=judge, wrong=wrong, vary=lambda draw: _replies(draw.number(1, 10**6), right))
-
-
-def _read(say: Words, answer: object, count: int) -> list[str]:
-    said = [answers.text(each, "texts, one a reply") for each in answers.items(answer, f"a list of {count} texts")]
-    said = [each.strip().lower() for each in said]
-    say.refuse(len(said) != count, "count", count=count, got=len(said))
-    if strange := [each for each in said if each not in KINDS]:
-        raise say.no("strange", said=quoted(strange[0]))
-    return said
 
 
 six_replies = _replies("practised", [])
