@@ -109,7 +109,7 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """The state that progress shows."""
+        """What progress shows."""
         return RIGHT if self.right else NOT_YET if self.tries else NOT_ATTEMPTED
 
 
@@ -209,17 +209,19 @@ class Exercise:
         entry, _ = change_progress(self.name, lambda e: replace(e, hints=min(most, e.hints + 1)))
         given = enumerate(self.hints[: entry.hints], 1)
         lines = (f"<div><b>→ hint {i} of {most}:</b> {_prose(hint)}</div>" for i, hint in given)
-        return HTML(_box("".join(lines), SAID))
+        return HTML(_box("".join(lines)))
 
     def solution(self) -> HTML:
         """The solution, once an answer was checked, or when it is asked for a second time."""
         if self.seed is not None:
             return _said("this is a graded version, its solution is not shown; that of the practised one is")
-        entry, _ = change_progress(self.name, _asked)
+        shows = lambda e: e.tries > 0 or e.asked > 0  # noqa: E731
+        seen = lambda e: replace(e, asked=e.asked + 1, seen=e.seen or (shows(e) and not e.right))  # noqa: E731
+        entry, _ = change_progress(self.name, seen)
         if not entry.tries and entry.asked < 2:
             return _said(FIRST_TRY)
         lines = "\n".join(show.plain(line) for line in self.solution_cell().split("\n"))
-        return HTML(_box(f'<b>→ one solution:</b><pre style="{CODE}">{lines}</pre>', SAID))
+        return HTML(_box(f'<b>→ one solution:</b><pre style="{CODE}">{lines}</pre>'))
 
     def given(self) -> object:
         """A fresh copy of what the exercise works on; None where the question holds all of it."""
@@ -330,15 +332,8 @@ def wrapped(markdown: str, width: int = 118) -> str:
     return "\n\n".join(block if keep else fill(block) for block, keep in zip(blocks, kept, strict=True))
 
 
-def _asked(entry: Entry) -> Entry:
-    """An entry after solution() was called; it counts as seen if it is shown to somebody who was not right yet."""
-    shows = entry.tries > 0 or entry.asked > 0
-    return replace(entry, asked=entry.asked + 1, seen=entry.seen or (shows and not entry.right))
-
-
 def _said(words: str) -> HTML:
-    """A sentence to the learner that is neither of these."""
-    return HTML(_box(f"→ {_prose(words)}", SAID))
+    return HTML(_box(f"→ {_prose(words)}"))
 
 
 def _prose(text: str) -> str:
@@ -346,6 +341,5 @@ def _prose(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", show.plain(text, LIMIT))
 
 
-def _box(inside: str, colour: str) -> str:
-    style = f"border-left:5px solid {colour};padding:4px 10px;{show.BREAK}"
-    return f'<div style="{style}">{inside}</div>'
+def _box(inside: str, colour: str = SAID) -> str:
+    return f'<div style="border-left:5px solid {colour};padding:4px 10px;{show.BREAK}">{inside}</div>'

@@ -87,30 +87,25 @@ two_memories = _memory(7, 40, "bf16")
 CLOSE = 1e-3  # of an output; merged and beside differ by rounding alone
 
 
-def _given(rows: int, columns: int, rank: int, alpha: int, seed: int | str) -> dict:
-    """A matrix W, its adapter A and B, and the scale's two numbers."""
-    draw = Draw(f"merging {seed}")
-
-    def matrix(m: int, n: int) -> np.ndarray:
-        return np.array([[draw.number(-99, 99) / 100 for _ in range(n)] for _ in range(m)])
-
-    matrices = {"W": matrix(rows, columns), "A": matrix(rank, columns), "B": matrix(rows, rank)}
-    return matrices | {"rank": rank, "alpha": alpha}
-
-
 def _merge(rows: int, columns: int, rank: int, alpha: int, seed: int | str) -> Exercise:
-    given = _given(rows, columns, rank, alpha, seed)
+    draw, shapes = Draw(f"merging {seed}"), {"W": (rows, columns), "A": (rank, columns), "B": (rows, rank)}
+    given = {
+        name: np.array([[draw.number(-99, 99) / 100 for _ in range(n)] for _ in range(m)])
+        for name, (m, n) in shapes.items()
+    } | {"rank": rank, "alpha": alpha}
     matrix, change, scale = given["W"], given["B"] @ given["A"], alpha / rank
-    say = Words("merge_adapter", rows=rows, columns=columns)
+    say, what = Words("merge_adapter", rows=rows, columns=columns), f"a matrix of {rows} x {columns} numbers"
     found = {
-        **{"not applied": matrix, "no scale": matrix + change, "alpha alone": matrix + alpha * change},
-        **{"the change alone": scale * change, "taken off": matrix - scale * change},
-        **{"applied twice": matrix + 2 * scale * change, "transposed": (matrix + scale * change).T},
-    }
+        "not applied": matrix, "no scale": matrix + change, "alpha alone": matrix + alpha * change,
+        "the change alone": scale * change, "taken off": matrix - scale * change,
+        "applied twice": matrix + 2 * scale * change, "transposed": (matrix + scale * change).T,
+    }  # fmt: skip
     slips = say.slips(found)
 
     def judge(answer: object) -> str:
-        mine = _matrix(say, answer, rows, columns)
+        lines = [answers.items(line, what) for line in answers.items(answer, what)]
+        say.refuse(not lines or len({len(line) for line in lines}) != 1 or not lines[0], "lines")
+        mine = np.array([[answers.number(each, f"{what}; each") for each in line] for line in lines])
         refuse(slips, lambda slip: slip.shape == mine.shape and np.abs(mine - slip).max() < CLOSE)
         if mine.shape != (rows, columns):
             raise say.no("shape", mine=mine.shape[0], across=mine.shape[1])
@@ -127,13 +122,6 @@ def _merge(rows: int, columns: int, rank: int, alpha: int, seed: int | str) -> E
         return _merge(rows, rows + draw.number(1, 4), rank, rank * draw.pick((4, 5, 6, 8)), draw.number(1, 10**6))
 
     return say.exercise(judge=judge, slips=slips, wrong=wrong, vary=vary, data=given)
-
-
-def _matrix(say: Words, answer: object, rows: int, columns: int) -> np.ndarray:
-    what = f"a matrix of {rows} x {columns} numbers"
-    lines = [answers.items(line, what) for line in answers.items(answer, what)]
-    say.refuse(not lines or len({len(line) for line in lines}) != 1 or not lines[0], "lines")
-    return np.array([[answers.number(each, f"{what}; each") for each in line] for line in lines])
 
 
 merge_adapter = _merge(6, 4, 3, 12, "practised")

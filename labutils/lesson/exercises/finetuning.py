@@ -17,9 +17,9 @@ from labutils.places import DATA
 def _updates(pairs: int, batch: int, epochs: int) -> Quantity:
     batches = math.ceil(pairs / batch)
     slips = {
-        **{"batches of one": pairs * epochs, "one epoch": batches, "the rest left out": pairs // batch * epochs},
-        **{"not rounded": pairs / batch * epochs, "rounded at the end": math.ceil(pairs / batch * epochs)},
-    }
+        "batches of one": pairs * epochs, "one epoch": batches, "the rest left out": pairs // batch * epochs,
+        "not rounded": pairs / batch * epochs, "rounded at the end": math.ceil(pairs / batch * epochs),
+    }  # fmt: skip
     say = Words("total_steps", epochs=epochs, rest=pairs % batch)
     return quantity(say, "my_steps", batches * epochs, slips, close=0)
 
@@ -131,10 +131,10 @@ def _replies(seed: int | str, practised: list[int]) -> Exercise:
         return [i for i, kind in enumerate(kinds, 1) if kind == wanted]
 
     typical = {
-        **{"all taken as known": [], "values that stand somewhere": places("no such product")},
-        **{"products that are there": places("another's value"), "not word for word": [1, 2, 3, 4, 5, 6]},
-        **{"counted from 0": [0, *wrong], "one by number alone": wrong[0]},
-    }
+        "all taken as known": [], "values that stand somewhere": places("no such product"),
+        "products that are there": places("another's value"), "not word for word": [1, 2, 3, 4, 5, 6],
+        "counted from 0": [0, *wrong], "one by number alone": wrong[0],
+    }  # fmt: skip
 
     def vary(draw: Draw) -> Exercise:
         return _replies(draw.number(1, 10**6), wrong)
@@ -163,7 +163,14 @@ def _questions(products: list[str]) -> Exercise:
     say = Words("own_questions", count=count, named=named, words=TOO_LONG, dots=dots, asked=asked)
 
     def judge(answer: object) -> str:
-        for product, (question, must) in zip(products, _read(say, answer, len(products)), strict=True):
+        mine = answers.items(answer, f"a list of {count} pairs")
+        say.refuse(len(mine) != count, "count", got=len(mine))
+        found = []
+        for each in mine:
+            parts = answers.items(each, "pairs of two texts, the question and what a right answer must hold")
+            say.refuse(len(parts) != 2, "parts", got=len(parts))
+            found.append([answers.text(part, "pairs of two texts").strip() for part in parts])
+        for product, (question, must) in zip(products, found, strict=True):
             judge_question(say, product, question, must)
         return say("good")
 
@@ -172,17 +179,6 @@ def _questions(products: list[str]) -> Exercise:
         return vary(draw) if other[0] == products[0] else _questions(other)
 
     return say.exercise(judge=judge, wrong=lambda: _wrong_questions(products), vary=vary)
-
-
-def _read(say: Words, answer: object, count: int) -> list[tuple[str, str]]:
-    mine = answers.items(answer, f"a list of {count} pairs")
-    say.refuse(len(mine) != count, "count", got=len(mine))
-    found = []
-    for each in mine:
-        parts = answers.items(each, "pairs of two texts, the question and what a right answer must hold")
-        say.refuse(len(parts) != 2, "parts", got=len(parts))
-        found.append(tuple(answers.text(part, "pairs of two texts").strip() for part in parts))
-    return found
 
 
 def judge_question(say: Words, product: str, question: str, must: str) -> None:

@@ -14,10 +14,9 @@ from labutils.measure.intervals import share, wilson
 def _laziest(counts: Mapping[str, int]) -> Quantity:
     total, most = sum(counts.values()), max(counts.values())
     slips = {
-        "all queues alike": 1 / len(counts),
-        "drawn by their shares": sum(count**2 for count in counts.values()) / total**2,
-        **{"counted": most, "in percent": 100 * most / total, "the other way": 1 - most / total},
-    }
+        "all queues alike": 1 / len(counts), "drawn by their shares": sum(n**2 for n in counts.values()) / total**2,
+        "counted": most, "in percent": 100 * most / total, "the other way": 1 - most / total,
+    }  # fmt: skip
     say = Words("baseline_first", queues=len(counts), total=total)
     return quantity(say, "my_share", most / total, slips, close=0.013)
 

@@ -186,33 +186,19 @@ def _metric(made: Callable[[Draw, int], list[Triple]], seed: int | str, example:
             raise say.no("same", value=values.pop())
         say.refuse(all(better < ok and better < bad for bad, ok, better in scored), "round")
         for triple, (bad, ok, better) in zip(judged, scored, strict=True):
-            _judge_step(say, "bad", bad, ok, triple.why_bad, triple.bad)
-            _judge_step(say, "ok", ok, better, triple.why_ok, triple.ok)
+            steps = (("bad", bad, ok, triple.why_bad, triple.bad), ("ok", ok, better, triple.why_ok, triple.ok))
+            for key, low, high, why, text in steps:
+                way = "as much as" if low == high else "more than"
+                say.refuse(low >= high, key, low=low, high=high, way=way, why=why, text=quoted(text))
         return say("good")
 
-    return say.exercise(
-        judge=judge,
-        wrong=_wrong(HELD[made]),
-        vary=_drawn,
-        data=lambda: [dict(zip(("record", "bad", "ok", "better"), each, strict=False)) for each in triples()[:SHOWN]],
-    )
-
-
-def _judge_step(say: Words, key: str, low: float, high: float, why: str, text: str) -> None:
-    """Raises NotYet where a reply does not score lower than the better one."""
-    if low >= high:
-        way = "as much as" if low == high else "more than"
-        raise say.no(key, low=low, high=high, way=way, why=why, text=quoted(text))
-
-
-def _wrong(held: str) -> dict[str, object]:
     def share(reply: str, record: dict) -> float:
-        return sum(each in reply for each in record[held]) / len(record[held])
+        return sum(each in reply for each in record[HELD[made]]) / len(record[HELD[made]])
 
     def form(reply: str, record: dict) -> bool:
         return reply.startswith(("Dear ", "queue: "))
 
-    return {
+    wrong = {
         "the longer, the better": lambda reply, record: len(reply), "what it should hold alone": share,
         "its form alone": lambda reply, record: form(reply, record) + 0.0,
         "the same for all": lambda reply, record: 0.5,
@@ -223,12 +209,16 @@ def _wrong(held: str) -> dict[str, object]:
         "a key that is not there": lambda reply, record: record["answer"], "its result": 0.7,
     }  # fmt: skip
 
+    def vary(draw: Draw) -> Exercise:
+        """The other task, with one of its records in the question."""
+        seed = draw.number(1, 10**6)
+        first = messages(Draw(f"triples {seed}"), 1)[0]
+        return _metric(messages, seed, f", the first of them to the message {quoted(first.record['message'], 40)}")
 
-def _drawn(draw: Draw) -> Exercise:
-    """The other task, with one of its records in the question."""
-    seed = draw.number(1, 10**6)
-    first = messages(Draw(f"triples {seed}"), 1)[0]
-    return _metric(messages, seed, f", the first of them to the message {quoted(first.record['message'], 40)}")
+    def data() -> list[dict]:
+        return [dict(zip(("record", "bad", "ok", "better"), each, strict=False)) for each in triples()[:SHOWN]]
+
+    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=data)
 
 
 own_metric = _metric(emails, "practised")

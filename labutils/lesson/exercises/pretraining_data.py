@@ -74,11 +74,7 @@ def _shingles(one: str, other: str, n: int) -> Exercise:
     return say.exercise(judge=judge, slips=slips, wrong={"in percent": 100 * right, "a guess": 0.97}, vary=vary)
 
 
-shingles = _shingles(
-    "the plover runs for nine days on one set of batteries",
-    "the plover runs for ten days on one set of batteries in summer",
-    3,
-)
+shingles = _shingles(*TEXTS["shingles"]["practised"], 3)
 
 
 LUCK = 2.0  # how many times its interval a random sample may be off before its making is doubted (1 in 10,000 is)
@@ -173,10 +169,26 @@ def _spans(about: str, draw: Draw) -> Exercise:
             _judge_spans(say, text, right, spans, traps)
         return say("good", count=sum(len(right) for _, right in cases))
 
+    def by(pattern: str) -> Callable[[str], list]:
+        return lambda text: [match.span() for match in re.finditer(pattern, text)]
+
+    pattern, whole = task["pattern"], by(task["pattern"])
+    own = {
+        "any word behind the sign": by(r"[\w.+-]*@[\w.-]*\w"), "all but spaces": by(r"\S+@\S+"),
+        "no dots before the sign": by(r"\w+@(?:[\w-]+\.)+[A-Za-z]{2,}"),
+        "digits at the end": by(r"[\w.+-]+@(?:[\w-]+\.)+\w+"),
+    }  # fmt: skip
+    wrong = (own if about == "mails" else {}) | {
+        "the pieces": lambda text: re.findall(pattern, text), "the first one alone": lambda text: whole(text)[:1],
+        "the masked text": lambda text: re.sub(pattern, "[...]", text), "nothing found": lambda text: [],
+        "the last character lost": lambda text: [(start, end - 1) for start, end in whole(text)],
+        "nothing given back": lambda text: print(end=""), "the result": whole("x"),
+    }  # fmt: skip
+
     def vary(draw: Draw) -> Exercise:
         return _spans(draw.pick(("telephones", "machines")), draw)
 
-    return say.exercise(title=say("title"), judge=judge, wrong=_wrong_spans(task), vary=vary)
+    return say.exercise(title=say("title"), judge=judge, wrong=wrong, vary=vary)
 
 
 def _read_spans(say: Words, value: object, text: str) -> list[tuple[int, int]]:
@@ -206,24 +218,6 @@ def _judge_spans(say: Words, text: str, right: list, spans: list, traps: dict[st
     if missed := [place for place in right if place not in spans]:
         raise say.no("missed", whole=quoted(text[slice(*missed[0])]), text=quoted(text))
     say.refuse(len(spans) > len(right), "twice", text=quoted(text))
-
-
-def _wrong_spans(task: dict) -> dict[str, object]:
-    def by(pattern: str) -> Callable[[str], list]:
-        return lambda text: [match.span() for match in re.finditer(pattern, text)]
-
-    pattern, whole = task["pattern"], by(task["pattern"])
-    own = {
-        "any word behind the sign": by(r"[\w.+-]*@[\w.-]*\w"), "all but spaces": by(r"\S+@\S+"),
-        "no dots before the sign": by(r"\w+@(?:[\w-]+\.)+[A-Za-z]{2,}"),
-        "digits at the end": by(r"[\w.+-]+@(?:[\w-]+\.)+\w+"),
-    }  # fmt: skip
-    return (own if task["nouns"] == "addresses" else {}) | {
-        "the pieces": lambda text: re.findall(pattern, text), "the first one alone": lambda text: whole(text)[:1],
-        "the masked text": lambda text: re.sub(pattern, "[...]", text), "nothing found": lambda text: [],
-        "the last character lost": lambda text: [(start, end - 1) for start, end in whole(text)],
-        "nothing given back": lambda text: print(end=""), "the result": whole("x"),
-    }  # fmt: skip
 
 
 mail_spans = _spans("mails", Draw("practised"))
@@ -263,12 +257,24 @@ def _rule(kind: str, seed: int | str) -> Exercise:
             raise say.no("few", right=right, named=named, way=way, text=quoted(text, 80))
         return say("good", right=right, rest=f" (not {named})" if mistakes else "")
 
-    return say.exercise(
-        judge=judge,
-        wrong=_wrong_rules(kind),
-        vary=lambda draw: _rule(draw.pick([other for other in SOLVED if other != kind]), draw.number(1, 10**6)),
-        data=lambda: [{"drop": found == kind, "kind": found, "text": text} for found, text in documents()[0]],
-    )
+    word, tells = WORD[kind], SOLVED[kind]
+    heading = {"one heading": lambda text: drop(text.startswith("# Changelog"), kind)} if kind == "changelog" else {}
+    wrong = heading | {
+        "a bare True or False": lambda text: word in text, "one word": lambda text: drop(word in text.lower(), kind),
+        "the wrong way round": lambda text: drop(not tells(text), kind), "no reason": lambda text: Verdict(False),
+        "everything kept": lambda text: Verdict(True), "everything dropped": lambda text: Verdict(False, "bad"),
+        "the first line of nothing": lambda text: drop(text.splitlines()[0] == "", kind),
+        "nothing given back": lambda text: None, "the reason alone": lambda text: kind,
+        "a number for bad": lambda text: (1, kind), "the verdict itself": drop(True, kind),
+    }  # fmt: skip
+
+    def vary(draw: Draw) -> Exercise:
+        return _rule(draw.pick([other for other in SOLVED if other != kind]), draw.number(1, 10**6))
+
+    def data() -> list[dict]:
+        return [{"drop": found == kind, "kind": found, "text": text} for found, text in documents()[0]]
+
+    return say.exercise(judge=judge, wrong=wrong, vary=vary, data=data)
 
 
 def _keeps(say: Words, verdict: object, text: str) -> bool:
@@ -280,19 +286,6 @@ def _keeps(say: Words, verdict: object, text: str) -> bool:
         raise say.no("form", text=quoted(text))
     say.refuse(not parts[0] and not parts[1].strip(), "reason")
     return parts[0]
-
-
-def _wrong_rules(kind: str) -> dict[str, object]:
-    word, right = WORD[kind], SOLVED[kind]
-    heading = {"one heading": lambda text: drop(text.startswith("# Changelog"), kind)} if kind == "changelog" else {}
-    return heading | {
-        "a bare True or False": lambda text: word in text, "one word": lambda text: drop(word in text.lower(), kind),
-        "the wrong way round": lambda text: drop(not right(text), kind), "no reason": lambda text: Verdict(False),
-        "everything kept": lambda text: Verdict(True), "everything dropped": lambda text: Verdict(False, "bad"),
-        "the first line of nothing": lambda text: drop(text.splitlines()[0] == "", kind),
-        "nothing given back": lambda text: None, "the reason alone": lambda text: kind,
-        "a number for bad": lambda text: (1, kind), "the verdict itself": drop(True, kind),
-    }  # fmt: skip
 
 
 own_rule = _rule("changelog", "practised")

@@ -128,6 +128,10 @@ how_much_replay = _replay(
 )
 
 
+def _nats(tenths: float) -> float:
+    return round(tenths / 10, 2)
+
+
 def _effects(neither: int, pairs: int, handbook: int, both: int) -> tuple[Quantity, ...]:
     """What is asked for, in nats; the four cells come in tenths."""
     say = Words("two_by_two", neither=_nats(neither), pairs=_nats(pairs))
@@ -141,10 +145,6 @@ def _effects(neither: int, pairs: int, handbook: int, both: int) -> tuple[Quanti
     second = {"the cell itself": both, "the pairs' part": both - handbook, "both": both - neither}
     third = {"both": both - neither, "the sum": on_top + alone, "the mean": (on_top + alone) / 2}
     return asked("alone", alone, first), asked("on_top", on_top, second), asked("together", on_top - alone, third)
-
-
-def _nats(tenths: float) -> float:
-    return round(tenths / 10, 2)
 
 
 def _cells(neither: int, pairs: int, handbook: int, both: int) -> Exercise:
@@ -183,10 +183,10 @@ class Comparison(NamedTuple):
         """The verdict of an interval."""
         return self.up if low > self.margin else self.down if high < self.margin else UNCLEAR
 
-    def right(self, one: Hits, other: Hits, errors: float = Z) -> str:
-        """By the paired interval, of so many standard errors to each side."""
+    def right(self, one: Hits, other: Hits) -> str:
+        """By the paired interval."""
         mean, error = paired(one, other)
-        return self.verdict(mean - errors * error, mean + errors * error)
+        return self.verdict(mean - Z * error, mean + Z * error)
 
 
 def paired(one: Hits, other: Hits) -> tuple[float, float]:
@@ -224,23 +224,6 @@ def comparisons(m: float, draw: Draw) -> list[tuple[Hits, Hits]]:
     return [(one[::-1], other[::-1]) if draw.number(0, 1) else (one, other) for one, other in found]
 
 
-def _slips(asked: Comparison) -> dict[str, Callable]:
-    def within(half: Callable[[Hits, Hits], float]) -> Callable:
-        def verdict(one: Hits, other: Hits) -> str:
-            mean = paired(one, other)[0]
-            return asked.verdict(mean - half(one, other), mean + half(one, other))
-
-        return verdict
-
-    return {
-        "the higher mean": lambda one, other: asked.right(one, other, 0.0),
-        "two separate intervals": within(lambda one, other: Z * unpaired(one, other)),
-        "five points": within(lambda one, other: 0.05),
-        "one standard error": lambda one, other: asked.right(one, other, 1.0),
-        "the models exchanged": lambda one, other: asked.right(other, one), "never sure": lambda one, other: UNCLEAR,
-    }  # fmt: skip
-
-
 def _effect(asked: Comparison, ask: str, seed: int | str) -> Exercise:
     words = (asked.up, asked.down, UNCLEAR)
     say = Words("effect_there", ask=ask, up=asked.up, down=asked.down, margin=asked.margin)
@@ -254,9 +237,22 @@ def _effect(asked: Comparison, ask: str, seed: int | str) -> Exercise:
         gained, lost = (sum(b - a == way for a, b in zip(one, other, strict=True)) for way in (1, -1))
         return f"{len(one)} questions, {gained} gained, {lost} lost"
 
+    def within(half: Callable[[Hits, Hits], float]) -> Callable[[Hits, Hits], str]:
+        def verdict(one: Hits, other: Hits) -> str:
+            mean = paired(one, other)[0]
+            return asked.verdict(mean - half(one, other), mean + half(one, other))
+
+        return verdict
+
+    slips = {
+        "the higher mean": within(lambda one, other: 0), "five points": within(lambda one, other: 0.05),
+        "two separate intervals": within(lambda one, other: Z * unpaired(one, other)),
+        "one standard error": within(lambda one, other: paired(one, other)[1]),
+        "the models exchanged": lambda one, other: asked.right(other, one), "never sure": lambda one, other: UNCLEAR,
+    }  # fmt: skip
     more = {"True or False": lambda one, other: sum(other) > sum(one), "another word": lambda one, other: "maybe"}
     cases = comparisons(asked.margin, Draw(f"effects {seed}"))
-    form = written(say, asked.right, cases, _slips(asked), read=read, told=told, more=more)
+    form = written(say, asked.right, cases, slips, read=read, told=told, more=more)
     return say.exercise(vary=_drawn_effect, **form)
 
 
