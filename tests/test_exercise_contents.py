@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 from datasets import Dataset
 from sklearn.metrics import f1_score
@@ -22,7 +21,6 @@ from labutils.lesson.exercises.what_changes import Comparison, hits
 from labutils.measure import intervals
 from labutils.measure.intervals import paired
 from labutils.measure.scoring import fact_hit
-from labutils.model.costs import training_memory
 from labutils.model.recipes import Recipe
 from labutils.pairs import records
 from labutils.places import DATA
@@ -73,13 +71,6 @@ def in_parts(reply, record):
     return 10 * sum(fact_hit(reply, fact) for fact in record["facts"]) * reply.startswith("Dear")
 
 
-def merged() -> np.ndarray:
-    given = exercises.merge_adapter.given()
-    inputs = np.eye(given["W"].shape[1])
-    beside = given["W"] @ inputs + given["alpha"] / given["rank"] * (given["B"] @ (given["A"] @ inputs))
-    return beside.astype(np.float32)
-
-
 def after(text: str, word: str) -> list[str]:
     words = text.split()
     return [words[i + 1] for i in range(len(words) - 1) if words[i] == word]
@@ -96,27 +87,17 @@ RIGHT_TOO: dict[str, Callable[[], tuple]] = {
     "own_rule": lambda: (few_words,),
     "own_rule ": lambda: (lambda text: tuple(few_words(text)),),
     "mail_spans": lambda: (by_words,),
-    "inputs_and_targets": lambda: (np.array([5, 9, 2, 7]), (9, 2, 7, 4)),
-    "six_replies": lambda: (["Asks back", "repeats ", "answers", "goes on", "goes on", "answers"],),
     "mean_loss": lambda: (lambda chances: round(-float(np.mean(np.log(chances))), 3),),
     "next_word": lambda: (lambda text, word: max(after(text, word), key=after(text, word).count, default=""),),
-    "which_stop": lambda: (np.array([4, 1, 2]),),
     "whole_set": lambda: tuple(map(Dataset.from_list, answer_of(exercises.whole_set.solution_cell()))),
-    "whole_set ": lambda: tuple(map(pd.DataFrame, answer_of(exercises.whole_set.solution_cell()))),
     "fair_split": lambda: (records.split(exercises.fair_split.given(), held_out=0.3, same="fact"),),
-    "fair_split ": lambda: tuple(records.split(exercises.fair_split.given(), held_out=0.3, same="fact").values()),
     "repair_file": lambda: ("\n".join(answer_of(exercises.repair_file.solution_cell())[0]) + "\n",),
     "total_steps": lambda: (Recipe(epochs=5, batch=16).total_steps(842),),
     "own_questions": lambda: ([[asked, must.split()[0]] for asked, must in map(finetuning.ASKED.get, THREE)],),
-    "one_setting": lambda: (["D", "b"],),
     "effect_there": lambda: (by_bootstrap,),
-    "baseline_first": lambda: (0.54,),
     "fair_score": lambda: (by_library,),
     "held_out_lift": lifted,
-    "held_out_lift ": lambda: ([round(value, 2) for value in lifted()],),
     "own_metric": lambda: (in_parts,),
-    "two_memories": lambda: (112, training_memory(7e9, adapter=40e6, precision="bf16").total),
-    "merge_adapter": lambda: (merged().tolist(),),
 }
 
 
