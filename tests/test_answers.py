@@ -28,10 +28,10 @@ def said(function, *given) -> str:
     return str(raised.value)
 
 
-@pytest.mark.parametrize("dots", [..., [...], (..., ...), [[...], (...,)], {"train": ..., "test": ...}])
-def test_dots_alone_are_not_attempted(dots):
-    with pytest.raises(Unattempted):
-        answers.attempted(dots)
+def test_dots_alone_are_not_attempted():
+    for dots in (..., [...], (..., ...), [[...], (...,)], {"train": ..., "test": ...}):
+        with pytest.raises(Unattempted):
+            answers.attempted(dots)
 
 
 def test_everything_else_was_attempted_but_a_few_dots_and_none_are_told():
@@ -50,36 +50,27 @@ def test_values_in_their_usual_clothes():
     assert [letter_of(answer, "abcd") for answer in ("b", "B", " b ", "(b)", "b.", "b)")] == ["b"] * 6
 
 
-@pytest.mark.parametrize(
-    ("read", "answer", "message"),
-    [
-        (answers.number, "0.5", "a number, got a text; leave the quotes away"),
-        (answers.number, True, "a number, got `True`"),
-        (answers.number, float("nan"), "a number, got `nan`"),
-        (answers.number, float("-inf"), "a number, got `-inf`"),
-        (answers.number, 10**400, "a number, got a number"),
-        (answers.number, [0.5], "a number, got a list"),
-        (answers.number, np.zeros(2), "a number, got a value of type `ndarray`"),
-        (answers.number, 1j, "a number, got a value of type `complex`"),
-        (answers.number, None, "a number, got `None`"),
-        (answers.number, len, "a number, got a function"),
-        (answers.items, "123", "a list, got a text"),
-        (answers.items, {1, 2}, "a list, got a set"),
-        (answers.items, {"a": 1}, "a list, got a dictionary"),
-        (answers.items, (i for i in "ab"), "a list, got a value of type `generator`; put `list(...)` around it"),
-        (answers.items, map(str, "ab"), "a list, got a value of type `map`; put `list(...)` around it"),
-        (answers.items, 3, "a list, got a number"),
-        (answers.items, pd.Series, "a list, got a function"),
-        (answers.items, np.array(3), "a list, got a number"),
-        (answers.whole_numbers, [1, 2.5], "a list of whole numbers, got one with a fraction"),
-        (answers.whole_numbers, ["1"], "a list of whole numbers; each, got a text; leave the quotes away"),
-        (answers.function, 3, "the function itself, got a number; pass its name, without brackets behind it"),
-        (answers.text, b"a", "a text, got a value of type `bytes`"),
-        *((lambda answer: letter_of(answer, "abcd"), other, "") for other in ("", "e", "ab", 1, ["b"], None, "ß", "ǆ")),
-    ],
-)
-def test_what_is_no_such_value(read, answer, message):
-    assert said(read, answer) == f"expected {message}" if message else said(read, answer).startswith("expected ")
+NO_NUMBER = {
+    "a text; leave the quotes away": "0.5", "`True`": True, "`nan`": float("nan"), "`-inf`": float("-inf"),
+    "a number": 10**400, "a value of type `ndarray`": np.zeros(2), "a value of type `complex`": 1j, "`None`": None,
+    "a function": len, "a list": [0.5],
+}  # fmt: skip
+NO_LIST = {
+    "a text": "123", "a set": {1, 2}, "a dictionary": {"a": 1}, "a number": np.array(3), "a function": pd.Series,
+    "a value of type `generator`; put `list(...)` around it": (i for i in "ab"),
+    "a value of type `map`; put `list(...)` around it": map(str, "ab"),
+}  # fmt: skip
+
+
+def test_what_is_no_such_value():
+    for read, what, others in ((answers.number, "a number", NO_NUMBER), (answers.items, "a list", NO_LIST)):
+        assert [said(read, other) for other in others.values()] == [f"expected {what}, got {got}" for got in others]
+    assert said(answers.whole_numbers, [1, 2.5]) == "expected a list of whole numbers, got one with a fraction"
+    assert said(answers.whole_numbers, ["1"]).endswith("each, got a text; leave the quotes away")
+    assert said(answers.function, 3).endswith("itself, got a number; pass its name, without brackets behind it")
+    assert said(answers.text, b"a") == "expected a text, got a value of type `bytes`"
+    for answer in ("", "e", "ab", 1, ["b"], None, "ß", "ǆ"):
+        assert said(letter_of, answer, "abcd").startswith("expected ")
 
 
 def test_a_quotation_stays_on_its_line():
@@ -98,24 +89,22 @@ def test_numbers_are_right_up_to_their_rounding():
     assert TWO["judge"]((6, 10)) == TWO["judge"]([6.01, 10.0]) == "both"
 
 
-@pytest.mark.parametrize(
-    ("form", "answer", "message"),
-    [
-        (ONE, 6.061, "6.061 is another number; count again"),
-        (ONE, 5.939, "5.939 is another number; count again"),
-        (ONE, 3.02, "that is the half"),
-        (ONE, 12_000, "12,000 is another number; count again"),
-        (TWO, (3, 10), "`six`: that is the half"),
-        (TWO, (6, 5), "`ten`: that is the half of ten"),
-        (TWO, (6, 10.001), "`ten`: 10.001 is another number; use your fingers"),
-        (TWO, (10, 6), "the numbers are right, but not their places: the order is `six, ten`"),
-        (TWO, 6, "expected 2 numbers, `six, ten`, got a number"),
-        (TWO, [6], "expected 2 numbers, `six, ten`, got 1"),
-        (TWO, (6, "ten"), "expected a number for `ten`, got a text; leave the quotes away"),
-    ],
-)
-def test_numbers_that_are_wrong(form, answer, message):
-    assert said(form["judge"], answer) == message
+OTHERS = {
+    6.061: "6.061 is another number; count again", 5.939: "5.939 is another number; count again",
+    12_000: "12,000 is another number; count again", 3.02: "that is the half",
+}  # fmt: skip
+OTHER_PAIRS = {
+    (3, 10): "`six`: that is the half", (6, 5): "`ten`: that is the half of ten",
+    (6, 10.001): "`ten`: 10.001 is another number; use your fingers",
+    (10, 6): "the numbers are right, but not their places: the order is `six, ten`",
+    (6, "ten"): "expected a number for `ten`, got a text; leave the quotes away",
+    (6,): "expected 2 numbers, `six, ten`, got 1", 6: "expected 2 numbers, `six, ten`, got a number",
+}  # fmt: skip
+
+
+def test_numbers_that_are_wrong():
+    for form, others in ((ONE, OTHERS), (TWO, OTHER_PAIRS)):
+        assert {answer: said(form["judge"], answer) for answer in others} == others
 
 
 def test_each_mistake_of_numbers_is_told_as_it_says():
@@ -146,17 +135,16 @@ def test_a_function_is_right(twice):
         twice["judge"](lambda n: ...)
 
 
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (lambda n: n**2, "that is a slip"),
-        (lambda n: n + 2, "for `0` it gives `2`, right is `0`"),
-        (lambda n: n * 1.5, "for `2` it gives `3`, right is `4`"),
-        (lambda n: str(n), "expected a number, got a text; leave the quotes away"),
-        (lambda n: 1 / n, "`<lambda>` raises `ZeroDivisionError: division by zero`, in line"),
-        (4, "expected the function itself, got a number; pass its name, without brackets behind it"),
-    ],
-)
+WRONG = [
+    (lambda n: n**2, "that is a slip"), (lambda n: n + 2, "for `0` it gives `2`, right is `0`"),
+    (lambda n: n * 1.5, "for `2` it gives `3`, right is `4`"),
+    (lambda n: str(n), "expected a number, got a text; leave the quotes away"),
+    (lambda n: 1 / n, "`<lambda>` raises `ZeroDivisionError: division by zero`, in line"),
+    (4, "expected the function itself, got a number; pass its name, without brackets behind it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "message"), WRONG)
 def test_a_function_that_is_wrong(twice, answer, message):
     assert said(twice["judge"], answer).startswith(message)
     told = {wrong.what: wrong for wrong in twice["slips"]}

@@ -54,7 +54,7 @@ def by_words(text):
 
 
 def few_words(text):
-    return quality.Verdict(not re.search(r"^\W*(v|version )?\d+\.\d+\.\d+", text, re.IGNORECASE | re.MULTILINE), "log")
+    return quality.Verdict(not re.search(r"^\W*(v|version )?\d+\.\d+\.\d+", text, re.I | re.M), "log")
 
 
 def by_bootstrap(one, other):

@@ -68,17 +68,12 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exerc
 
 
 @each
-def test_the_starter_runs_unedited(exercise):
+def test_the_starter_runs_unedited_and_the_solution_is_right(exercise):
     first, second = run(exercise.starter_cell()), run(exercise.starter_cell())
     assert first.state == NOT_ATTEMPTED
     assert (repr(first), first._repr_html_()) == (repr(second), second._repr_html_())
     assert [exercise.check(*dots).state for dots in [(), (...,), (..., ...), ([...],)]] == [NOT_ATTEMPTED] * 4
-    assert read_progress() == {}
     assert not core.PROGRESS.path().exists()
-
-
-@each
-def test_the_solution_is_right(exercise):
     result = run(exercise.solution_cell())
     assert result.state == RIGHT
     assert len(result.message) > 20, "a right answer says what it is good for"
@@ -168,16 +163,15 @@ def test_no_answer_ends_in_a_traceback(exercise):
 
 @each
 def test_an_exercise_is_fit_to_be_read(exercise):
-    cells = [exercise.starter_cell(), exercise.solution_cell()]
-    assert max(len(cell.splitlines()) for cell in cells) <= 20
+    cells, text = [exercise.starter_cell(), exercise.solution_cell()], exercise.markdown()
     told = [str(exercise.check(wrong.answer)) for wrong in exercise.wrong()]
-    words = " ".join([exercise.markdown(), *exercise.hints, *cells, *told])
+    words = " ".join([text, *exercise.hints, *cells, *told])
     assert len(exercise.hints) >= 2
-    assert "!" not in words
-    assert "THIS" not in words
-    open_places = set(re.findall(r"\{[a-z_]\w*(?::[^{} ]*)?\}", words)) - {"{question}", "{answer}", "{word}"}
-    assert open_places <= {place for place in ("{first}", "{second}") if exercise.name == "next_word"}
-    assert all(len(line) <= 120 for line in exercise.markdown().splitlines() if " " in line and line[:1] not in "{->")
+    assert "!" not in words and "THIS" not in words
+    places = {"{question}", "{answer}"} | ({"{first}", "{second}"} if exercise.name == "next_word" else set())
+    assert set(re.findall(r"\{[a-z_]\w*(?::[^{} ]*)?\}", words)) <= places, "other values are filled in"
+    assert max(len(cell.splitlines()) for cell in cells) <= 20
+    assert all(len(line) <= 120 for line in text.splitlines() if " " in line and line[:1] not in "{->")
 
 
 def test_every_exercise_has_its_name_and_its_place():
@@ -264,9 +258,8 @@ def test_what_an_exercise_is_and_keeps(tmp_path):
     made().given()[0].append(8)
     assert made().given() == [[7]], "data is given afresh"
     said = "your answer could not be read (ZeroDivisionError); has it the form that the starter shows?"
-    assert [made().check(answer) for answer in (6, 7, 6)] == [Result(NOT_YET, said), Result(RIGHT, "it is")] + [
-        Result(NOT_YET, said)
-    ]
+    for answer, result in ((6, Result(NOT_YET, said)), (7, Result(RIGHT, "it is")), (6, Result(NOT_YET, said))):
+        assert made().check(answer) == result
     assert (read_progress()["seven"].tries, read_progress()["seven"].right) == (3, True), "once right stays right"
 
 
@@ -302,6 +295,9 @@ def test_progress_has_a_row_a_notebook_and_in_one_a_row_an_exercise():
     ]
     assert {row["exercises"] for row in [rows[1], *rows[3:]]} == {"○ ○ ○ ○ ○", "○ ○ ○"}
     assert "1 of 5" in show.table(rows).data
+    for about in ("09", 3, "", "what it is tuned on"):
+        with pytest.raises(ValueError, match=f"01_pretraining_data, .* got {about!r}"):
+            exercises.progress(about)
     rows = exercises.progress("03")
     assert rows == exercises.progress("03_finetuning_data")
     assert [row["exercise"] for row in rows] == [e.title for e in EXERCISES if e.subject == "what it is tuned on"]
@@ -309,12 +305,6 @@ def test_progress_has_a_row_a_notebook_and_in_one_a_row_an_exercise():
         ["small", "✓ right", "1", "1 hint"], ["small", "△ not yet", "1", ""],
         ["medium", "○ not attempted", "0", "solution"],
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("about", ["09", 3, "", "what it is tuned on"])
-def test_progress_of_a_notebook_that_is_not_there(about):
-    with pytest.raises(ValueError, match=f"01_pretraining_data, .* got {about!r}"):
-        exercises.progress(about)
 
 
 def bound(cell) -> set[str]:

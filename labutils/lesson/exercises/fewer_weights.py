@@ -6,7 +6,7 @@ import numpy as np
 
 from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words
-from labutils.lesson.exercises.forms import Quantity, apart, asked_for, choice, drawn, moved, quantity, refuse, written
+from labutils.lesson.exercises.forms import Quantity, apart, asked_for, choice, moved, quantity, refuse, written
 from labutils.model.costs import BYTES, training_memory
 
 
@@ -25,10 +25,10 @@ def _lora(rows: int, columns: int, rank: int) -> Exercise:
     say = Words("lora_weights", rows=rows, columns=columns, rank=rank)
 
     def vary(draw: Draw) -> Exercise:
-        def shape() -> tuple[int, int, int]:
-            return 32 * draw.number(6, 40), 32 * draw.number(6, 40), draw.pick((2, 4, 6, 12, 16, 32))
-
-        return _lora(*drawn(shape, _adapter, asked.right))
+        while True:
+            shape = 32 * draw.number(6, 40), 32 * draw.number(6, 40), draw.pick((2, 4, 6, 12, 16, 32))
+            if apart(_adapter(*shape), others=[asked.right]):
+                return _lora(*shape)
 
     good = say("good", right=asked.right, whole=whole, share=asked.right / whole)
     return say.exercise(vary=vary, **asked_for(asked, good=good))

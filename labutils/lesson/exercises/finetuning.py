@@ -7,7 +7,7 @@ from labutils.corpus.duplicates import shingles, similarity
 from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.answers import quoted
 from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words, Wrong, filled
-from labutils.lesson.exercises.forms import Quantity, asked_for, choice, drawn, moved, quantity, refuse
+from labutils.lesson.exercises.forms import Quantity, apart, asked_for, choice, moved, quantity, refuse
 from labutils.lesson.exercises.made_up import BIRDS
 from labutils.measure.scoring import fact_hit
 from labutils.pairs.records import read_jsonl
@@ -29,10 +29,10 @@ def _steps(pairs: int, batch: int, epochs: int) -> Exercise:
     say = Words("total_steps", pairs=pairs, batch=batch, epochs=epochs, quotient=pairs / batch, right=asked.right)
 
     def vary(draw: Draw) -> Exercise:
-        def recipe() -> tuple[int, int, int]:
-            return draw.number(300, 1400), draw.pick((8, 16, 24, 32)), draw.number(3, 9)
-
-        return _steps(*drawn(recipe, _updates, asked.right))
+        while True:
+            recipe = draw.number(300, 1400), draw.pick((8, 16, 24, 32)), draw.number(3, 9)
+            if apart(_updates(*recipe), others=[asked.right]):
+                return _steps(*recipe)
 
     return say.exercise(vary=vary, **asked_for(asked, good=say("good")))
 

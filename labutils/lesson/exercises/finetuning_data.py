@@ -17,18 +17,13 @@ from labutils.pairs.records import pair as sides_of
 from labutils.pairs.templates import ANSWER, QUESTION, fill, questions_and_answers
 from labutils.pairs.validation import validate
 
-ASKS, ANSWERS = ("User", "Visitor", "Caller", "Client", "Reader"), ("Reply", "Desk", "Clerk", "Said", "Editor")
-FRAMES = (
-    "[{0}]\n{{question}}\n[{1}]\n{{answer}}",
-    "{0}: {{question}}\n\n{1}:\n{{answer}}",
-    "<{0}>\n{{question}}\n\n<{1}>\n{{answer}}",
-)
 NAMES = {"\n": "a newline", " ": "a space", "": "nothing more"}
 
 
 def frame(draw: Draw) -> str:
     """A template."""
-    return draw.pick(FRAMES).format(draw.pick(ASKS), draw.pick(ANSWERS))
+    made = TEXTS["question_only"]["frames"]
+    return filled(draw.pick(made["forms"]), {"ask": draw.pick(made["asks"]), "reply": draw.pick(made["replies"])})
 
 
 def difference(made: str, full: str) -> str:

@@ -119,14 +119,6 @@ def apart(*quantities: Quantity, others: Sequence[float] = ()) -> bool:
     return True
 
 
-def drawn(numbers: Callable[[], tuple], made: Callable[..., Quantity], practised: float) -> tuple:
-    """What `numbers` draws, again until the quantity that is made of it has its slips apart, also from `practised`."""
-    while True:
-        found = numbers()
-        if apart(made(*found), others=[practised]):
-            return found
-
-
 def _close(value: float, quantity: Quantity) -> bool:
     return abs(value - quantity.right) <= quantity.close * abs(quantity.right) + 1e-9
 

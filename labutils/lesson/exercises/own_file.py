@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.exercise import TEXTS, Draw, Exercise, Words
-from labutils.lesson.exercises.forms import Quantity, asked_for, drawn, quantity, refuse, with_interval
+from labutils.lesson.exercises.forms import Quantity, apart, asked_for, quantity, refuse, with_interval
 from labutils.lesson.exercises.own_task import QUEUES
 from labutils.lesson.exercises.what_changes import Z, hits, paired, unpaired
 from labutils.measure.intervals import share, wilson
@@ -29,12 +29,11 @@ def _baseline(counts: Mapping[str, int], what: str) -> Exercise:
 
     def vary(draw: Draw) -> Exercise:
         what = draw.pick(("complaints", "e-mails", "support messages", "telephone notes"))
-
-        def counts() -> tuple[dict[str, int]]:
+        while True:
             names = draw.some(QUEUES, draw.number(4, 6))
-            return ({name: draw.number(5, 25) for name in names} | {names[1]: draw.number(40, 90)},)
-
-        return _baseline(*drawn(counts, _laziest, asked.right), what)
+            counts = {name: draw.number(5, 25) for name in names} | {names[1]: draw.number(40, 90)}
+            if apart(_laziest(counts), others=[asked.right]):
+                return _baseline(counts, what)
 
     return say.exercise(vary=vary, **asked_for(asked, good=say("good")))
 

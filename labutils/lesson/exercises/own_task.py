@@ -64,12 +64,10 @@ def _score(asked: str, names: Sequence[str]) -> Exercise:
     right = ASKED[asked]
     a, b, c, strange = names
     cases = [
-        ([a, a, b, c], [a, b, b, a]),
-        ([a] * 8 + [b, c], [a] * 10),
+        ([a, a, b, c], [a, b, b, a]), ([a] * 8 + [b, c], [a] * 10),
         ([a] * 6 + [b] * 3 + [c], [a] * 5 + [b] * 3 + [strange, c]),
-        ([b, a, a, a, c, c], [b, a, b, a, c, b]),
-        ([a, b, c], [a, b, c]),
-    ]
+        ([b, a, a, a, c, c], [b, a, b, a, c, b]), ([a, b, c], [a, b, c]),
+    ]  # fmt: skip
     shown = dict(zip(("right", "said"), (str(side).replace("'", '"') for side in cases[0]), strict=True))
     scored = accuracy(*cases[1])
     say = Words("fair_score", asked, value=right(*cases[0]), asked=asked, lazy=a, scored=scored, **shown)
