@@ -187,9 +187,12 @@ def test_every_exercise_has_its_name_and_its_place():
         assert set(sizes) == set(core.SIZES)
 
 
-def test_values_are_filled_in_and_nothing_else():
+def test_values_are_filled_in_and_nothing_else(tmp_path):
     text, values = "{n:,} of {all}: {share:.0%}, {}, {0}, {no}, {n: x", {"n": 1200, "all": "{n}", "share": 0.256}
     assert core.filled(text, values) == "1,200 of {n}: 26%, {}, {0}, {no}, {n: x"
+    (tmp_path / "09.toml").write_text("[a]\nb = c")
+    with pytest.raises(ValueError, match=r"09\.toml is no TOML: .*line 2"):
+        core.read_words(tmp_path / "09.toml")
 
 
 def shown(source: str) -> tuple[str, set[str], set[str]]:

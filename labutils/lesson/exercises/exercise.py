@@ -27,9 +27,16 @@ from labutils.lesson.keeping import Keeping
 
 T = TypeVar("T")
 
-FILES = {  # the words of each notebook
-    path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(__file__).parent.glob("*.toml"))
-}
+
+def read_words(path: Path) -> dict:
+    """The words of a notebook's exercises. Raises ValueError, with the name and the line, where a file is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no TOML: {error}") from None
+
+
+FILES = {path.stem: read_words(path) for path in sorted(Path(__file__).parent.glob("*.toml"))}
 NOTEBOOKS = {held["subject"]: notebook for notebook, held in FILES.items()}  # what it is about: its name
 TEXTS = {  # by the exercise's name, in the order in which they are met
     name: {"subject": held["subject"]} | texts
@@ -47,8 +54,7 @@ STATES = {  # an icon, the words before the message, a colour (Okabe and Ito 200
 }
 SAID = "rgb(86,180,233)"
 CODE = "margin:6px 0 0 0;white-space:pre-wrap;font-family:monospace;background:transparent;color:inherit"
-LIMIT = 900  # the most characters of a message
-THIS = "THIS"  # stands in texts and code for the exercise's own name
+LIMIT, THIS = 900, "THIS"  # the most characters of a message; what stands in texts for the exercise's own name
 REPLACE = "replace each `...` with your answer and run the cell again"
 FIRST_TRY = (
     "try it first: check an answer of your own, or ask for a hint. Call `solution()` once more to see it all the same"
@@ -144,16 +150,11 @@ PROGRESS = Keeping("progress", _entry)
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """The outcome of a check. A notebook shows it as a box, a terminal as a sentence.
+    """The outcome of a check. A notebook shows it as a box, a terminal as a sentence."""
 
-    state: NOT_ATTEMPTED, NOT_YET or RIGHT
-    message: what to do, why not yet, or what the right answer is good for
-    note: why progress could not be saved; empty where it was
-    """
-
-    state: str
-    message: str
-    note: str = ""
+    state: str  # NOT_ATTEMPTED, NOT_YET or RIGHT
+    message: str  # what to do, why not yet, or what the right answer is good for
+    note: str = ""  # why progress could not be saved; empty where it was
 
     @property
     def right(self) -> bool:
@@ -215,9 +216,11 @@ class Exercise:
         """The solution, once an answer was checked, or when it is asked for a second time."""
         if self.seed is not None:
             return _said("this is a graded version, its solution is not shown; that of the practised one is")
-        shows = lambda e: e.tries > 0 or e.asked > 0  # noqa: E731
-        seen = lambda e: replace(e, asked=e.asked + 1, seen=e.seen or (shows(e) and not e.right))  # noqa: E731
-        entry, _ = change_progress(self.name, seen)
+
+        def asked(e: Entry) -> Entry:  # it counts as seen if it is shown to somebody who was not right yet
+            return replace(e, asked=e.asked + 1, seen=e.seen or (e.tries + e.asked > 0 and not e.right))
+
+        entry, _ = change_progress(self.name, asked)
         if not entry.tries and entry.asked < 2:
             return _said(FIRST_TRY)
         lines = "\n".join(show.plain(line) for line in self.solution_cell().split("\n"))
