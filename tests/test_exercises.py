@@ -11,6 +11,7 @@ import random
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
@@ -185,6 +186,11 @@ def test_every_exercise_has_its_name_and_its_place():
         assert 3 <= len(sizes) <= 5
         assert sizes == sorted(sizes, key=core.SIZES.index), "small, medium, open"
         assert set(sizes) == set(core.SIZES)
+
+
+def test_an_installed_package_holds_the_words():
+    declared = tomllib.loads((places.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert declared["package-data"]["labutils.lesson.exercises"] == ["*.toml"]
 
 
 def test_values_are_filled_in_and_nothing_else(tmp_path):
