@@ -2,52 +2,42 @@
 
 import random
 import re
-import time
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 from datasets import Dataset
-from exercise_cells import answer_of
 from sklearn.metrics import f1_score
+from test_exercises import answer_of, own_progress  # noqa: F401 (a learner who has done nothing so far)
 
 from labutils.corpus import quality
 from labutils.lesson import exercises
-from labutils.lesson.exercises import RIGHT, attempts, corpus_rules, effects_differences, pairs_facts, tasks_metrics
-from labutils.lesson.exercises import finetuning_handbook as handbook
+from labutils.lesson.exercises import finetuning, finetuning_data, own_task, what_changes
+from labutils.lesson.exercises import pretraining_data as corpora
 from labutils.lesson.exercises.answers import call
-from labutils.lesson.exercises.effects_differences import Comparison, hits
-from labutils.lesson.exercises.exercise import Draw
+from labutils.lesson.exercises.exercise import Draw, Words
+from labutils.lesson.exercises.what_changes import Comparison, hits
 from labutils.measure import intervals
 from labutils.measure.intervals import paired
 from labutils.measure.scoring import fact_hit
-from labutils.model.costs import training_memory
 from labutils.model.recipes import Recipe
 from labutils.pairs import records
-
-
-@pytest.fixture(autouse=True)
-def own_progress(monkeypatch, tmp_path):
-    """A learner who has done nothing so far."""
-    monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(attempts.FILE, "unsaved", {})
+from labutils.places import DATA
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_fair_samples_are_right_whatever_their_seed(seed):
+def test_fair_samples_are_right_for_any_seed(seed):
     drawn = random.Random(seed).sample(exercises.share_of_set.given(), 500)
     hits = sum(row["set"] == "Python" for row in drawn)
     low, high = intervals.wilson(hits, 500)
-    assert exercises.share_of_set.check(hits / 500, low, high).right
-    assert exercises.share_of_set.check([np.float64(round(hits / 500, 2)), round(low, 3), round(high, 3)]).right
     error = 1.96 * np.sqrt(hits / 500 * (1 - hits / 500) / 500)
-    assert exercises.share_of_set.check(hits / 500, hits / 500 - error, hits / 500 + error).right
-
-
-def with_groups(text):
-    return [(match.start(1), match.end(1)) for match in re.finditer(r"(\w[\w.+-]*@\w[\w.-]*\.[a-z]+)", text)]
+    for answer in (
+        (hits / 500, low, high),
+        ([np.float64(round(hits / 500, 2)), round(low, 3), round(high, 3)],),
+        (hits / 500, hits / 500 - error, hits / 500 + error),
+    ):
+        assert exercises.share_of_set.check(*answer).right
 
 
 def by_words(text):
@@ -64,7 +54,7 @@ def by_words(text):
 
 
 def few_words(text):
-    return quality.Verdict(not re.search(r"^\W*(v|version )?\d+\.\d+\.\d+", text, re.IGNORECASE | re.MULTILINE), "log")
+    return quality.Verdict(not re.search(r"^\W*(v|version )?\d+\.\d+\.\d+", text, re.I | re.M), "log")
 
 
 def by_bootstrap(one, other):
@@ -81,123 +71,87 @@ def in_parts(reply, record):
     return 10 * sum(fact_hit(reply, fact) for fact in record["facts"]) * reply.startswith("Dear")
 
 
-def merged() -> np.ndarray:
-    given = exercises.merge_adapter.given()
-    inputs = np.eye(given["W"].shape[1])
-    beside = given["W"] @ inputs + given["alpha"] / given["rank"] * (given["B"] @ (given["A"] @ inputs))
-    return beside.astype(np.float32)
-
-
-THREE = ("Plover", "Heron", "Curlew")
-RIGHT_TOO: dict[str, Callable[[], tuple]] = {
-    "shingles": lambda: (0.43,),
-    "which_sample": lambda: (" (B) ",),
-    "own_rule": lambda: (few_words,),
-    "own_rule ": lambda: (lambda text: tuple(few_words(text)),),
-    "mail_spans": lambda: (with_groups,),
-    "mail_spans ": lambda: (by_words,),
-    "inputs_and_targets": lambda: (np.array([5, 9, 2, 7]), (9, 2, 7, 4)),
-    "six_replies": lambda: (["Asks back", "repeats ", "answers", "goes on", "goes on", "answers"],),
-    "mean_loss": lambda: (lambda chances: round(-float(np.mean(np.log(chances))), 3),),
-    "next_word": lambda: (lambda text, word: max(after(text, word), key=after(text, word).count, default=""),),
-    "which_stop": lambda: (np.array([4, 1, 2]),),
-    "whole_set": lambda: tuple(map(Dataset.from_list, answer_of(exercises.whole_set.solution_cell()))),
-    "whole_set ": lambda: tuple(map(pd.DataFrame, answer_of(exercises.whole_set.solution_cell()))),
-    "question_only": lambda: ("Customer:\n{question}\n\nTidewren:\n{answer}".removesuffix("{answer}"),),
-    "fair_split": lambda: (records.split(exercises.fair_split.given(), held_out=0.3, same="fact"),),
-    "fair_split ": lambda: tuple(records.split(exercises.fair_split.given(), held_out=0.3, same="fact").values()),
-    "repair_file": lambda: ("\n".join(answer_of(exercises.repair_file.solution_cell())[0]) + "\n",),
-    "total_steps": lambda: (Recipe(epochs=5, batch=16).total_steps(842),),
-    "which_checkpoint": lambda: (np.int64(75),),
-    "not_in_handbook": lambda: ((6, 4, 3, 1),),
-    "own_questions": lambda: ([[asked, must.split()[0]] for asked, must in map(handbook.ASKED.get, THREE)],),
-    "one_setting": lambda: (["D", "b"],),
-    "how_much_replay": lambda: (20.0,),
-    "two_by_two": lambda: ([-2.4, -4.4, -2],),
-    "effect_there": lambda: (by_bootstrap,),
-    "baseline_first": lambda: (0.54,),
-    "fair_score": lambda: (by_library,),
-    "held_out_lift": lambda: tuple(paired(*held_out()))[:3],
-    "held_out_lift ": lambda: ([round(value, 2) for value in tuple(paired(*held_out()))[:3]],),
-    "own_metric": lambda: (in_parts,),
-    "lora_weights": lambda: (576 * 8 + 1536 * 8,),
-    "two_memories": lambda: (112, training_memory(7e9, adapter=40e6, precision="bf16").total),
-    "merge_adapter": lambda: (merged(),),
-    "merge_adapter ": lambda: (merged().tolist(),),
-}
-
-
 def after(text: str, word: str) -> list[str]:
     words = text.split()
     return [words[i + 1] for i in range(len(words) - 1) if words[i] == word]
 
 
-def held_out() -> tuple[list[bool], list[bool]]:
+def lifted() -> tuple:
     rows = [row for row in exercises.held_out_lift.given() if not row["trained"]]
-    return [row["before"] for row in rows], [row["after"] for row in rows]
+    return tuple(paired([row["before"] for row in rows], [row["after"] for row in rows]))[:3]
+
+
+THREE = ("Plover", "Heron", "Curlew")
+RIGHT_TOO: dict[str, Callable[[], tuple]] = {
+    "shingles": lambda: (0.43,),
+    "own_rule": lambda: (few_words,),
+    "own_rule ": lambda: (lambda text: tuple(few_words(text)),),
+    "mail_spans": lambda: (by_words,),
+    "mean_loss": lambda: (lambda chances: round(-float(np.mean(np.log(chances))), 3),),
+    "next_word": lambda: (lambda text, word: max(after(text, word), key=after(text, word).count, default=""),),
+    "whole_set": lambda: tuple(map(Dataset.from_list, answer_of(exercises.whole_set.solution_cell()))),
+    "fair_split": lambda: (records.split(exercises.fair_split.given(), held_out=0.3, same="fact"),),
+    "repair_file": lambda: ("\n".join(answer_of(exercises.repair_file.solution_cell())[0]) + "\n",),
+    "total_steps": lambda: (Recipe(epochs=5, batch=16).total_steps(842),),
+    "own_questions": lambda: ([[asked, must.split()[0]] for asked, must in map(finetuning.ASKED.get, THREE)],),
+    "effect_there": lambda: (by_bootstrap,),
+    "fair_score": lambda: (by_library,),
+    "held_out_lift": lifted,
+    "own_metric": lambda: (in_parts,),
+}
 
 
 @pytest.mark.parametrize("case", RIGHT_TOO)
 def test_other_right_answers_are_right(case):
-    assert getattr(exercises, case.strip()).check(*RIGHT_TOO[case]()).state == RIGHT
+    assert getattr(exercises, case.strip()).check(*RIGHT_TOO[case]()).right
 
 
 def test_near_duplicates_never_tie_two_facts():
     """Otherwise the exercise on splits would have no clear answer."""
     for version in (exercises.fair_split, *(exercises.fair_split.variant(seed) for seed in range(10))):
         pairs = version.given()
-        near = pairs_facts.near_pairs([pair["question"] for pair in pairs])
+        near = finetuning_data.near_pairs([pair["question"] for pair in pairs])
         assert all(pairs[i]["fact"] == pairs[j]["fact"] for i, j, _ in near)
 
 
-def test_an_endless_function_is_stopped_in_time(monkeypatch):
+def test_an_endless_function_is_stopped(monkeypatch):
     def forever(text):
         while True:
             pass
 
-    monkeypatch.setattr(corpus_rules, "call", partial(call, seconds=0.3))
-    began = time.monotonic()
+    monkeypatch.setattr(corpora, "call", partial(call, seconds=0.3))
     assert "does a loop in it never end" in exercises.own_rule.check(forever).message
-    assert time.monotonic() - began < 100
 
 
-@pytest.mark.parametrize(("product", "text", "value", "other"), handbook.SAID, ids=lambda part: str(part)[:20])
+@pytest.mark.parametrize(("product", "text", "value", "other"), finetuning.SAID, ids=lambda part: str(part)[:20])
 def test_the_handbook_says_what_the_replies_are_judged_by(product, text, value, other):
-    about = [fact for fact in handbook.facts() if fact["section"] == product]
+    about, book = [fact for fact in finetuning.rows("facts") if fact["section"] == product], finetuning.handbook()
     assert sum(fact["must"] == value for fact in about) == 1
     assert not any(fact_hit(fact["statement"], other) for fact in about)
-    assert fact_hit(handbook.handbook(), other), "what is wrong of one stands in the handbook of another"
-    assert not fact_hit(handbook.handbook(), text.format(name=product, value=value)), "no reply is copied"
+    assert fact_hit(book, other), "what is wrong of one stands in the handbook of another"
+    assert not fact_hit(book, text.format(name=product, value=value)), "no reply is copied"
+    assert not any(bird.lower() in book.lower() for bird in finetuning.BIRDS), "no handbook knows the invented products"
 
 
-def test_no_handbook_knows_the_invented_products():
-    assert not any(bird.lower() in handbook.handbook().lower() for bird in handbook.BIRDS)
-
-
-@pytest.mark.parametrize("product", handbook.ASKED)
+@pytest.mark.parametrize("product", finetuning.ASKED)
 def test_a_question_of_ours_is_in_no_file(product):
-    asked, must = handbook.ASKED[product]
-    company = handbook.DATA / "company"
-    known = [row["question"] for name in ("dev", "test") for row in records.read_jsonl(company / f"{name}.jsonl")]
-    handbook._judge_question(product, asked, must)
-    assert asked not in known
+    asked, must = finetuning.ASKED[product]
+    finetuning.judge_question(Words("own_questions"), product, asked, must)
+    for name in ("dev", "test"):
+        assert asked not in [row["question"] for row in records.read_jsonl(DATA / "company" / f"{name}.jsonl")]
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.02, 0.05, 0.1])
 def test_a_bootstrap_gives_the_same_verdicts(margin):
     """The exercise must not depend on the way in which the interval is made."""
     asked = Comparison(margin, "up", "down")
-    for seed in range(3):
-        for one, other in effects_differences._cases(margin, Draw(str(seed))):
-            gap = paired(one, other)
-            assert asked.verdict(gap.low, gap.high) == asked.right(one, other)
-
-
-def test_two_models_by_hand():
+    for one, other in (pair for seed in "012" for pair in what_changes.comparisons(margin, Draw(seed))):
+        gap = paired(one, other)
+        assert asked.verdict(gap.low, gap.high) == asked.right(one, other)
     assert hits(5, 1, 2, 1) == ([False, True, True, True, False], [True, False, False, True, False])
 
 
-@pytest.mark.parametrize("make", [tasks_metrics.emails, tasks_metrics.messages])
+@pytest.mark.parametrize("make", [own_task.emails, own_task.messages])
 @pytest.mark.parametrize("seed", range(3))
 def test_triples_are_what_they_say(make, seed):
     made = make(Draw(str(seed)), 15)

@@ -1,26 +1,41 @@
-"""Every exercise: the starter runs unedited, the solution is right, each typical mistake is told what it is."""
+"""Every exercise: the starter runs unedited, the solution is right, each typical mistake is told what it is.
+
+Cells are run as a notebook runs them, with the names that notebooks import.
+"""
 
 import ast
 import json
+import math
 import os
+import random
 import re
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from exercise_cells import CHECKED, NAMES, answer_of, run
+from scipy.stats import binomtest
+from sklearn.model_selection import GroupShuffleSplit
 
 from labutils import places
+from labutils.corpus.quality import drop
 from labutils.lesson import exercises, show
-from labutils.lesson.exercises import EXERCISES, Exercise, attempts
-from labutils.lesson.exercises.exercise import NOT_ATTEMPTED, NOT_YET, NOTEBOOKS, RIGHT, SIZES, Result, wrapped
+from labutils.lesson.exercises import EXERCISES, Exercise, Result
+from labutils.lesson.exercises import exercise as core
+from labutils.lesson.exercises.exercise import NOT_ATTEMPTED, NOT_YET, NOTEBOOKS, RIGHT, read_progress
 
+NAMES = {
+    "exercises": exercises, "random": random, "re": re, "json": json, "drop": drop, "math": math, "Counter": Counter,
+    "pd": pd, "binomtest": binomtest, "GroupShuffleSplit": GroupShuffleSplit,
+}  # fmt: skip
+CHECKED = re.compile(r"\bexercises\.(\w+)\.check\(")
 SEEDS = [0, 1, 2, "ann"]
 HOSTILE = "<script>alert(1)</script> `</code><img src=x onerror=y>` \x1b[31m \u202e </div>\n&lt;"
 
@@ -29,33 +44,47 @@ HOSTILE = "<script>alert(1)</script> `</code><img src=x onerror=y>` \x1b[31m \u2
 def own_progress(monkeypatch, tmp_path):
     """A learner who has done nothing so far."""
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(attempts.FILE, "unsaved", {})
+    monkeypatch.setattr(core.PROGRESS, "unsaved", {})
+
+
+def evaluated(cell: str, what) -> object:
+    """A cell is run but for its last line, which checks; then `what` of that line is worth this."""
+    names, tree = dict(NAMES), ast.parse(cell)
+    call = tree.body.pop().value
+    exec(compile(tree, "cell", "exec"), names)
+    return eval(compile(ast.Expression(what(call)), "cell", "eval"), names)
+
+
+def answer_of(cell: str) -> tuple:
+    """What a cell hands in to its check."""
+    return evaluated(cell, lambda call: ast.Tuple(call.args, ast.Load(), lineno=1, col_offset=0))
+
+
+def run(cell: str) -> Result:
+    """The value of a cell, as a notebook shows it."""
+    return evaluated(cell, lambda call: call)
 
 
 each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 
 
 @each
-def test_the_starter_runs_unedited(exercise):
+def test_the_starter_runs_unedited_and_the_solution_is_right(exercise):
     first, second = run(exercise.starter_cell()), run(exercise.starter_cell())
     assert first.state == NOT_ATTEMPTED
     assert (repr(first), first._repr_html_()) == (repr(second), second._repr_html_())
-    assert attempts.read() == {}
-    assert not attempts.FILE.path().exists()
-
-
-@each
-def test_the_solution_is_right(exercise):
+    assert [exercise.check(*dots).state for dots in [(), (...,), (..., ...), ([...],)]] == [NOT_ATTEMPTED] * 4
+    assert not core.PROGRESS.path().exists()
     result = run(exercise.solution_cell())
     assert result.state == RIGHT
     assert len(result.message) > 20, "a right answer says what it is good for"
-    assert attempts.read()[exercise.name].right
+    assert read_progress()[exercise.name].right
 
 
 @each
 def test_typical_mistakes_are_told_apart(exercise):
     wrong = exercise.wrong()
-    assert len(wrong) >= 3
+    assert len({what for what, _, _ in wrong}) == len(wrong) >= 3
     said = {}
     for what, answer, says in wrong:
         result = exercise.check(answer)
@@ -64,15 +93,13 @@ def test_typical_mistakes_are_told_apart(exercise):
         assert "could not be read" not in result.message, what
         assert result.message not in said, f"{what} is told the same as {said.get(result.message)}"
         said[result.message] = what
-    assert len({wrong_answer.what for wrong_answer in wrong}) == len(wrong)
 
 
 @each
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_graded_version_is_another_one(exercise, seed):
     graded = exercise.variant(seed)
-    assert graded.markdown() != exercise.markdown()
-    assert graded.markdown() == exercise.variant(seed).markdown()
+    assert graded.markdown() == exercise.variant(seed).markdown() != exercise.markdown()
     assert run(graded.starter_cell()).state == NOT_ATTEMPTED
     assert run(graded.solution_cell()).right
     practised = graded.check(*answer_of(exercise.solution_cell()))
@@ -80,13 +107,12 @@ def test_a_graded_version_is_another_one(exercise, seed):
     assert "could not be read" not in practised.message
     for what, answer, _ in graded.wrong():
         assert graded.check(answer).state == NOT_YET, what
-    assert attempts.read() == {}, "what is graded is not practised"
+    assert read_progress() == {}, "what is graded is not practised"
 
 
 @each
 def test_seeds_give_many_versions(exercise):
-    versions = {exercise.variant(seed).markdown() for seed in range(40)}
-    assert len(versions) >= 20
+    assert len({exercise.variant(seed).markdown() for seed in range(40)}) >= 20
 
 
 def test_versions_and_messages_are_the_same_in_every_process():
@@ -105,21 +131,11 @@ for exercise in EXERCISES:
     assert one == other
 
 
-class Raises:
-    """A value that gives an error to whoever looks at it."""
-
-    def __eq__(self, other):
-        raise RuntimeError("do not compare me")
-
-    __hash__ = None
-
-    def __len__(self):
-        raise RuntimeError("do not measure me")
-
-    def __bool__(self):
-        raise RuntimeError("do not ask me")
+def fails(*_):
+    raise RuntimeError("do not look at me")
 
 
+Raises = type("Raises", (), dict.fromkeys(("__eq__", "__len__", "__bool__"), fails) | {"__hash__": None})
 ITSELF: list = []
 ITSELF.append(ITSELF)
 ODD = {
@@ -141,57 +157,69 @@ def test_no_answer_ends_in_a_traceback(exercise):
     silent = replace(exercise, seed="odd")  # a graded version writes no progress
     for odd, answer in ODD.items():
         result = silent.check(answer)
-        assert result.state == NOT_YET, odd
-        assert silent.check(answer, answer).state == NOT_YET, odd
+        assert result.state == silent.check(answer, answer).state == NOT_YET, odd
         assert "rais" in odd or "could not be read" not in result.message, odd
         assert "<script" not in result._repr_html_()
 
 
 @each
-def test_dots_in_any_form_are_not_attempted(exercise):
-    assert [exercise.check(*dots).state for dots in [(), (...,), (..., ...), ([...],)]] == [NOT_ATTEMPTED] * 4
+def test_an_exercise_is_fit_to_be_read(exercise):
+    cells, text = [exercise.starter_cell(), exercise.solution_cell()], exercise.markdown()
+    told = [str(exercise.check(wrong.answer)) for wrong in exercise.wrong()]
+    words = " ".join([text, *exercise.hints, *cells, *told])
+    assert len(exercise.hints) >= 2
+    assert "!" not in words and "THIS" not in words
+    places = {"{question}", "{answer}"} | ({"{first}", "{second}"} if exercise.name == "next_word" else set())
+    assert set(re.findall(r"\{[a-z_]\w*(?::[^{} ]*)?\}", words)) <= places, "other values are filled in"
+    assert max(len(cell.splitlines()) for cell in cells) <= 20
+    assert all(len(line) <= 120 for line in text.splitlines() if " " in line and line[:1] not in "{->")
 
 
-class Shown(HTMLParser):
-    """The tags and the text of a piece of HTML; every tag is closed in order."""
-
-    def __init__(self, source: str):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.open, self.text, self.attributes = set(), [], "", set()
-        self.feed(source)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attributes}
-        self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
+def test_every_exercise_has_its_name_and_its_place():
+    assert [getattr(exercises, name) for name in core.TEXTS] == list(EXERCISES), "as in the data, none without a module"
+    assert [exercise.name for exercise in EXERCISES] == list(core.TEXTS)
+    assert len({exercise.title for exercise in EXERCISES}) == len(EXERCISES)
+    assert list(dict.fromkeys(exercise.subject for exercise in EXERCISES)) == list(NOTEBOOKS)
+    assert sorted(NOTEBOOKS.values()) == [path.stem for path in sorted(places.NOTEBOOKS.glob("0[1-8]*.ipynb"))]
+    for subject in NOTEBOOKS:
+        sizes = [exercise.size for exercise in EXERCISES if exercise.subject == subject]
+        assert 3 <= len(sizes) <= 5
+        assert sizes == sorted(sizes, key=core.SIZES.index), "small, medium, open"
+        assert set(sizes) == set(core.SIZES)
 
 
-@pytest.mark.parametrize("state", [NOT_ATTEMPTED, NOT_YET, RIGHT])
-def test_no_text_gets_out_of_a_result(state):
-    shown = Shown(Result(state, HOSTILE, HOSTILE)._repr_html_())
-    assert shown.tags <= {"div", "b", "code"}
-    assert shown.attributes == {"style"}
-    assert shown.text.count("<script>alert(1)</script>") == 2
-    assert "\x1b" not in shown.text and "\u202e" not in shown.text
+def test_an_installed_package_holds_the_words():
+    declared = tomllib.loads((places.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert declared["package-data"]["labutils.lesson.exercises"] == ["*.toml"]
 
 
-def test_a_state_is_an_icon_and_words():
-    heads = [Shown(Result(state, "x")._repr_html_()).text for state in (NOT_ATTEMPTED, NOT_YET, RIGHT)]
-    assert heads == ["○ not attempted: x", "△ not yet, because x", "✓ right: x"]
-    assert [repr(Result(state, "x")) for state in (NOT_ATTEMPTED, NOT_YET, RIGHT)] == heads
-    assert repr(Result(RIGHT, "x", "not saved")) == "✓ right: x (not saved)"
+def test_values_are_filled_in_and_nothing_else(tmp_path):
+    text, values = "{n:,} of {all}: {share:.0%}, {}, {0}, {no}, {n: x", {"n": 1200, "all": "{n}", "share": 0.256}
+    assert core.filled(text, values) == "1,200 of {n}: 26%, {}, {0}, {no}, {n: x"
+    (tmp_path / "09.toml").write_text("[a]\nb = c")
+    with pytest.raises(ValueError, match=r"09\.toml is no TOML: .*line 2"):
+        core.read_words(tmp_path / "09.toml")
 
 
-def test_a_long_message_is_cut():
-    assert len(Result(NOT_YET, "<" * 10**6)._repr_html_()) < 10_000
+def shown(source: str) -> tuple[str, set[str], set[str]]:
+    """The text of a piece of HTML, its tags, their attributes; every tag is closed in order."""
+    parts = list(ElementTree.fromstring(f"<i>{source}</i>").iter())
+    text = "".join(parts[0].itertext())
+    return text, {part.tag for part in parts[1:]}, {name for part in parts for name in part.attrib}
+
+
+@pytest.mark.parametrize(
+    ("state", "head"), [(NOT_ATTEMPTED, "○ not attempted:"), (NOT_YET, "△ not yet, because"), (RIGHT, "✓ right:")]
+)
+def test_a_result_is_an_icon_and_words_and_no_text_gets_out_of_it(state, head):
+    text, tags, attributes = shown(Result(state, HOSTILE, HOSTILE)._repr_html_())
+    assert tags <= {"div", "b", "code"}
+    assert attributes == {"style"}
+    assert text.count("<script>alert(1)</script>") == 2
+    assert "\x1b" not in text and "\u202e" not in text
+    assert shown(Result(state, "x")._repr_html_())[0] == repr(Result(state, "x")) == f"{head} x"
+    assert repr(Result(state, "x", "not saved")) == f"{head} x (not saved)"
+    assert len(Result(state, "<" * 10**6)._repr_html_()) < 10_000
 
 
 def made(**changes) -> Exercise:
@@ -200,65 +228,48 @@ def made(**changes) -> Exercise:
         "name": "seven", "title": "Seven", "subject": "numbers", "size": "small", "question": "Say 7 to THIS.",
         "starter": "mine = ...", "answer": "mine", "judge": lambda answer: "it is" if answer == 7 else 1 / 0,
         "hints": ("More than `<6>`.", "Less than 8."), "solved": 'mine = 7  # "<7>"', "wrong": lambda: [],
-        "vary": lambda draw: made(), "data": lambda: [7],
+        "vary": lambda draw: made(), "data": lambda kept=[[7]]: kept,
     }  # fmt: skip
     return Exercise(**(fields | changes))
 
 
 def text_of(html) -> str:
-    return Shown(html.data).text
+    return shown(html.data)[0]
 
 
-def test_hints_come_one_after_the_other():
-    first, second = "→ hint 1 of 2: More than <6>.", "→ hint 2 of 2: Less than 8."
-    assert [text_of(made().hint()) for _ in range(3)] == [first, first + second, first + second]
-    assert attempts.read()["seven"].hints == 2
-
-
-def test_the_solution_is_shown_after_a_try():
-    made().check(6)
-    assert text_of(made().solution()) == '→ one solution:mine = 7  # "<7>"\nexercises.seven.check(mine)'
-    assert attempts.read()["seven"].seen
-
-
-def test_the_solution_is_shown_when_asked_for_twice():
-    assert text_of(made().solution()).startswith("→ try it first")
-    assert not attempts.read()["seven"].seen
-    assert text_of(made().solution()).startswith("→ one solution")
-    assert attempts.read()["seven"].seen
-
-
-def test_a_solution_looked_at_afterwards_is_not_held_against_anybody():
-    made().check(7)
-    assert text_of(made().solution()).startswith("→ one solution")
-    assert not attempts.read()["seven"].seen
-
-
-def test_a_graded_version_tells_nothing():
+def test_hints_come_one_after_the_other_and_a_graded_version_tells_nothing():
     graded = made().variant(3)
     assert [text_of(told)[:26] for told in (graded.hint(), graded.solution())] == ["→ this is a graded version"] * 2
     assert graded.starter_cell() == "mine = ...\nexercises.seven.variant(3).check(mine)"
     assert "exercises.seven.variant(3)" in graded.markdown()
     assert graded.check(7).right
-    assert attempts.read() == {}
+    assert read_progress() == {}
+    first, second = "→ hint 1 of 2: More than <6>.", "→ hint 2 of 2: Less than 8."
+    assert [text_of(made().hint()) for _ in range(3)] == [first, first + second, first + second]
+    assert read_progress()["seven"].hints == 2
 
 
-def test_an_exercise_does_not_show_its_solution():
-    assert repr(made()) == "exercises.seven: check(answer), hint(), solution()"
-
-
-def test_a_judge_that_fails_is_no_traceback():
-    result = made().check(8)
-    assert result == Result(
-        NOT_YET, "your answer could not be read (ZeroDivisionError); has it the form that the starter shows?"
-    )
-
-
-def test_once_right_stays_right():
-    for answer in (6, 7, 6):
+@pytest.mark.parametrize(("tries", "asked", "seen"), [([6], 1, True), ([], 2, True), ([7], 1, False), ([], 1, None)])
+def test_the_solution_is_shown_after_a_try_or_when_asked_for_twice(tries, asked, seen):
+    """Where it is looked at after a right answer, that is not held against anybody."""
+    for answer in tries:
         made().check(answer)
-    entry = attempts.read()["seven"]
-    assert (entry.tries, entry.right) == (3, True)
+    told = [text_of(made().solution()) for _ in range(asked)]
+    if seen is None:
+        assert told[-1].startswith("→ try it first")
+    else:
+        assert told[-1] == '→ one solution:mine = 7  # "<7>"\nexercises.seven.check(mine)'
+    assert read_progress()["seven"].seen is bool(seen)
+
+
+def test_what_an_exercise_is_and_keeps(tmp_path):
+    assert repr(made()) == "exercises.seven: check(answer), hint(), solution()"
+    made().given()[0].append(8)
+    assert made().given() == [[7]], "data is given afresh"
+    said = "your answer could not be read (ZeroDivisionError); has it the form that the starter shows?"
+    for answer, result in ((6, Result(NOT_YET, said)), (7, Result(RIGHT, "it is")), (6, Result(NOT_YET, said))):
+        assert made().check(answer) == result
+    assert (read_progress()["seven"].tries, read_progress()["seven"].right) == (3, True), "once right stays right"
 
 
 def test_a_check_goes_on_where_nothing_can_be_saved(tmp_path):
@@ -266,109 +277,43 @@ def test_a_check_goes_on_where_nothing_can_be_saved(tmp_path):
     result = made().check(7)
     assert result.right
     assert result.note.startswith("progress could not be saved")
-    assert result.note in Shown(result._repr_html_()).text
-
-
-def test_data_is_given_afresh():
-    exercise = made(data=lambda kept=[[7]]: kept)
-    exercise.given()[0].append(8)
-    assert exercise.given() == [[7]]
+    assert result.note in shown(result._repr_html_())[0]
 
 
 def test_paragraphs_are_wrapped_and_nothing_else():
     long = "word " * 40
     kept = f"```\n{long}\n\n{long}\n```\n\n| {long} |\n|---|\n| {long} |"
-    assert wrapped(f"{long}\n\n{kept}\n\n> {long.strip()}") == (
+    assert core.wrapped(f"{long}\n\n{kept}\n\n> {long.strip()}") == (
         f"{' '.join(['word'] * 23)}\n{' '.join(['word'] * 17)}\n\n{kept}\n\n> {long.strip()}"
     )
 
 
-def some_progress() -> None:
-    """Notebook 03 begun: the first right, after a hint; the second tried; the third looked up and given up."""
+def test_progress_has_a_row_a_notebook_and_in_one_a_row_an_exercise():
     exercises.question_only.hint()
     exercises.question_only.check("Customer:\n{question}\n\nTidewren:\n")
     exercises.which_stop.check([0, 3])
-    exercises.whole_set.solution()
-    exercises.whole_set.solution()
-
-
-def test_progress_has_a_row_a_notebook():
-    some_progress()
+    for _ in range(2):
+        exercises.whole_set.solution()
+    for exercise in EXERCISES[:5]:
+        core.change_progress(exercise.name, lambda entry: replace(entry, tries=1, right=True))
     rows = exercises.progress()
     assert [row["notebook"] for row in rows] == list(NOTEBOOKS.values())
-    assert rows[2] == {
-        "notebook": "03_finetuning_data",
-        "about": "what it is tuned on",
-        "exercises": "✓ △ ○ ○ ○",
-        "right": "1 of 5",
-        "next": "Which rows teach it to stop? (small)",
-    }
-    assert {row["exercises"] for row in [*rows[:2], *rows[3:]]} == {"○ ○ ○ ○ ○", "○ ○ ○"}
+    assert (rows[0]["exercises"], rows[0]["right"], rows[0]["next"]) == ("✓ ✓ ✓ ✓ ✓", "5 of 5", "all done")
+    assert list(rows[2].values()) == [
+        *("03_finetuning_data", "what it is tuned on", "✓ △ ○ ○ ○", "1 of 5", "Which rows teach it to stop? (small)")
+    ]
+    assert {row["exercises"] for row in [rows[1], *rows[3:]]} == {"○ ○ ○ ○ ○", "○ ○ ○"}
     assert "1 of 5" in show.table(rows).data
-
-
-@pytest.mark.parametrize("about", ["03", "03_finetuning_data"])
-def test_progress_in_a_notebook_has_a_row_an_exercise(about):
-    some_progress()
-    rows = exercises.progress(about)
-    pairs = {"question_only", "which_stop", "whole_set", "fair_split", "repair_file"}
-    assert [row["exercise"] for row in rows] == [e.title for e in EXERCISES if e.name in pairs]
-    assert [row["state"] for row in rows[:3]] == ["✓ right", "△ not yet", "○ not attempted"]
-    assert [row["tries"] for row in rows[:3]] == ["1", "1", "0"]
-    assert [row["help"] for row in rows[:3]] == ["1 hint", "", "solution"]
-    assert rows[0]["size"] == "small"
-
-
-def test_progress_when_all_is_right():
-    for exercise in EXERCISES[:5]:
-        attempts.change(exercise.name, lambda entry: replace(entry, tries=1, right=True))
-    first, second = exercises.progress()[:2]
-    assert (first["exercises"], first["right"], first["next"]) == ("✓ ✓ ✓ ✓ ✓", "5 of 5", "all done")
-    assert second["right"] == "0 of 5"
-
-
-@pytest.mark.parametrize("about", ["09", 3, "", "what it is tuned on"])
-def test_progress_of_a_notebook_that_is_not_there(about):
-    with pytest.raises(ValueError, match=f"01_pretraining_data, .* got {about!r}"):
-        exercises.progress(about)
-
-
-def test_every_exercise_has_its_name_and_its_place():
-    assert [getattr(exercises, exercise.name) for exercise in EXERCISES] == list(EXERCISES)
-    assert len({exercise.title for exercise in EXERCISES}) == len(EXERCISES)
-    assert list(dict.fromkeys(exercise.subject for exercise in EXERCISES)) == list(NOTEBOOKS)
-    for subject in NOTEBOOKS:
-        mine = [exercise for exercise in EXERCISES if exercise.subject == subject]
-        first = EXERCISES.index(mine[0])
-        assert list(EXERCISES[first : first + len(mine)]) == mine, "exercises of one subject stand together"
-        sizes = [exercise.size for exercise in mine]
-        assert 3 <= len(sizes) <= 5
-        assert sizes == sorted(sizes, key=SIZES.index), "small, medium, open"
-        assert set(sizes) == set(SIZES)
-
-
-@each
-def test_an_exercise_is_fit_to_be_read(exercise):
-    assert exercise.name.isidentifier()
-    assert len(exercise.hints) >= 2
-    cells = [exercise.starter_cell(), exercise.solution_cell()]
-    assert max(len(cell.splitlines()) for cell in cells) <= 20
-    words = " ".join(
-        [exercise.markdown(), *exercise.hints, *cells, *(str(exercise.check(w.answer)) for w in exercise.wrong())]
-    )
-    assert "!" not in words
-    assert "THIS" not in words
-    assert all(len(line) <= 120 for line in exercise.markdown().splitlines() if " " in line and line[:1] not in "{->")
-
-
-def cells_of(notebook) -> list[tuple[str, str, str]]:
-    """(name of the exercise, code, the text before it) of each code cell that checks."""
-    found, text = [], ""
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and (match := CHECKED.search(cell.source)):
-            found.append((match[1], cell.source, text))
-        text = cell.source if cell.cell_type == "markdown" else ""
-    return found
+    for about in ("09", 3, "", "what it is tuned on"):
+        with pytest.raises(ValueError, match=f"01_pretraining_data, .* got {about!r}"):
+            exercises.progress(about)
+    rows = exercises.progress("03")
+    assert rows == exercises.progress("03_finetuning_data")
+    assert [row["exercise"] for row in rows] == [e.title for e in EXERCISES if e.subject == "what it is tuned on"]
+    assert [list(row.values())[1:] for row in rows[:3]] == [
+        ["small", "✓ right", "1", "1 hint"], ["small", "△ not yet", "1", ""],
+        ["medium", "○ not attempted", "0", "solution"],
+    ]  # fmt: skip
 
 
 def bound(cell) -> set[str]:
@@ -383,22 +328,22 @@ def bound(cell) -> set[str]:
 
 def problems(notebook) -> list[str]:
     """Where a notebook's exercises are not those that are stored here."""
-    known, cells = {e.name: e for e in EXERCISES}, [cell for cell in notebook.cells if cell.cell_type == "code"]
-    own = [cell for cell in cells if CHECKED.search(cell.source)]
-    others = set().union(*(bound(cell) for cell in cells if cell not in own))
-    found = []
-    for name, code, text in cells_of(notebook):
+    known, found, text = {e.name: e for e in EXERCISES}, [], ""
+    own = [cell for cell in notebook.cells if cell.cell_type == "code" and CHECKED.search(cell.source)]
+    others = {name for cell in notebook.cells if cell.cell_type == "code" and cell not in own for name in bound(cell)}
+    for cell in notebook.cells:
+        before, text = text, cell.source if cell.cell_type == "markdown" else ""
+        if cell not in own:
+            continue
+        name = CHECKED.search(cell.source)[1]
         if name not in known:
             found.append(f"{name}: no such exercise")
             continue
-        exercise = known[name]
-        found += [f"{name}: another starter"] * (code != exercise.starter_cell())
-        found += [f"{name}: another question"] * (exercise.markdown() not in text)
-        found += [
-            f"{name}: {used} is not imported"
-            for used in sorted(set(NAMES) - others)
-            if re.search(rf"\b{used}\b", exercise.solution_cell())
-        ]
+        solution = known[name].solution_cell()
+        found += [f"{name}: another starter"] * (cell.source != known[name].starter_cell())
+        found += [f"{name}: another question"] * (known[name].markdown() not in before)
+        used = (each for each in sorted(set(NAMES) - others) if re.search(rf"\b{each}\b", solution))
+        found += [f"{name}: {each} is not imported" for each in used]
     found += [f"{name}: the notebook uses this name, too" for name in sorted(set().union(*map(bound, own)) & others)]
     lines = {line for cell in notebook.cells for line in cell.source.splitlines()}
     solved = {e.name: set(e.solution_cell().splitlines()) - set(e.starter_cell().splitlines()) for e in EXERCISES}
@@ -410,26 +355,20 @@ def test_a_notebook_shows_the_exercises_that_are_stored(path):
     assert problems(nbformat.read(path, as_version=4)) == []
 
 
-def test_a_notebook_that_shows_others_is_seen():
+IMPORT = "from labutils.lesson import exercises"
+OTHERS = [  # code, text and an exercise's cell of a notebook, and what is wrong with it
+    (f"import re\n{IMPORT}", "{}", "{}", ""),
+    (IMPORT, "Find them.", "{}  # now",
+     "mail_spans: another starter, mail_spans: another question, mail_spans: re is not imported"),
+    (f"{IMPORT}\nspans = 3", "{}", "",
+     "other: no such exercise, spans: the notebook uses this name, too, mail_spans: its solution stands here"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "text", "own", "found"), OTHERS)
+def test_a_notebook_that_shows_others_is_seen(code, text, own, found):
     exercise = exercises.mail_spans
-    cells = [
-        SimpleNamespace(cell_type="code", source="import re\nfrom labutils.lesson import exercises"),
-        SimpleNamespace(cell_type="markdown", source=exercise.markdown()),
-        SimpleNamespace(cell_type="code", source=exercise.starter_cell()),
-    ]
-    assert problems(SimpleNamespace(cells=cells)) == []
-    cells[0].source = "from labutils.lesson import exercises"
-    cells[1].source = "Find them."
-    cells[2].source += "  # now"
-    assert problems(SimpleNamespace(cells=cells)) == [
-        "mail_spans: another starter",
-        "mail_spans: another question",
-        "mail_spans: re is not imported",
-    ]
-    cells[0].source = "from labutils.lesson import exercises\nspans = 3"
-    cells[2].source = exercise.solution_cell().replace("mail_spans", "other")
-    assert problems(SimpleNamespace(cells=cells)) == [
-        "other: no such exercise",
-        "spans: the notebook uses this name, too",
-        "mail_spans: its solution stands here",
-    ]
+    own = own.replace("{}", exercise.starter_cell()) or exercise.solution_cell().replace("mail_spans", "other")
+    sources = {code: "code", text.replace("{}", exercise.markdown()): "markdown", own: "code"}
+    cells = [SimpleNamespace(cell_type=kind, source=source) for source, kind in sources.items()]
+    assert ", ".join(problems(SimpleNamespace(cells=cells))) == found

@@ -60,6 +60,7 @@ def held() -> list[Path]:
         places.ROOT / "CONTRIBUTING.md",
         *(places.ROOT / "docs").glob("*.md"),
         *(places.ROOT / "labutils").rglob("*.py"),
+        *(places.ROOT / "labutils").rglob("*.toml"),
     ]
     files += [path for path in places.NOTEBOOKS.glob("*.ipynb") if path.name.startswith(REWRITTEN)]
     return sorted(path for path in files if not path.relative_to(places.ROOT).as_posix().startswith(LATER))

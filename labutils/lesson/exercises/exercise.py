@@ -1,7 +1,8 @@
 """One exercise: its words, its starter, how an answer is judged, its hints, its solution, its graded versions.
 
 The answer is an argument: nothing is taken from a notebook's own names, and no text of a learner is ever run. How an
-answer is read is for `answers`; what was tried is kept by `attempts`.
+answer is read is for `answers`. All words are data: beside this module lies a TOML file for each notebook, with a table
+for each exercise. What a learner has tried is kept in a file (`keeping`), so that another kernel goes on from it.
 
 What it says is HTML, in which nothing is told by colour alone. Texts are escaped by `show.plain`; what is in backticks
 is set as code. Inline styles only, transparent tints and the reader's own text colour, so that it reads in the light
@@ -12,38 +13,38 @@ import copy
 import random
 import re
 import textwrap
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from IPython.display import HTML
 
 from labutils.lesson import show
-from labutils.lesson.exercises import attempts
 from labutils.lesson.exercises.answers import NotYet, Unattempted, attempted
-from labutils.lesson.exercises.attempts import Entry
+from labutils.lesson.keeping import Keeping
 
 T = TypeVar("T")
 
-CORPUS = "what a model reads"  # the subjects, in the order in which they are met
-PRETRAINING = "how it reads"
-PAIRS = "what it is tuned on"
-FINETUNING = "how it is tuned"
-EFFECTS = "what tuning changes"
-TASKS = "a task of your own"
-OWN_FILE = "a file of your own"
-ADAPTERS = "fewer weights"
-NOTEBOOKS = {  # the notebook that teaches each
-    CORPUS: "01_pretraining_data",
-    PRETRAINING: "02_pretraining",
-    PAIRS: "03_finetuning_data",
-    FINETUNING: "04_finetuning",
-    EFFECTS: "05_what_changes",
-    TASKS: "06_your_own_task",
-    OWN_FILE: "07_your_own_file",
-    ADAPTERS: "08_fewer_weights_bigger_models",
-}
 
+def read_words(path: Path) -> dict:
+    """The words of a notebook's exercises. Raises ValueError, with the name and the line, where a file is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no TOML: {error}") from None
+
+
+FILES = {path.stem: read_words(path) for path in sorted(Path(__file__).parent.glob("*.toml"))}
+NOTEBOOKS = {held["subject"]: notebook for notebook, held in FILES.items()}  # what it is about: its name
+TEXTS = {  # by the exercise's name, in the order in which they are met
+    name: {"subject": held["subject"]} | texts
+    for held in FILES.values()
+    for name, texts in held.items()
+    if isinstance(texts, dict)
+}
+PLACE = re.compile(r"\{(\w+)(?::([^{}]*))?\}")  # of a value in a text, with its format
 SIZES = ("small", "medium", "open")
 NOT_ATTEMPTED, NOT_YET, RIGHT = "not attempted", "not yet", "right"
 STATES = {  # an icon, the words before the message, a colour (Okabe and Ito 2008)
@@ -53,8 +54,7 @@ STATES = {  # an icon, the words before the message, a colour (Okabe and Ito 200
 }
 SAID = "rgb(86,180,233)"
 CODE = "margin:6px 0 0 0;white-space:pre-wrap;font-family:monospace;background:transparent;color:inherit"
-LIMIT = 900  # the most characters of a message
-THIS = "THIS"  # stands in texts and code for the exercise's own name
+LIMIT, THIS = 900, "THIS"  # the most characters of a message; what stands in texts for the exercise's own name
 REPLACE = "replace each `...` with your answer and run the cell again"
 FIRST_TRY = (
     "try it first: check an answer of your own, or ask for a hint. Call `solution()` once more to see it all the same"
@@ -98,18 +98,63 @@ class Wrong(NamedTuple):
     says: str
 
 
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """A text with its values. filled("{n:,} of {all}", {"n": 1200}) -> "1,200 of {all}": what is no value stays."""
+    return PLACE.sub(lambda at: format(values[at[1]], at[2] or "") if at[1] in values else at[0], text)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is kept of one exercise."""
+
+    tries: int = 0  # answers that were checked, right ones included
+    right: bool = False  # once right stays right
+    hints: int = 0  # hints seen
+    asked: int = 0  # calls of solution()
+    seen: bool = False  # whether the solution was shown before an answer was right
+
+    @property
+    def state(self) -> str:
+        """What progress shows."""
+        return RIGHT if self.right else NOT_YET if self.tries else NOT_ATTEMPTED
+
+
+RENAMED = {"mean_surprise": "mean_loss", "manners_first": "behaviour_first"}  # kept under an older name
+
+
+def read_progress() -> dict[str, Entry]:
+    """All entries by the exercise's name; empty where there are none or they cannot be read."""
+    kept = PROGRESS.read()
+    old = {new: kept[name] for name, new in RENAMED.items() if name in kept}
+    return {name: _entry(each) for name, each in (old | kept).items() if name not in RENAMED}
+
+
+def change_progress(name: str, step: Callable[[Entry], Entry]) -> tuple[Entry, str]:
+    """Change one exercise's entry by `step` and save it; the entry, and why it could not be saved, or nothing."""
+    old = next((PROGRESS.read().get(was) for was, now in RENAMED.items() if now == name), None)
+    kept, problem = PROGRESS.change(name, lambda kept: (kept or old or {}) | asdict(step(_entry(kept or old or {}))))
+    return _entry(kept), problem and f"progress could not be saved: {problem}"
+
+
+def _entry(kept: dict) -> Entry:
+    """An entry from what the file holds; keys that a later version may have added are passed over."""
+    known = {key: kept[key] for key in kept.keys() & Entry.__dataclass_fields__.keys()}
+    for key, value in known.items():
+        if type(value) is not type(getattr(Entry, key)):
+            raise ValueError(f"{key}: {value!r:.40}")
+    return Entry(**known)
+
+
+PROGRESS = Keeping("progress", _entry)
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
-    """The outcome of a check. A notebook shows it as a box, a terminal as a sentence.
+    """The outcome of a check. A notebook shows it as a box, a terminal as a sentence."""
 
-    state: NOT_ATTEMPTED, NOT_YET or RIGHT
-    message: what to do, why not yet, or what the right answer is good for
-    note: why progress could not be saved; empty where it was
-    """
-
-    state: str
-    message: str
-    note: str = ""
+    state: str  # NOT_ATTEMPTED, NOT_YET or RIGHT
+    message: str  # what to do, why not yet, or what the right answer is good for
+    note: str = ""  # why progress could not be saved; empty where it was
 
     @property
     def right(self) -> bool:
@@ -117,10 +162,13 @@ class Result:
         return self.state == RIGHT
 
     def __repr__(self) -> str:
-        return f"{_head(self.state)} {self.message}" + (f" ({self.note})" if self.note else "")
+        icon, words, _ = STATES[self.state]
+        return f"{icon} {words} {self.message}" + (f" ({self.note})" if self.note else "")
 
     def _repr_html_(self) -> str:
-        return _result_box(self.state, self.message, self.note)
+        icon, words, colour = STATES[self.state]
+        below = f'<div style="opacity:.85">{_prose(self.note)}</div>' if self.note else ""
+        return _box(f"<b>{icon} {words}</b> {_prose(self.message)}{below}", colour)
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,23 +199,32 @@ class Exercise:
         result = self._judged(answer[0] if len(answer) == 1 else answer or ...)
         if self.seed is not None or result.state == NOT_ATTEMPTED:
             return result
-        kept = attempts.change(self.name, lambda e: replace(e, tries=e.tries + 1, right=e.right or result.right))
-        return replace(result, note=kept.problem)
+        _, note = change_progress(self.name, lambda e: replace(e, tries=e.tries + 1, right=e.right or result.right))
+        return replace(result, note=note)
 
     def hint(self) -> HTML:
         """The next hint, below those that were given before."""
         if self.seed is not None:
             return _said("this is a graded version, it has no hints; the practised one has")
         most = len(self.hints)
-        kept = attempts.change(self.name, lambda e: replace(e, hints=min(most, e.hints + 1)))
-        return _hints_box(self.hints[: kept.entry.hints], most)
+        entry, _ = change_progress(self.name, lambda e: replace(e, hints=min(most, e.hints + 1)))
+        given = enumerate(self.hints[: entry.hints], 1)
+        lines = (f"<div><b>→ hint {i} of {most}:</b> {_prose(hint)}</div>" for i, hint in given)
+        return HTML(_box("".join(lines)))
 
     def solution(self) -> HTML:
         """The solution, once an answer was checked, or when it is asked for a second time."""
         if self.seed is not None:
             return _said("this is a graded version, its solution is not shown; that of the practised one is")
-        entry = attempts.change(self.name, _asked).entry
-        return _solution_box(self.solution_cell()) if entry.tries or entry.asked > 1 else _said(FIRST_TRY)
+
+        def asked(e: Entry) -> Entry:  # it counts as seen if it is shown to somebody who was not right yet
+            return replace(e, asked=e.asked + 1, seen=e.seen or (e.tries + e.asked > 0 and not e.right))
+
+        entry, _ = change_progress(self.name, asked)
+        if not entry.tries and entry.asked < 2:
+            return _said(FIRST_TRY)
+        lines = "\n".join(show.plain(line) for line in self.solution_cell().split("\n"))
+        return HTML(_box(f'<b>→ one solution:</b><pre style="{CODE}">{lines}</pre>'))
 
     def given(self) -> object:
         """A fresh copy of what the exercise works on; None where the question holds all of it."""
@@ -191,7 +248,7 @@ class Exercise:
         return self._cell(self.solved)
 
     def _cell(self, code: str) -> str:
-        code = textwrap.dedent(code).strip("\n")
+        code = code.strip("\n")
         gap = "\n\n\n" if "def " in code else "\n"
         return self._named(f"{code}{gap}{THIS}.check({self.answer})")
 
@@ -215,6 +272,60 @@ class Exercise:
         return self._named(f"{THIS}: check(answer), hint(), solution()")
 
 
+class Words:
+    """The words of one exercise with its values. Words("shingles", n=3)("good", shared=2, either=9) -> "2 shared ...".
+
+    part: a table inside of the exercise's, whose texts come before those of the exercise, and are values, too
+    """
+
+    def __init__(self, name: str, part: str = "", /, **values: object):
+        own = TEXTS[name][part] if part else {}
+        told = {key: _folded(key, text) for key, text in own.items() if isinstance(text, str)}
+        self.name, self.held, self.values = name, TEXTS[name] | own, told | values
+
+    def __call__(self, *keys: str | int, **values: object) -> str:
+        """A text by its key, or by the keys that lead to it. Line breaks in the file are spaces."""
+        text = self.held
+        for key in keys:
+            text = text[key]
+        return filled(_folded("", text), self.values | values)
+
+    def no(self, key: str, /, **values: object) -> NotYet:
+        """What a judge raises: the text `key` of the table `not_yet`."""
+        return NotYet(self("not_yet", key, **values))
+
+    def refuse(self, wrong: bool, key: str, /, **values: object) -> None:
+        """Raises what `no` gives where an answer is wrong."""
+        if wrong:
+            raise self.no(key, **values)
+
+    def slips(self, found: Mapping[str, object]) -> list[Wrong]:
+        """Wrong answers that the judge recognises, by what was done; the table `slips` has what is said to each."""
+        return [Wrong(what, answer, self("slips", what)) for what, answer in found.items()]
+
+    def wrong(self, found: Mapping[str, object]) -> list[Wrong]:
+        """Other typical wrong answers; the table `wrong` has a piece of what is said to each."""
+        return [Wrong(what, answer, self("wrong", what)) for what, answer in found.items()]
+
+    def exercise(self, slips: Sequence[Wrong] = (), wrong: object = None, data: object = None, **fields) -> Exercise:
+        """The exercise: what it says from the file, what it does, or says otherwise, from `fields`.
+
+        Its typical wrong answers are `slips` and those of `wrong`; that and `data` are values or functions.
+        """
+        held, given = self.held, data if callable(data) else lambda: data
+        others = wrong if callable(wrong) else lambda: wrong or {}
+        said = {key: held[key] for key in ("title", "subject", "size", "answer") if key in held}
+        said |= {key: filled(held[key], self.values) for key in ("question", "starter", "solved") if key in held}
+        said |= {"name": self.name, "hints": tuple(self("hints", i) for i in range(len(held["hints"])))}
+        done = {"data": given, "wrong": lambda: [*slips, *self.wrong(others())]}
+        return Exercise(**said | done | fields)
+
+
+def _folded(key: str, text: str) -> str:
+    """A text without the line breaks that it has in the file, unless it is code."""
+    return text.strip("\n") if key == "code" else " ".join(text.strip().split("\n"))
+
+
 def wrapped(markdown: str, width: int = 118) -> str:
     """Markdown with its paragraphs wrapped; code, quotations, lists and tables stay as they are."""
     found = re.findall(r"^```[\s\S]*?^```$|(?:^.+\n?)+", markdown, re.MULTILINE)
@@ -224,39 +335,8 @@ def wrapped(markdown: str, width: int = 118) -> str:
     return "\n\n".join(block if keep else fill(block) for block, keep in zip(blocks, kept, strict=True))
 
 
-def _asked(entry: Entry) -> Entry:
-    """An entry after solution() was called; it counts as seen if it is shown to somebody who was not right yet."""
-    shows = entry.tries > 0 or entry.asked > 0
-    return replace(entry, asked=entry.asked + 1, seen=entry.seen or (shows and not entry.right))
-
-
-def _head(state: str) -> str:
-    """The icon and the words before a message. _head("right") -> "✓ right:"."""
-    icon, words, _ = STATES[state]
-    return f"{icon} {words}"
-
-
-def _result_box(state: str, message: str, note: str = "") -> str:
-    """The box of a result."""
-    below = f'<div style="opacity:.85">{_prose(note)}</div>' if note else ""
-    return _box(f"<b>{_head(state)}</b> {_prose(message)}{below}", STATES[state][2])
-
-
-def _hints_box(given: Sequence[str], total: int) -> HTML:
-    """The hints so far, the newest last."""
-    lines = (f"<div><b>→ hint {i} of {total}:</b> {_prose(hint)}</div>" for i, hint in enumerate(given, 1))
-    return HTML(_box("".join(lines), SAID))
-
-
-def _solution_box(code: str) -> HTML:
-    """A solution, as a cell would hold it."""
-    lines = "\n".join(show.plain(line) for line in code.split("\n"))
-    return HTML(_box(f'<b>→ one solution:</b><pre style="{CODE}">{lines}</pre>', SAID))
-
-
 def _said(words: str) -> HTML:
-    """A sentence to the learner that is neither of these."""
-    return HTML(_box(f"→ {_prose(words)}", SAID))
+    return HTML(_box(f"→ {_prose(words)}"))
 
 
 def _prose(text: str) -> str:
@@ -264,6 +344,5 @@ def _prose(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", show.plain(text, LIMIT))
 
 
-def _box(inside: str, colour: str) -> str:
-    style = f"border-left:5px solid {colour};padding:4px 10px;{show.BREAK}"
-    return f'<div style="{style}">{inside}</div>'
+def _box(inside: str, colour: str = SAID) -> str:
+    return f'<div style="border-left:5px solid {colour};padding:4px 10px;{show.BREAK}">{inside}</div>'

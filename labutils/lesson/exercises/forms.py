@@ -1,66 +1,48 @@
 """The forms of answers that many exercises share: a letter, numbers, a function. Each slip is told what it is."""
 
-import inspect
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from labutils.lesson.exercises import answers
 from labutils.lesson.exercises.answers import NotYet, call, kind, quoted
-from labutils.lesson.exercises.exercise import Draw, Exercise, Wrong
+from labutils.lesson.exercises.exercise import Draw, Exercise, Words, Wrong
 
 LETTERS = "abcdef"
 CLOSE = 0.002  # of a function's numbers, absolute and relative: what was rounded to three decimals is right
 
 
-class Option(NamedTuple):
-    """What can be chosen, and what is said to those who choose it."""
+def refuse(slips: Sequence[Wrong], same: Callable[[object], bool]) -> None:
+    """Raises NotYet with the message of the first slip that is the same as the answer."""
+    for slip in slips:
+        if same(slip.answer):
+            raise NotYet(slip.says)
 
-    text: str
-    because: str
 
-
-def choice(
-    name: str,
-    title: str,
-    subject: str,
-    question: str,
-    options: Sequence[Option],
-    order: Sequence[int],
-    *,
-    hints: tuple[str, ...],
-    vary: Callable[[Draw], Exercise],
-) -> Exercise:
-    """A small exercise whose answer is a letter. The first of `options` is the right one; they are shown in `order`."""
-    placed = [options[i] for i in order]
-    letters = LETTERS[: len(placed)]
+def choice(say: Words, order: Sequence[int], vary: Callable[[Draw], Exercise]) -> Exercise:
+    """A small exercise whose answer is a letter. The first option of its words is right; they are shown in `order`."""
+    options = [(say("options", i, "text"), say("options", i, "reply")) for i in order]
+    letters = LETTERS[: len(options)]
     right = letters[list(order).index(0)]
-    listed = "\n".join(f"- **{letter}** {option.text}" for letter, option in zip(letters, placed, strict=True))
+    placed = dict(zip(letters, options, strict=True))
 
     def judge(answer: object) -> str:
-        option = placed[letters.index(letter_of(answer, letters))]
-        if option is not options[0]:
-            raise NotYet(option.because)
-        return option.because
+        letter = letter_of(answer, letters)
+        if letter != right:
+            raise NotYet(placed[letter][1])
+        return placed[letter][1]
 
-    def wrong() -> list[Wrong]:
-        others = zip(letters, placed, strict=True)
-        return [Wrong(option.text, letter, option.because) for letter, option in others if letter != right]
-
-    return Exercise(
-        name=name,
-        title=title,
-        subject=subject,
+    listed = "\n".join(f"- **{letter}** {text}" for letter, (text, _) in placed.items())
+    quotes = ", ".join(f'"{letter}"' for letter in letters)
+    return say.exercise(
         size="small",
-        question=f"{question}\n\n{listed}",
-        starter=f"my_answer = ...  # one of {', '.join(f'{letter!r}' for letter in letters)}".replace("'", '"'),
+        question=f"{say('question')}\n\n{listed}",
+        starter=f"my_answer = ...  # one of {quotes}",
         answer="my_answer",
         judge=judge,
-        hints=hints,
         solved=f'my_answer = "{right}"',
-        wrong=wrong,
+        slips=[Wrong(text, letter, reply) for letter, (text, reply) in placed.items() if letter != right],
         vary=vary,
     )
 
@@ -88,23 +70,36 @@ class Quantity(NamedTuple):
 
     name: str  # of the variable in the starter
     right: float
-    slips: tuple[Wrong, ...]  # wrong numbers that are recognised, each with all of its message
+    slips: Sequence[Wrong]  # wrong numbers that are recognised, each with all of its message
     advice: str  # what is said of any other number
     close: float = 0.005  # how far off is still right, as a part of the number; 0 for what is counted
 
 
+def quantity(say: Words, name: str, right: float, slips: Mapping[str, float], close: float = 0.005) -> Quantity:
+    """A number whose words are the table `name` of the exercise: its `advice` and its `slips`."""
+    told = [Wrong(what, value, say(name, "slips", what)) for what, value in slips.items()]
+    return Quantity(name, right, told, say(name, "advice"), close)
+
+
 def asked_for(*quantities: Quantity, good: str) -> dict:
-    """What an Exercise needs to have these numbers handed in: its `answer`, its `judge` and its `wrong`."""
+    """What an exercise needs to have these numbers handed in: its `answer`, its `judge` and its `slips`."""
 
     def judge(answer: object) -> str:
-        values = _read(answer, quantities)
-        _judge_order(values, quantities)
-        for quantity, value in zip(quantities, values, strict=True):
-            _judge(quantity, value, f"`{quantity.name}`: " if len(quantities) > 1 else "")
-        return good
+        parts = answers.parts(answer, count, f"{count} numbers, `{names}`") if count > 1 else [answer]
+        told = [f"a number for `{each.name}`" if count > 1 else "a number" for each in quantities]
+        values = [answers.number(part, what) for part, what in zip(parts, told, strict=True)]
+        wrong = [pair for pair in zip(values, quantities, strict=True) if not _close(*pair)]
+        if not wrong:
+            return good
+        if all(map(_close, sorted(values), sorted(quantities, key=lambda each: each.right))):
+            raise NotYet(f"the numbers are right, but not their places: the order is `{names}`")
+        value, each = wrong[0]
+        slips = (slip.says for slip in each.slips if _close(value, each._replace(right=slip.answer)))
+        whose = f"`{each.name}`: " if count > 1 else ""
+        raise NotYet(whose + next(slips, f"{value:,g} is another number; {each.advice}"))
 
-    names = ", ".join(quantity.name for quantity in quantities)
-    return {"answer": names, "judge": judge, "wrong": lambda: _wrong_numbers(quantities)}
+    count, names = len(quantities), ", ".join(each.name for each in quantities)
+    return {"answer": names, "judge": judge, "slips": _wrong_numbers(quantities)}
 
 
 def with_interval(answer: object, what: str, names: str) -> list:
@@ -117,61 +112,27 @@ def with_interval(answer: object, what: str, names: str) -> list:
 
 def apart(*quantities: Quantity, others: Sequence[float] = ()) -> bool:
     """Whether no slip comes out right or like another one; nor do `others`, such as the practised answer."""
-    return all(_apart(quantity, others) for quantity in quantities)
+    for each in quantities:
+        values = sorted([each.right, *(slip.answer for slip in each.slips), *others])
+        if not all(b - a > 4 * each.close * abs(b) + 1e-6 for a, b in pairwise(values)):
+            return False
+    return True
 
 
-def drawn(numbers: Callable[[], tuple], quantity: Callable[..., Quantity], practised: float) -> tuple:
-    """What `numbers` draws, again until the quantity that is made of it has its slips apart, also from `practised`."""
-    while True:
-        found = numbers()
-        if apart(quantity(*found), others=[practised]):
-            return found
-
-
-def _apart(quantity: Quantity, others: Sequence[float]) -> bool:
-    values = sorted([quantity.right, *(slip.answer for slip in quantity.slips), *others])
-    return all(b - a > 4 * quantity.close * abs(b) + 1e-6 for a, b in pairwise(values))
-
-
-def _close(value: float, target: float, quantity: Quantity) -> bool:
-    return abs(value - target) <= quantity.close * abs(target) + 1e-9
-
-
-def _read(answer: object, quantities: Sequence[Quantity]) -> list[float]:
-    if len(quantities) == 1:
-        return [answers.number(answer)]
-    what = f"{len(quantities)} numbers, `{', '.join(quantity.name for quantity in quantities)}`"
-    parts = answers.parts(answer, len(quantities), what)
-    return [answers.number(part, f"a number for `{each.name}`") for part, each in zip(parts, quantities, strict=True)]
-
-
-def _judge_order(values: list[float], quantities: Sequence[Quantity]) -> None:
-    """Raises NotYet where the numbers are right and in other places."""
-    rights = sorted(quantities, key=lambda quantity: quantity.right)
-    found = all(_close(value, each.right, each) for value, each in zip(sorted(values), rights, strict=True))
-    if found and not all(_close(value, each.right, each) for value, each in zip(values, quantities, strict=True)):
-        names = ", ".join(quantity.name for quantity in quantities)
-        raise NotYet(f"the numbers are right, but not their places: the order is `{names}`")
-
-
-def _judge(quantity: Quantity, value: float, whose: str) -> None:
-    if _close(value, quantity.right, quantity):
-        return
-    for slip in quantity.slips:
-        if _close(value, slip.answer, quantity):
-            raise NotYet(whose + slip.says)
-    raise NotYet(f"{whose}{value:,g} is another number; {quantity.advice}")
+def _close(value: float, quantity: Quantity) -> bool:
+    return abs(value - quantity.right) <= quantity.close * abs(quantity.right) + 1e-9
 
 
 def _wrong_numbers(quantities: Sequence[Quantity]) -> list[Wrong]:
-    rights = [quantity.right for quantity in quantities]
+    rights = [each.right for each in quantities]
     found = []
-    for i, quantity in enumerate(quantities):
-        others = [*quantity.slips, Wrong("a guess", 1.37 * quantity.right + 0.71, "is another number")]
-        for slip in others:
-            handed = (*rights[:i], slip.answer, *rights[i + 1 :])
-            what = slip.what if len(quantities) == 1 else f"{quantity.name}: {slip.what}"
-            found.append(Wrong(what, handed if len(quantities) > 1 else slip.answer, slip.says))
+    for i, each in enumerate(quantities):
+        for slip in [*each.slips, Wrong("a guess", 1.37 * each.right + 0.71, "is another number")]:
+            if len(quantities) == 1:
+                found.append(slip)
+            else:
+                handed = (*rights[:i], slip.answer, *rights[i + 1 :])
+                found.append(Wrong(f"{each.name}: {slip.what}", handed, slip.says))
     if len(quantities) > 1:
         found += [
             Wrong("one number alone", rights[0], f"expected {len(quantities)} numbers"),
@@ -182,53 +143,44 @@ def _wrong_numbers(quantities: Sequence[Quantity]) -> list[Wrong]:
 
 
 def written(
-    name: str,
+    say: Words,
     right: Callable,
     cases: Sequence[tuple],
-    slips: Sequence[Wrong],
+    slips: Mapping[str, Callable],
     *,
-    good: str,
     read: Callable[[object], object] = answers.number,
     told: Callable[..., str] = lambda *case: ", ".join(map(repr, case)),
-    more: Sequence[Wrong] = (),
+    more: Mapping[str, Callable] | None = None,
 ) -> dict:
-    """What an Exercise needs to have a function handed in: its `answer`, its `judge` and its `wrong`.
+    """What an exercise needs to have a function handed in that gives what `right` gives: its `judge` and its `slips`.
 
     It is called on cases that were not shown. A slip is a function, too, recognised by what it gives for all of them.
 
     Args:
-        name: of the function in the starter.
-        right: the right function.
         cases: the arguments of each call, on which every slip goes wrong somewhere.
-        slips: typical wrong functions, each with all of its message.
-        good: what is said of a right one.
+        slips: typical wrong functions, by what was done.
         read: what a function gave -> a plain value; raises NotYet for what has another form.
         told: a case in words, for a function that is wrong in another way.
         more: further wrong functions, which `read` or their way of ending tells.
     """
+    slips = say.slips(slips)
     expected = [right(*case) for case in cases]
 
     def judge(answer: object) -> str:
         function = answers.function(answer)
         given = [read(call(function, *case)) for case in cases]
-        for slip in slips:
-            if not _equal(given, expected) and _equal(given, [_outcome(slip.answer, case) for case in cases]):
-                raise NotYet(slip.says)
+        if not _equal(given, expected):
+            refuse(slips, lambda slip: _equal(given, [_outcome(slip, case) for case in cases]))
         for case, value, wanted in zip(cases, given, expected, strict=True):
             if not same(value, wanted):
                 raise NotYet(f"for {quoted(told(*case), 90)} it gives `{_short(value)}`, right is `{_short(wanted)}`")
-        return good
+        return say("good")
 
     others = (
         Wrong("nothing given back", lambda *case: print(end=""), "is a `return` missing"),
         Wrong("its result", expected[0], "the function itself"),
     )
-    return {"answer": name, "judge": judge, "wrong": lambda: [*slips, *more, *others]}
-
-
-def source(function: Callable, name: str) -> str:
-    """The code of a function under the name that the starter gives it, without remarks to the linter."""
-    return re.sub(r"  # noqa.*", "", inspect.getsource(function)).replace(function.__name__, name, 1)
+    return {"judge": judge, "slips": [*slips, *say.wrong(more or {}), *others]}
 
 
 def same(one: object, other: object) -> bool:
