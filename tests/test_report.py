@@ -6,10 +6,9 @@ import re
 import pytest
 
 from labutils.lesson import cli_measure
-from labutils.measure import cards, experiments, held_out, report, scoring, stages
+from labutils.measure import cards, experiments, held_out, report, scoring
 from labutils.measure.intervals import Mean
-from labutils.measure.report import SCORES, Row
-from labutils.measure.stages import STAGES, Stage, questions
+from labutils.measure.report import SCORES, STAGES, Row, Stage, questions
 from labutils.model import asking, models
 from labutils.model.models import ModelMissing, open_model
 
@@ -31,7 +30,7 @@ def course(asked, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
     company = tmp_path / "company"
     (company / "v2").mkdir(parents=True)
     changed = asked[1] | {"answer": "It is nine.", "must": "nine", "was": "two", "question": "Another wording?"}
-    invented = [{"question": "The roc?", "fact": "invented: roc", "split": split} for split in stages.SPLITS]
+    invented = [{"question": "The roc?", "fact": "invented: roc", "split": split} for split in report.SPLITS]
     for name, records in {"test": asked, "dev": asked[:3], "v2/test": [changed], "invented": invented}.items():
         (company / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     base = models.save(fresh(), tmp_path / "base")
@@ -234,7 +233,7 @@ def test_the_companys_second_edition_changes_answers_only():
 def test_the_stages_are_the_syllabuss():
     assert list(STAGES) == ["random", "base", "finetuned", "updated", "smollm2", "smollm2 finetuned"]
     assert {stage.edition for name, stage in STAGES.items() if name != "updated"} == {1}
-    assert stages.SPLITS[0] == "test"
+    assert report.SPLITS[0] == "test"
 
 
 def test_a_record_that_broke_off_leaves_the_old_one(course, monkeypatch):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import machine, places
-from labutils.corpus import corpora, remote, sources, survey
+from labutils.corpus import remote, sources, survey
 from labutils.corpus.survey import Survey, content_hash
 
 
@@ -200,7 +200,7 @@ def _check(source: str | Path, limit: int | None, shard: tuple[int, int]) -> Non
         raise ValueError(f"a shard is I/N with 0 <= I < N, got {i}/{of}")
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
-    if source in corpora.CORPORA:
+    if source in sources.CORPORA:
         raise ValueError(
             f"nothing lists what {source} holds, so none can be drawn; write documents of it to a file first"
         )

@@ -1,4 +1,4 @@
-"""Values -> what a learner sees: tables, coloured tokens, texts side by side. Returned, not printed; nothing computed.
+"""Values -> what a learner sees: tables, coloured tokens, texts side by side, a curve. Returned; nothing is computed.
 
 Every text from outside (a corpus, a model, a file) is escaped, its control characters are made visible, and it is cut
 to a stated length. HTML uses inline styles only, so that it reads in a notebook that is not trusted, and follows the
@@ -6,6 +6,7 @@ light and the dark theme by using transparent tints and the reader's own text co
 """
 
 import html
+import io
 import unicodedata
 from collections.abc import Mapping, Sequence
 
@@ -18,6 +19,7 @@ TRAINED = "background:rgba(230,159,0,.35);border-bottom:2px solid rgb(213,94,0);
 UNTRAINED = "border-bottom:2px dotted rgba(128,128,128,.8);opacity:.75;"
 BREAK = "overflow-wrap:break-word;overflow-wrap:anywhere;"  # JupyterLab strips the second where it does not trust
 SHORT = 12  # characters, a number mostly: they stay on one line, however little room the other columns leave
+BLUE, ORANGE = "#0072B2", "#E69F00"  # of curves, readable in both themes: Okabe and Ito 2008
 INVISIBLE = {"\n": "⏎", "\t": "⇥", "\r": "␍", "\x1b": "␛"}
 
 
@@ -100,6 +102,35 @@ def before_after(
         for i, question in enumerate(questions)
     ]
     return table(rows, limit, even=True, lines=lines)
+
+
+def losses(history: Sequence, base: str = "trained"):
+    """The loss of a run over its steps, as a figure: every step, and the held-out looks between them."""
+    from matplotlib.figure import Figure  # a third of a second that most notebooks do without
+
+    class Drawing(Figure):
+        """A figure that a notebook shows where it is a cell's value, though pyplot was never loaded."""
+
+        def _repr_png_(self) -> bytes:
+            image = io.BytesIO()
+            self.savefig(image, format="png")
+            return image.getvalue()
+
+        def __repr__(self) -> str:
+            """Where each line begins and ends, for a reader who cannot see it."""
+            ends = {line.get_label(): line.get_xydata()[[0, -1]] for axes in self.axes for line in axes.get_lines()}
+            at = ((name, *first, *last) for name, (first, last) in ends.items())
+            return "; ".join(f"{name}: {y:.1f} at {x:.0f}, {to_y:.1f} at {to_x:.0f}" for name, x, y, to_x, to_y in at)
+
+    figure = Drawing(figsize=(7, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([p.step for p in history], [p.loss for p in history], color=BLUE, alpha=0.6, label=base)
+    looks = [(p.step, p.held_out) for p in history if p.held_out is not None]
+    if looks:
+        axes.plot(*zip(*looks, strict=True), "o--", color=ORANGE, label="held out")
+    axes.set(xlabel="step", ylabel="loss, nats per token", ylim=(0, None))
+    axes.legend()
+    return figure
 
 
 def _visible(character: str) -> str:

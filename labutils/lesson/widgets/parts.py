@@ -118,7 +118,7 @@ def offered(models: Mapping[str, object] | Iterable[str] | None) -> tuple[list[s
 
 def template_of(name: str) -> str:
     """How a model of this name is asked: a stage of the report card as it is asked there, others as in the lecture."""
-    from labutils.measure.stages import STAGES as CARD
+    from labutils.measure.report import STAGES as CARD
 
     return CARD[name].template if name in CARD else "lecture"
 
