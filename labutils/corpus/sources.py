@@ -260,9 +260,7 @@ def paragraphs(source: str, plain: bool = True) -> Iterator[str]:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    nodes = deque(
-        [tree]
-    )  # in the order of `ast.walk`, without expressions: a hundred times as many nodes, no docstring
+    nodes = deque([tree])  # as `ast.walk`, without expressions, which are a hundred times as many and hold no docstring
     while nodes:
         node = nodes.popleft()
         nodes.extend(part for part in ast.iter_child_nodes(node) if isinstance(part, HOLDS_STATEMENTS))
@@ -274,8 +272,8 @@ def paragraphs(source: str, plain: bool = True) -> Iterator[str]:
                 yield line
 
 
-# Open corpora by name. Each is one call, `load_dataset(hub_id, config, split="train", streaming=True)`, and has its text
-# in the column "text". Ids, sizes and licences are those of the data sets' cards and papers.
+# Open corpora by name. Each is one call, `load_dataset(hub_id, config, split="train", streaming=True)`, and has its
+# text in the column "text". Ids, sizes and licences are those of their cards and papers.
 
 
 class Corpus(NamedTuple):
@@ -288,50 +286,21 @@ class Corpus(NamedTuple):
     citation: str
 
 
+FINEWEB = "Penedo et al. 2024, The FineWeb Datasets, arXiv 2406.17557"
 CORPORA = {
-    "c4": Corpus(
-        "allenai/c4",
-        "en",
-        "305 GB packed",
-        "ODC-By 1.0",
-        "Raffel et al. 2020, Exploring the Limits of Transfer Learning, JMLR 21:140",
-    ),
-    "fineweb-edu": Corpus(
-        "HuggingFaceFW/fineweb-edu",
-        "sample-10BT",
-        "10 billion tokens",
-        "ODC-By 1.0",
-        "Penedo et al. 2024, The FineWeb Datasets, arXiv 2406.17557",
-    ),
-    "fineweb": Corpus(
-        "HuggingFaceFW/fineweb",
-        "sample-10BT",
-        "27.6 GB, 10 billion tokens",
-        "ODC-By 1.0",
-        "Penedo et al. 2024, The FineWeb Datasets, arXiv 2406.17557",
-    ),
-    "pile": Corpus(
-        "monology/pile-uncopyrighted",
-        None,
-        "17 of the Pile's 22 sets (all: 825 GiB)",
-        "other: without Books3, BookCorpus2, OpenSubtitles, YTSubtitles, OpenWebText2",
-        "Gao et al. 2020, The Pile: An 800GB Dataset of Diverse Text, arXiv 2101.00027",
-    ),
-    "common-pile": Corpus(
-        "common-pile/comma_v0.1_training_dataset",
-        None,
-        "464 billion tokens",
-        "open licences and public domain, stated per document",
-        "Kandpal et al. 2025, The Common Pile v0.1, arXiv 2506.05209",
-    ),
-    "wikipedia": Corpus(
-        "wikimedia/wikipedia",
-        "20231101.en",
-        "English, November 2023",
-        "CC BY-SA 3.0 and GFDL",
-        "Wikimedia Foundation, Wikimedia Downloads, dumps.wikimedia.org",
-    ),
-}
+    "c4": Corpus("allenai/c4", "en", "305 GB packed", "ODC-By 1.0",
+                 "Raffel et al. 2020, Exploring the Limits of Transfer Learning, JMLR 21:140"),
+    "fineweb-edu": Corpus("HuggingFaceFW/fineweb-edu", "sample-10BT", "10 billion tokens", "ODC-By 1.0", FINEWEB),
+    "fineweb": Corpus("HuggingFaceFW/fineweb", "sample-10BT", "27.6 GB, 10 billion tokens", "ODC-By 1.0", FINEWEB),
+    "pile": Corpus("monology/pile-uncopyrighted", None, "17 of the Pile's 22 sets (all: 825 GiB)",
+                   "other: without Books3, BookCorpus2, OpenSubtitles, YTSubtitles, OpenWebText2",
+                   "Gao et al. 2020, The Pile: An 800GB Dataset of Diverse Text, arXiv 2101.00027"),
+    "common-pile": Corpus("common-pile/comma_v0.1_training_dataset", None, "464 billion tokens",
+                          "open licences and public domain, stated per document",
+                          "Kandpal et al. 2025, The Common Pile v0.1, arXiv 2506.05209"),
+    "wikipedia": Corpus("wikimedia/wikipedia", "20231101.en", "English, November 2023", "CC BY-SA 3.0 and GFDL",
+                        "Wikimedia Foundation, Wikimedia Downloads, dumps.wikimedia.org"),
+}  # fmt: skip
 
 
 class Component(NamedTuple):

@@ -29,9 +29,8 @@ BEGINNING = 1000  # characters kept of an example; whole documents are for a wri
 
 
 class Documents(PipelineStep):
-    """Reads a source of this course, `sharded.run`'s: each task goes through all of it and keeps its own documents.
-
-    Of a corpus in many files, datatrove's own readers give each task its own files.
+    """Reads a source of this course, `sharded.run`'s: each task goes through all of it and keeps its own documents. Of
+    a corpus in many files, datatrove's own readers give each task its own files.
     """
 
     type, name = "READER", "documents"
@@ -136,11 +135,11 @@ def _plain(document: Document) -> dict:
 
 def _offer(examples: dict[str, dict], reason: str, example: dict) -> None:
     """Take an example of a reason where there is none, or its hash is the smaller."""
-    examples[reason] = min(example, examples.get(reason, example), key=_place)
 
+    def place(example: dict) -> int:
+        return content_hash(json.dumps(example, sort_keys=True, default=str).encode())
 
-def _place(example: dict) -> int:
-    return content_hash(json.dumps(example, sort_keys=True, default=str).encode())
+    examples[reason] = min(example, examples.get(reason, example), key=place)
 
 
 def _folder(folder: DataFolderLike | Path):

@@ -1,6 +1,7 @@
 """The report card: every score at every stage of a model's life, with what was recorded where a model is not here.
 
-The company's `test.jsonl` is read here and nowhere else: choices are made on `dev.jsonl`. The record, `data/recorded/report.json`, is made by `python3 -m labutils report --record`.
+The company's `test.jsonl` is read here and nowhere else: choices are made on `dev.jsonl`. The record is
+`data/recorded/report.json`, made by `python3 -m labutils report --record`.
 """
 
 import hashlib

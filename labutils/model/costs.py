@@ -59,8 +59,8 @@ def adapter_weights(shape: Shape, rank: int = 8) -> int:
     return shape.layers * rank * sum(out + into for out, into in matrices(shape).values())
 
 
-# What they cost. Nothing is measured here: counts and rates are arguments. A FLOP is one multiplication or one addition;
-# a GB is 10^9 bytes. Every function but `short` raises ValueError for what is not above 0
+# What they cost. Nothing is measured here: counts and rates are arguments. A FLOP is one multiplication or addition, a
+# GB is 10^9 bytes. Every function but `short` raises ValueError for what is not above 0.
 
 BYTES = {"fp32": 4.0, "bf16": 2.0, "8 bit": 1.0, "4 bit": 0.5}  # a weight; the scales of quantized blocks left out
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12}  # a second, dense bf16: NVIDIA's data sheets of the SXM cards

@@ -23,12 +23,11 @@ import torch
 from transformers import DataCollatorWithFlattening, PreTrainedModel, PrinterCallback
 
 from labutils import machine, ranks
-from labutils.model import adapters, attention, checkpoints, models, recipes
+from labutils.model import adapters, checkpoints, models, recipes
 from labutils.model.encoding import LENGTHS, Blocks, pad, pad_id
-from labutils.model.loop import Loop, Progress, Watch, arguments
-from labutils.model.loss import next_token_loss, plain_head
+from labutils.model.loop import Loop, MasterOptimizer, Masters, Progress, Watch, arguments, halves, masters
+from labutils.model.loss import next_token_loss, plain_head, reads_end_to_end
 from labutils.model.models import Opened, save
-from labutils.model.optimizers import MasterOptimizer, Masters, halves, masters
 from labutils.model.recipes import FINETUNING, PRETRAINING, Recipe, check_setting
 
 __all__ = ["PRETRAINING", "Progress", "Recipe", "Run", "finetune", "finetune_until", "pretrain", "steps_in"]
@@ -109,7 +108,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         stack.callback(checkpoints.give_memory_back)
         args = arguments(recipe, steps, out or scratch, keep=out is not None, autocast=bf16 and not apart)
         model.to(args.device)
-        padded = isinstance(examples, Blocks) or not attention.able(model)
+        padded = isinstance(examples, Blocks) or not reads_end_to_end(model)
         stack.enter_context(_compiled(opened, recipe.compiled))
         stack.enter_context(_own_forward(model))
         if not recipe.compiled:  # compiled code knows no sparse gradients
