@@ -1,8 +1,8 @@
 """What a learner reads where something is not as the text says: one sentence, never a traceback.
 
 `expect` is a check behind a result: silent where it holds. `explain_errors` lets a kernel answer the errors that every
-learner meets in a sentence: a name of a cell that has not run, an interrupt and what it leaves undone, a check that
-cannot be made, and what labutils refuses. All other errors stay as they are.
+learner meets in a sentence: a missing name, an interrupt and what it leaves undone, a check that cannot be made, and
+what labutils refuses. All other errors stay as they are.
 """
 
 import ast
@@ -111,23 +111,18 @@ def _unknown(shell, error: NameError, tb) -> str:
         tb = tb.tb_next
     if type(error) is not NameError or tb.tb_frame.f_globals is not shell.user_global_ns or not error.name:
         return ""
-    cells = [cell for cell in _cells() if cell != shell.user_ns["In"][-1]]
+    try:  # the code cells of the notebook that this kernel runs, as last saved; none where that is not known
+        saved = json.loads(Path(os.environ.get("JPY_SESSION_NAME", "")).read_bytes())["cells"]
+        sources = ["".join(cell["source"]) for cell in saved if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError):
+        sources = []
+    cells = [cell for cell in sources if cell != shell.user_ns["In"][-1]]
     maker = next((cell for cell in cells if error.name in _made(shell.transform_cell(cell))), None)
     if maker:
         return f"`{error.name}` {NOT_YET}: run the cell that begins with {_begins(maker)}, and all above it ({ABOVE})."
     if cells:
         return f"`{error.name}` is not there, and no cell of this notebook makes it: is it spelt as you meant it?"
     return f"`{error.name}` {NOT_YET}: run the cells above first ({ABOVE})."
-
-
-def _cells() -> list[str]:
-    """The code cells of the notebook that this kernel runs, as last saved; none where that is not known."""
-    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    try:
-        cells = json.loads(path.read_bytes())["cells"]
-        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def _made(cell: str) -> set[str]:

@@ -29,8 +29,11 @@ def plain(text: str, limit: int | None = None) -> str:
     plain("<b>\\n") -> "&lt;b&gt;⏎"
     """
     cut = limit is not None and len(text) > limit
-    text = text[:limit] if cut else text
-    return html.escape("".join(_visible(character) for character in text)) + (" …" if cut else "")
+    seen = ""
+    for character in text[:limit]:
+        made_visible = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+        seen += INVISIBLE.get(character, f"[U+{ord(character):04X}]" if made_visible else character)
+    return html.escape(seen) + (" …" if cut else "")
 
 
 def table(rows: Sequence[Mapping], limit: int | None = 300, *, even: bool = False, lines: bool = False) -> HTML:
@@ -71,8 +74,13 @@ def tokens(example: Mapping, tokenizer, limit: int = 512) -> HTML:
     ids, labels = example["input_ids"], example["labels"]
     if len(ids) != len(labels):
         raise ValueError(f"input_ids and labels must be equally long, got {len(ids)} and {len(labels)}")
-    shown = zip(ids[:limit], labels[:limit], strict=True)
-    pieces = "".join(_token(tokenizer.decode([id]), id, label) for id, label in shown)
+    pieces = ""
+    for id, label in zip(ids[:limit], labels[:limit], strict=True):
+        piece, trained = tokenizer.decode([id]), label >= 0
+        title = f"id {id}, label {label} ({'trained' if trained else 'ignored'})"
+        shown = plain(piece).replace(" ", "·") or "∅"
+        pieces += f'<span title="{title}" style="{TRAINED if trained else UNTRAINED}">{shown}</span>'
+        pieces += "<br>" if "\n" in piece else "<wbr>"
     pieces += f" … and {len(ids) - limit:,} more" if len(ids) > limit else ""
     count = sum(label >= 0 for label in labels)
     legend = (
@@ -97,10 +105,7 @@ def before_after(
     for name, column in answers.items():
         if len(column) != len(questions):
             raise ValueError(f"{name}: expected {len(questions)} answers, one a question, got {len(column)}")
-    rows = [
-        {asked: question, **{name: column[i] for name, column in answers.items()}}
-        for i, question in enumerate(questions)
-    ]
+    rows = [dict(zip((asked, *answers), row, strict=True)) for row in zip(questions, *answers.values(), strict=True)]
     return table(rows, limit, even=True, lines=lines)
 
 
@@ -133,22 +138,7 @@ def losses(history: Sequence, base: str = "trained"):
     return figure
 
 
-def _visible(character: str) -> str:
-    if character in INVISIBLE:
-        return INVISIBLE[character]
-    category = unicodedata.category(character)
-    return f"[U+{ord(character):04X}]" if category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else character
-
-
 def _lines(text: str, limit: int | None = None) -> str:
     """Like `plain`, but lines stay lines."""
     shown = "<br>".join(plain(line) for line in text[:limit].split("\n"))
     return shown + (" …" if limit is not None and len(text) > limit else "")
-
-
-def _token(piece: str, id: int, label: int) -> str:
-    trained = label >= 0
-    title = f"id {id}, label {label} ({'trained' if trained else 'ignored'})"
-    shown = plain(piece).replace(" ", "·") or "∅"
-    mark = f'<span title="{title}" style="{TRAINED if trained else UNTRAINED}">{shown}</span>'
-    return mark + ("<br>" if "\n" in piece else "<wbr>")
