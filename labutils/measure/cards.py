@@ -1,6 +1,5 @@
-"""The card of one model: what it answered to the questions, every score of every answer, and its losses.
-
-Values are kept question by question, so that two cards can be compared. Which models there are is for `report`.
+"""The card of one model: what it answered to the questions, every score of every answer, and its losses, question by
+question. Which models there are is for `report`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,7 @@ from typing import NamedTuple
 
 from labutils.measure import held_out, scoring
 from labutils.measure.held_out import Losses
-from labutils.measure.intervals import Mean, Score, paired
+from labutils.measure.intervals import Score
 from labutils.model import asking
 from labutils.model.models import Opened
 
@@ -36,12 +35,6 @@ class Card(NamedTuple):
         return {"scores": scores, "answers": self.answers, "judged": self.judged, "losses": parts}
 
 
-def from_plain(plain: Mapping) -> Card:
-    """A card as `Card.plain` wrote it."""
-    losses = {name: Losses(**parts) for name, parts in plain["losses"].items()}
-    return Card(plain["answers"], plain["judged"], losses)
-
-
 def measure(
     opened: Opened,
     questions: Sequence[Mapping],
@@ -52,15 +45,10 @@ def measure(
 ) -> Card:
     """Ask a model all questions and score what it says.
 
-    Args:
-        opened: the model; nothing about it changes.
-        questions: records as `scoring.judge` takes them. The answer loss is taken of the questions of fact.
-        texts: running text that the model was not trained on, for bits per byte; none, and there is no such score.
-        template: how the model is asked.
-        fp32: losses without bfloat16 (answers are written as `asking` always does).
-
-    Raises:
-        ValueError: no questions, or an unknown template.
+    Questions are records as `scoring.judge` takes them; the answer loss is taken of those of fact. `texts` are running
+    text that the model was not trained on, for bits per byte; none, and there is no such score. `fp32` takes losses
+    without bfloat16 (answers are written as `asking` always does). Raises ValueError for no questions, or an unknown
+    template.
     """
     if not questions:
         raise ValueError("no questions to ask")
@@ -73,17 +61,3 @@ def measure(
     if texts:
         losses["bits_per_byte"] = held_out.bits_per_byte(opened, texts, fp32=fp32)
     return Card([reply.text for reply in replies], scoring.judge(replies, questions), losses)
-
-
-def difference(one: Card, other: Card, score: str) -> Mean:
-    """How much higher the second card's score is, question by question, with its 95 % interval (`intervals.paired`).
-
-    For a loss, lower is better. Raises ValueError where the two were not scored on the same questions (or texts, or
-    tokens: see `held_out.difference`), KeyError for a score that one of them lacks.
-    """
-    if score in one.losses and score in other.losses:
-        return held_out.difference(one.losses[score], other.losses[score])
-    first, second = one.judged[score], other.judged[score]
-    if [hit is None for hit in first] != [hit is None for hit in second]:
-        raise ValueError(f"{score}: the two models were not asked the same questions")
-    return paired([hit for hit in first if hit is not None], [hit for hit in second if hit is not None])

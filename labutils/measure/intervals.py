@@ -1,11 +1,10 @@
 """How far a score can be trusted: numbers in, intervals out. What was scored is not known here.
 
-There are four questions, and each has its own interval.
+There are three questions, and each has its own interval.
 
 * Other questions of the same kind: what would the score have been? (`share`, `bootstrap`)
 * Two models, the same questions: is one better? (`paired`; two intervals side by side would say far less)
 * The same recipe with other seeds: what would it have led to on average? (`over_seeds`; no number of questions tells)
-* The same recipe with one more seed: what will it lead to? (`prediction`, which is wider)
 """
 
 import math
@@ -134,21 +133,3 @@ def over_seeds(values: Sequence[float]) -> Spread:
     n, mean = len(values), float(np.mean(values))
     half = float(t.ppf(0.975, n - 1) * np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.inf
     return Spread(mean, float(min(values)), float(max(values)), mean - half, mean + half, n)
-
-
-def prediction(values: Sequence[float], step: float = 0.0) -> tuple[float, float]:
-    """The ends between which one more run of the same recipe, with a new seed, lies with 95 % probability.
-
-    mean -+ t * s * sqrt(1 + 1/n), for values that are spread like a normal distribution (Montgomery and Runger 2003,
-    "Applied Statistics and Probability for Engineers", section 8-6). The interval of the mean would be too narrow: one
-    run strays as far as any other. prediction([0.7, 0.8, 0.9]) -> 0.30 to 1.30: three runs promise little.
-
-    `step` is by how much the score moves at least: 1/n for a share of n questions. Both ends lie a step further out,
-    because runs can agree on such a score (s = 0) and the next one still miss a question more. One run alone promises
-    nothing: -inf to inf. Raises ValueError for no values, values that are no finite numbers, or a step below 0.
-    """
-    if not 0 <= step < math.inf:
-        raise ValueError(f"a step must be a finite number from 0 on, got {step}")
-    spread = over_seeds(values)
-    half = (spread.high - spread.mean) * math.sqrt(spread.n + 1) + step
-    return spread.mean - half, spread.mean + half

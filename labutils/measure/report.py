@@ -16,7 +16,7 @@ from labutils.measure import cards, experiments, held_out
 from labutils.measure.cards import Card
 from labutils.measure.intervals import Score
 from labutils.model import models
-from labutils.model.models import ModelMissing, Opened
+from labutils.model.models import ModelMissing
 from labutils.pairs.records import read_jsonl
 
 SCORES = (
@@ -70,21 +70,6 @@ def questions(split: str = "test", edition: int = 1) -> list[dict]:
     changed = {record["fact"]: record for record in read_jsonl(experiments.COMPANY / "v2" / "test.jsonl")}
     new = {fact: {key: record[key] for key in ("answer", "must", "was")} for fact, record in changed.items()}
     return [question | new.get(question["fact"], {}) for question in asked]
-
-
-def report(
-    named: Mapping[str, str | Path | Opened], asked: Sequence[Mapping], texts: Sequence[str] = (), **how
-) -> list[Row]:
-    """The scores of models on questions: report({"before": "base", "after": opened}, questions) -> rows.
-
-    Models are names, folders, hub ids, or open ones; the rest is as for `cards.measure`. Raises ModelMissing for one
-    that is not here.
-    """
-    rows = []
-    for name, model in named.items():
-        opened = model if isinstance(model, Opened) else models.open_model(model)
-        rows += rows_of(name, cards.measure(opened, asked, texts, **how).scores())
-    return rows
 
 
 def of_stages(
@@ -156,11 +141,6 @@ def keep(measured: Mapping[str, Card], texts: Sequence[str], fp32: bool) -> Path
         stages[name] = {**STAGES[name]._replace(model=model)._asdict(), **about, **card.plain()}
     order = {name: stages[name] for name in STAGES if name in stages}
     return experiments.keep(NAME, {"split": "test", "questions": _asked(), "stages": order})
-
-
-def recorded() -> dict[str, Card]:
-    """The recorded cards of stages, for `cards.difference`; none where the record is of other questions."""
-    return {name: cards.from_plain(stage) for name, stage in _stages().items()}
 
 
 def recorded_scores() -> dict[str, dict[str, Score]]:
