@@ -1,8 +1,8 @@
-"""Which texts are the same, exactly or nearly. Texts in, groups of their positions out; no files, no rules.
+"""Which texts are the same, exactly or nearly. Texts in, groups of their positions out.
 
 Nearly the same means: of all runs of five characters in two texts, more than a threshold are shared (the Jaccard
 similarity; Broder 1997, "On the resemblance and containment of documents"). MinHash finds the candidates, the exact
-similarity confirms them, so a group holds no accidental member.
+similarity confirms them.
 """
 
 import re

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from labutils.corpus import personal
 
 # Counts that fit into a fixed space, however long the stream. Each is filled one value at a time and merges: a merged
-# sketch is equal to the sketch of all values in any order, so the parts of a corpus give the survey of the whole. Texts
-# are known by their 64-bit hashes; among a million of them two different ones get the same once in 37 million corpora.
+# sketch is equal to the sketch of all values in any order, so the parts of a corpus give the survey of the whole.
+# `to_dict` and `from_dict` are for JSON. Texts are known by their 64-bit hashes; among a million of them two different
+# ones get the same once in 37 million corpora.
 
 WIDTH = 7  # binary digits that a length keeps: a bin is at most 1.6 % wide
 
@@ -39,13 +40,11 @@ class Lengths:
     largest: int = 0
 
     def add(self, n: int) -> None:
-        """Count a length."""
         self.bins[rounded(n)] += 1
         self.total += n
         self.largest = max(self.largest, n)
 
     def merge(self, other: Lengths) -> Lengths:
-        """Both together."""
         return Lengths(self.bins + other.bins, self.total + other.total, max(self.largest, other.largest))
 
     def quantile(self, share: float) -> int:
@@ -58,12 +57,10 @@ class Lengths:
         return 0
 
     def to_dict(self) -> dict:
-        """As JSON."""
         return {"bins": sorted(self.bins.items()), "total": self.total, "largest": self.largest}
 
     @classmethod
     def from_dict(cls, plain: dict) -> Lengths:
-        """Back from JSON."""
         return cls(Counter(dict(plain["bins"])), plain["total"], plain["largest"])
 
 
@@ -72,7 +69,7 @@ class DuplicateCounter:
     """How often each content occurs; of more than `ROOM` different ones, those whose hash ends in `level` zero bits.
 
     A content is kept or left out by its hash alone, so a kept one is counted every time (adaptive sampling: Wegman, in
-    Flajolet 1990). Up to 65,536 different contents all are kept and every number is exact.
+    Flajolet 1990). Up to 65,536 different contents every number is exact.
     """
 
     ROOM = 1 << 16
@@ -80,7 +77,6 @@ class DuplicateCounter:
     counts: Counter[int] = field(default_factory=Counter)
 
     def add(self, content: int) -> None:
-        """Count a content by its hash."""
         if content & ((1 << self.level) - 1) == 0:
             self.counts[content] += 1
             self._fit()
@@ -102,12 +98,10 @@ class DuplicateCounter:
         self.counts = Counter({content: n for content, n in self.counts.items() if content & ends == 0})
 
     def to_dict(self) -> dict:
-        """As JSON."""
         return {"level": self.level, "counts": [[f"{content:016x}", n] for content, n in sorted(self.counts.items())]}
 
     @classmethod
     def from_dict(cls, plain: dict) -> DuplicateCounter:
-        """Back from JSON."""
         return cls(plain["level"], Counter({int(content, 16): n for content, n in plain["counts"]}))
 
 
@@ -133,7 +127,6 @@ class NearDuplicates:
             self._fit(key)
 
     def merge(self, other: NearDuplicates) -> NearDuplicates:
-        """Both together."""
         both = type(self)({key: self.kept.get(key, {}) | other.kept.get(key, {}) for key in self.kept | other.kept})
         for key in list(both.kept):
             both._fit(key)
@@ -151,15 +144,13 @@ class NearDuplicates:
         return [text for _, texts in sorted(self.kept.items()) for _, text in sorted(texts.items())]
 
     def to_dict(self) -> list:
-        """As JSON."""
         return [
-            [f"{key:016x}", [[f"{c:016x}", text] for c, text in sorted(self.kept[key].items())]]
-            for key in sorted(self.kept)
+            [f"{key:016x}", [[f"{c:016x}", text] for c, text in sorted(texts.items())]]
+            for key, texts in sorted(self.kept.items())
         ]
 
     @classmethod
     def from_dict(cls, plain: list) -> NearDuplicates:
-        """Back from JSON."""
         return cls({int(key, 16): {int(content, 16): text for content, text in texts} for key, texts in plain})
 
 

@@ -1,7 +1,6 @@
 """The loss of a model on text that it was not trained on: running text, and the right answers to questions.
 
-Values are kept apart, one a document or a question, so that they have intervals and two models can be compared on
-them. Nothing is generated here, and no weight changes.
+Values are kept apart, one a window or a question, so that they have intervals and two models can be compared on them.
 """
 
 import bisect
@@ -71,22 +70,15 @@ def bits_per_byte(
 ) -> Losses:
     """How many bits a model needs to write down each byte of texts: the measure that fits every tokenizer.
 
-    Each text is cut into `windows`, by its bytes and so alike for every model. Each window is read alone, behind the
-    model's `start_token`; the loss of a window is the sum of -ln p over its tokens, all of them, the first one
-    given the start token. Bits are nats / ln 2, bytes are those of the text in UTF-8 (Gao et al. 2020, "The Pile",
-    section 3.1). Marks of chats and documents within a text count as plain letters. A window of more tokens
-    than the model's context holds is read in parts, each behind a start token of its own: a short memory costs.
+    Each text is cut into `windows` of at most `size` bytes, alike for every model. Each window is read alone, behind
+    the model's `start_token`; its loss is the sum of -ln p over all its tokens, in bits (nats / ln 2). Bytes are those
+    of the text in UTF-8 (Gao et al. 2020, "The Pile", section 3.1). Marks of chats and documents within a text count as
+    plain letters. A window of more tokens than the model's context holds is read in parts, each behind a start token: a
+    short memory costs. `fp32` takes products in float32 also where the processor has bfloat16: twice the time, all
+    digits; `batch` rows are read at the same time.
 
-    Args:
-        size: the most bytes of a window.
-        fp32: products in float32 also where the processor has bfloat16: twice the time, all digits.
-        batch: rows read at the same time.
-
-    Returns:
-        Bits and bytes of each window; its item is its text.
-
-    Raises:
-        ValueError: no text at all, a text with a lone surrogate, or a model with no token to start from.
+    Returns bits and bytes of each window; its item is its text. Raises ValueError for no text at all, a text with a
+    lone surrogate, or a model with no token to start from.
     """
     start, context = start_token(opened.tokenizer), getattr(opened.model.config, "max_position_embeddings", None)
     cut = [(window, i) for i, text in enumerate(texts) for window in windows(text, size)]
@@ -107,10 +99,9 @@ def bits_per_byte(
 
 def windows(text: str, size: int = WINDOW) -> Iterator[str]:
     """A text in pieces of at most `size` bytes of UTF-8, cut in front of the last white space that leaves them so, or
-    between two letters where there is none. The pieces are the text: "".join(windows(text)) == text.
+    between two letters where there is none. list(windows("one two three", 9)) -> ["one two", " three"].
 
-    list(windows("one two three", 9)) -> ["one two", " three"]. Raises ValueError for a size under 4, which some
-    letters do not fit into, and for a lone surrogate, which no byte stands for.
+    Raises ValueError for a size under 4, which some letters do not fit into, and for a lone surrogate.
     """
     if size < 4:
         raise ValueError(f"a window needs at least 4 bytes, got {size}")
@@ -127,10 +118,9 @@ def windows(text: str, size: int = WINDOW) -> Iterator[str]:
 
 def start_token(tokenizer: PreTrainedTokenizerBase) -> int:
     """The id that a text begins behind: end-of-text, which stands between two documents in pretraining, where the
-    vocabulary has one by the name <|endoftext|>; else the tokenizer's beginning of a text (BOS), or, without one, its
-    end of a text (EOS). An instruction-tuned model's BOS and EOS often are marks of a chat, which no page begins with.
-
-    Raises ValueError where there is none of the three: a first token that nothing stands before has no probability.
+    vocabulary has one by the name <|endoftext|>; else the tokenizer's BOS, or EOS (of a chat model, often marks that no
+    page begins with). Raises ValueError where there is none: a first token that nothing stands before has no
+    probability.
     """
     ids = (tokenizer.get_vocab().get(END_OF_TEXT), tokenizer.bos_token_id, tokenizer.eos_token_id)
     found = [id for id in ids if id is not None]

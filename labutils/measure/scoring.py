@@ -40,9 +40,8 @@ def normalized(answer: str) -> str:
 
 
 def keeps_format(answer: str) -> bool:
-    """Whether an answer has the form that every answer of the company's pairs has: one paragraph on one line that
-    begins with a capital letter, a digit or a quoted name, ends in . ! or ?, and holds no mark of a prompt template
-    (### or <|). An empty one has not; a page that goes on in the middle of a sentence has not.
+    """Whether an answer has the form of the company's answers: one paragraph on one line that begins with a capital
+    letter, a digit or a quoted name, ends in . ! or ?, and holds no mark of a prompt template (### or <|).
     """
     text = answer.strip()
     begins = text[:1].isupper() or text[:1].isdigit() or text.startswith(QUOTES)
@@ -127,9 +126,8 @@ def words(text: str) -> list[str]:
 
 
 def word_f1(answer: str, expected: str) -> float:
-    """The overlap of two texts in words, as for answers of the SQuAD data set (Rajpurkar et al. 2016, "SQuAD: 100,000+
-    Questions for Machine Comprehension of Text", section 6.1). It sees neither order nor meaning.
-    """
+    """The overlap of two texts in words, as for SQuAD (Rajpurkar et al. 2016, section 6.1): neither order nor
+    meaning."""
     return f1(words(answer), words(expected))
 
 

@@ -106,10 +106,11 @@ def routed(reply: str) -> Routed:
 
 
 def prompt(task: str, part: str, folder: Path = FOLDER) -> str:
-    """How a model that was not tuned on a bundled task is asked for one part of its answer: a text that explains the
-    part, shows a few pairs of `train`, and ends where the reply begins, with {question} in the place of the message.
+    """How a model that was not tuned on a bundled task is asked for one part of its answer: `prompt_PART.txt` beside
+    the pairs explains it, shows a few pairs of `train`, and ends where the reply begins, with {question} for the
+    message.
 
-    It lies in `prompt_PART.txt` beside the pairs. Raises ValueError for an unknown task or part.
+    Raises ValueError for an unknown task or part.
     """
     known(task)
     if part not in PARTS[task]:
@@ -118,7 +119,7 @@ def prompt(task: str, part: str, folder: Path = FOLDER) -> str:
 
 
 def replied(text: str, task: str) -> str:
-    """The reply in what a model wrote behind a prompt: a line, or an e-mail, without the next example that it made up.
+    """The reply in what a model wrote behind a prompt, without the next example that it made up.
 
     replied(" sales\\n\\nMessage: Where", "support") -> "sales".
     """
@@ -155,10 +156,7 @@ def _emails(mail: str, record: Mapping) -> dict[str, float]:
     return {"facts": held, "style": kept, "invents_nothing": sober, "ready": ready}
 
 
-PARTS = {
-    "support": {"queue": 6, "keywords": 24},
-    "emails": {"mail": 170},
-}  # of an answer, each prompted for alone: tokens
+PARTS = {"support": {"queue": 6, "keywords": 24}, "emails": {"mail": 170}}  # each prompted for alone, and its tokens
 METRICS: Mapping[str, Callable[[str, Mapping], dict[str, float]]] = {"support": _support, "emails": _emails}
 
 
@@ -205,9 +203,8 @@ def sentences(text: str) -> list[str]:
 
 
 def style(brief: str, mail: str) -> dict[str, bool]:
-    """Of each rule of form in the house style, by its name, whether a mail keeps it.
-
-    An empty mail keeps every rule that forbids something: form alone says little.
+    """Of each rule of form in the house style, by its name, whether a mail keeps it. An empty mail keeps every rule
+    that forbids something.
     """
     blocks, low = mail.split("\n\n"), mail.lower()
     counts = [len(paragraph.split()) for paragraph in body(mail)]
