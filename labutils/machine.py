@@ -1,5 +1,5 @@
-"""What this machine has: cores, memory, disk, fast bf16, and whether the hub answers. Starts from the standard library;
-psutil and torch are imported by the functions that ask them.
+"""What this machine has: cores, memory, disk, fast bf16, and whether the hub answers; and which of several processes
+this is. Starts from the standard library; psutil and torch are imported by the functions that ask them.
 """
 
 from __future__ import annotations
@@ -7,7 +7,9 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from pathlib import Path
 
 PROBE_SECONDS = 2.0
 HUB = "https://huggingface.co"
+PATIENCE = 50.0  # seconds that other processes wait for the first one to say what is wrong
 BF16 = {"avx512_bf16", "amx_bf16", "bf16"}  # a CPU's flag for it: two of x86, one of Arm
 
 
@@ -175,3 +178,38 @@ def need_hub(instead: str) -> None:
     """Raise ConnectionError, within two seconds, when the hub does not answer; `instead` says what to do then."""
     if not hub_answers():
         raise ConnectionError(f"{hub_endpoint()} does not answer; {instead}")
+
+
+# Which process of a run this is, where `torchrun` starts several, as it says in the environment of each
+# (https://docs.pytorch.org/docs/stable/elastic/run.html). What they do together is for `model.checkpoints`.
+
+
+def processes() -> int:
+    """The number of processes that work together; 1 where nothing started several."""
+    return int(os.environ.get("WORLD_SIZE", 1)) if "LOCAL_RANK" in os.environ else 1
+
+
+def rank() -> int:
+    """This process's place among them, from 0 on."""
+    return int(os.environ.get("RANK", 0)) if processes() > 1 else 0
+
+
+def is_first() -> bool:
+    """Whether this is the process that speaks and writes for all."""
+    return rank() == 0
+
+
+def say(text: str) -> None:
+    """A line on stderr, from the first process only."""
+    if is_first():
+        print(text, file=sys.stderr)
+
+
+def leave_to_first() -> bool:
+    """Whether another process says what every process has found out; `torchrun` ends all as soon as one has ended, so
+    the others wait until the first has spoken.
+    """
+    if is_first():
+        return False
+    time.sleep(PATIENCE)
+    return True

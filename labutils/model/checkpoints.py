@@ -15,7 +15,7 @@ from torch import distributed
 from transformers import TrainerCallback
 from transformers.utils import logging
 
-from labutils import machine, places, ranks
+from labutils import machine, places
 
 # Several processes that train one model, each on its share of every batch. In a single process nothing happens here.
 
@@ -33,11 +33,11 @@ def together(out: str | Path | None) -> Iterator[None]:
     Raises Left, which says how to go on, when one of them has ended: its connections break, or `torchrun`, which ends
     all when one has ended, sends the signal to stop.
     """
-    if ranks.size() == 1:
+    if machine.processes() == 1:
         yield
         return
     PartialState(cpu=not torch.cuda.is_available())  # NCCL between GPUs, gloo between CPUs
-    if not ranks.first():
+    if not machine.is_first():
         logging.set_verbosity_error()
     kept = f"; go on from the newest checkpoint in {out} with --resume" if out else ""
     left = Left(f"a process of this run was stopped, or killed for want of memory, so the others end{kept}")
@@ -61,10 +61,10 @@ def together(out: str | Path | None) -> Iterator[None]:
 
 def agreed(decide: Callable[[], object]) -> object:
     """What the first process decides, in all of them; an error that stops it stops all."""
-    if ranks.size() == 1:
+    if machine.processes() == 1:
         return decide()
     found = [None, None]
-    if ranks.first():
+    if machine.is_first():
         try:
             found[0] = decide()
         except Exception as error:
@@ -77,19 +77,19 @@ def agreed(decide: Callable[[], object]) -> object:
 
 def wait() -> None:
     """Wait until every process is here."""
-    if ranks.size() > 1:
+    if machine.processes() > 1:
         distributed.barrier()
 
 
 def check(batch: int) -> None:
     """Raise ValueError for a batch that has no equal shares."""
-    if batch % ranks.size():
-        raise ValueError(f"{ranks.size()} processes cannot share a batch of {batch} equally; choose a multiple")
+    if batch % machine.processes():
+        raise ValueError(f"{machine.processes()} processes cannot share a batch of {batch} equally; choose a multiple")
 
 
 def share(rows: Sequence) -> Sequence:
     """This process's rows of a batch: every n-th, so that long ones are spread. Two of five: [0, 2, 4] and [1, 3]."""
-    return rows[ranks.rank() :: ranks.size()]
+    return rows[machine.rank() :: machine.processes()]
 
 
 # What happens to a run whose settings are right: no memory for a step, no room for a save. Errors say what to do.
@@ -166,7 +166,7 @@ class Mark(TrainerCallback):
 
     def on_save(self, args, state, control, **kwargs):
         wait()
-        if ranks.first():
+        if machine.is_first():
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
             for old in sorted(Path(args.output_dir).glob("checkpoint-*"), key=_step)[:-KEPT]:
                 shutil.rmtree(old)

@@ -16,7 +16,7 @@ from accelerate.data_loader import prepare_data_loader
 from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from labutils import ranks
+from labutils import machine
 from labutils.model import adapters, checkpoints
 from labutils.model.encoding import IGNORED
 from labutils.model.loss import attending, loss_of, mean_loss, precision
@@ -65,7 +65,7 @@ class Watch(TrainerCallback):
                 f"(now {self.recipe.learning_rate:g}; try a tenth), or an example has no label that counts"
             )
         step = state.global_step
-        look = self.held_out and ranks.first() and (step % self.recipe.eval_steps == 0 or step in (1, self.steps))
+        look = self.held_out and machine.is_first() and (step % self.recipe.eval_steps == 0 or step in (1, self.steps))
         with torch.compiler.set_stance("force_eager"):  # what was compiled fits the shape of a training batch
             held_out = mean_loss(self.opened, self.held_out) if look else None
         seconds, done = time.perf_counter() - self.began, step - self.first_step
@@ -73,7 +73,7 @@ class Watch(TrainerCallback):
         tokens = state.num_input_tokens_seen - self.first_token
         now = Progress(step, self.steps, logs["loss"], held_out, tokens / seconds, left, tokens)
         self.history.append(now)
-        if not ranks.first():
+        if not machine.is_first():
             return
         with torch.compiler.set_stance("force_eager"):
             self.tell(now)
@@ -154,7 +154,7 @@ class Loop(Trainer):
 
         Left to itself, the Trainer would fill up an epoch's last batch with examples from its beginning.
         """
-        if ranks.size() == 1:
+        if machine.processes() == 1:
             return super().get_train_dataloader()
         sampler = self._get_train_sampler()
         batches = torch.utils.data.DataLoader(
@@ -175,8 +175,8 @@ class Loop(Trainer):
         rows = {name: value for name, value in inputs.items() if name != "labels"}
         with precision(self.args.device.type, fp32=not self.autocast, cached=not self.compiled):
             loss = loss_of(model, rows, inputs["labels"], num_items_in_batch, self.teacher)
-        if ranks.size() > 1:
-            loss = loss * ranks.size()  # processes average their gradients, and the count is already that of all
+        if machine.processes() > 1:
+            loss = loss * machine.processes()  # processes average their gradients, and the count is already that of all
         return (loss, {}) if return_outputs else loss
 
     def training_step(self, model, inputs, num_items_in_batch=None):

@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from labutils import machine, ranks
+from labutils import machine
 from labutils.corpus.sources import docstrings
 from labutils.model.encoding import DISTILLED
 
@@ -100,7 +100,7 @@ def mixed(examples: Sequence[dict], tokenizer: PreTrainedTokenizerBase, recipe: 
     whole = [examples[i % len(examples)] for i in range(steps * min(recipe.batch, len(examples)))]
     tokens = sum(len(example["input_ids"]) for example in whole)
     rows = round(tokens * recipe.replay / (1 - recipe.replay) / LENGTH)
-    batch = -(-(len(whole) + rows) // (steps * ranks.size())) * ranks.size()  # which processes can share
+    batch = -(-(len(whole) + rows) // (steps * machine.processes())) * machine.processes()  # which processes can share
     return whole + general(tokenizer, rows, recipe.seed), replace(recipe, steps=steps, batch=batch, replay=0.0)
 
 
