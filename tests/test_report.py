@@ -87,9 +87,13 @@ def test_scores_that_nothing_can_be_measured_on_are_left_out(fresh):
 def test_a_card_survives_json(bird_folder, asked):
     card = cards.measure(open_model(bird_folder), asked, TEXTS)
     plain = json.loads(json.dumps(card.plain()))
+    again = cards.from_plain(plain)
+    assert (again.answers, again.judged) == (card.answers, card.judged)
     assert {name: tuple(score) for name, score in card.scores().items()} == {
         name: tuple(score) for name, score in plain["scores"].items()
     }
+    for name, score in again.scores().items():
+        assert tuple(score) == pytest.approx(tuple(card.scores()[name]), abs=1e-3)
 
 
 def test_stages_that_are_not_here_are_left_out(course):

@@ -35,6 +35,12 @@ class Card(NamedTuple):
         return {"scores": scores, "answers": self.answers, "judged": self.judged, "losses": parts}
 
 
+def from_plain(plain: Mapping) -> Card:
+    """A card as `Card.plain` wrote it."""
+    losses = {name: Losses(**parts) for name, parts in plain["losses"].items()}
+    return Card(plain["answers"], plain["judged"], losses)
+
+
 def measure(
     opened: Opened,
     questions: Sequence[Mapping],

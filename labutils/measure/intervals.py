@@ -128,8 +128,8 @@ def over_seeds(values: Sequence[float]) -> Spread:
     """
     if not len(values) or not np.isfinite(values).all():
         raise ValueError(f"expected a finite number for each seed, got {list(values)}")
-    from scipy.stats import t  # half a second that only this function takes
+    from scipy.special import stdtrit  # a moment that only this function takes
 
     n, mean = len(values), float(np.mean(values))
-    half = float(t.ppf(0.975, n - 1) * np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.inf
+    half = float(stdtrit(n - 1, 0.975) * np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.inf
     return Spread(mean, float(min(values)), float(max(values)), mean - half, mean + half, n)
