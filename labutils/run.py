@@ -217,12 +217,12 @@ def main(asked: argparse.Namespace) -> int:
         argv = [sys.executable, "-m", "labutils", "run", *["--store"] * asked.store, *map(str, paths)]
         return subprocess.run(offline.command(argv)).returncode
     print(f"{'notebook':<32} {'minutes':>7} {'peak MB':>8}  result", flush=True)
-    return 1 if any(result.error for result in run(paths, HTML, asked.store, _print_row)) else 0
 
+    def tell(result: Result) -> None:
+        row = f"{result.notebook.name:<32} {result.seconds / 60:7.2f} {result.peak_mb:8.0f}  {result.error or 'ok'}"
+        print(row, flush=True)
 
-def _print_row(result: Result) -> None:
-    row = f"{result.notebook.name:<32} {result.seconds / 60:7.2f} {result.peak_mb:8.0f}  {result.error or 'ok'}"
-    print(row, flush=True)
+    return 1 if any(result.error for result in run(paths, HTML, asked.store, tell)) else 0
 
 
 def _matching(name: str, everything: list[Path]) -> list[Path]:

@@ -12,9 +12,6 @@ import numpy as np
 from labutils.measure.intervals import Mean, Score, over_draws, share
 
 WORD = re.compile(r"\w+(?:[-.:,]\w+)*")
-MARKS = re.compile(r"###|<\|")  # of the prompt templates
-ENDS = (".", "!", "?")
-QUOTES = ("`", '"', "'")
 
 
 def fact_hit(answer: str, must: str) -> bool:
@@ -44,8 +41,9 @@ def keeps_format(answer: str) -> bool:
     letter, a digit or a quoted name, ends in . ! or ?, and holds no mark of a prompt template (### or <|).
     """
     text = answer.strip()
-    begins = text[:1].isupper() or text[:1].isdigit() or text.startswith(QUOTES)
-    return begins and text.endswith(ENDS) and len(text.splitlines()) == 1 and not MARKS.search(text)
+    begins = text[:1].isupper() or text[:1].isdigit() or text.startswith(("`", '"', "'"))
+    marked = "###" in text or "<|" in text
+    return begins and text.endswith((".", "!", "?")) and len(text.splitlines()) == 1 and not marked
 
 
 def refuses(answer: str) -> bool:

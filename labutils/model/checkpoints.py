@@ -172,12 +172,6 @@ class Mark(TrainerCallback):
                 shutil.rmtree(old)
 
 
-def _renamed(settings: dict) -> dict:
-    """A run's settings with the recipe's as they are called now, so that older runs can still be resumed."""
-    recipe = {RENAMED.get(name, name): value for name, value in settings.get("recipe", {}).items()}
-    return settings | ({"recipe": recipe} if recipe else {})
-
-
 def begin(out: Path, settings: dict, resume: bool) -> Path | None:
     """Open a run's folder; the checkpoint to go on from, None to start from the beginning.
 
@@ -191,7 +185,10 @@ def begin(out: Path, settings: dict, resume: bool) -> Path | None:
             raise ValueError(f"{out} holds a finished run; its model is {out / 'model'}. Choose another folder")
         if not resume:
             raise ValueError(f"{out} holds an unfinished run; go on with it (resume), or choose another folder")
-        if _renamed(before["settings"]) != settings:
+        kept = before["settings"]
+        if "recipe" in kept:  # of an older run, with the names of today
+            kept = kept | {"recipe": {RENAMED.get(name, name): value for name, value in kept["recipe"].items()}}
+        if kept != settings:
             raise ValueError(f"{out} was begun with {before['settings']}, got {settings}; resume needs the same")
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is not empty and holds no run; choose another folder")

