@@ -112,8 +112,9 @@ def web_chunks(url: str, *, attempts: int = ATTEMPTS, pause: float = PAUSE) -> I
                 if failures >= attempts:
                     reason = str(error) if isinstance(error, _Dropped) else type(error).__name__
                     where = f"after {position.given:,} bytes" if position.given else "before the first byte"
-                    said = f"{failures} connections in a row failed {where} ({reason}); try again later"
-                    raise ConnectionError(f"{position.name}: {said}") from None
+                    raise ConnectionError(
+                        f"{position.name}: {failures} connections in a row failed {where} ({reason}); try again later"
+                    ) from None
             time.sleep(min(30.0, pause * 2 ** (failures - 1)))
 
 
