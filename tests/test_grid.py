@@ -12,11 +12,10 @@ import pytest
 
 from labutils import places
 from labutils.measure import experiments, held_out, scoring
-from labutils.measure.cards import Card
 from labutils.measure.grid import effects, mixture, plans, points, recording
 from labutils.measure.grid.plans import ASKED, PLANS, Point, Settings, from_plain, plain
 from labutils.measure.grid.points import Result
-from labutils.measure.held_out import Losses
+from labutils.measure.held_out import Card, Losses
 from labutils.measure.intervals import over_seeds
 from labutils.model import asking, encoding, models
 from labutils.model.asking import Reply

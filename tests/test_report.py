@@ -6,7 +6,7 @@ import re
 import pytest
 
 from labutils.lesson import cli_measure
-from labutils.measure import cards, experiments, held_out, report, scoring
+from labutils.measure import experiments, held_out, report, scoring
 from labutils.measure.report import SCORES, STAGES, Row, Stage, questions
 from labutils.model import asking, models
 from labutils.model.models import ModelMissing, open_model
@@ -48,7 +48,7 @@ def values(rows: list[Row]) -> dict[tuple[str, str], float]:
 
 def test_a_card_is_what_asking_and_measuring_give(bird_folder, asked, fp32):
     opened = open_model(bird_folder)
-    card = cards.measure(opened, asked, TEXTS)
+    card = held_out.measure(opened, asked, TEXTS)
     replies = asking.ask(opened, [question["question"] for question in asked])
     assert card.answers == [reply.text for reply in replies]
     assert card.judged == scoring.judge(replies, asked)
@@ -70,24 +70,24 @@ def test_a_template_and_fp32_reach_what_they_are_for(fresh, asked, monkeypatch):
     monkeypatch.setattr(asking, "ask", lambda *a, **how: seen.append(how) or ask(*a, **how))
     monkeypatch.setattr(held_out, "answer_loss", lambda *a, **how: seen.append((a[2], how)) or loss(*a, **how))
     monkeypatch.setattr(held_out, "bits_per_byte", lambda *a, **how: seen.append(how) or bits(*a, **how))
-    cards.measure(fresh(), asked, TEXTS, template="chatml", fp32=True)
+    held_out.measure(fresh(), asked, TEXTS, template="chatml", fp32=True)
     assert seen == [{"template": "chatml"}, ("chatml", {"fp32": True}), {"fp32": True}]
 
 
 def test_scores_that_nothing_can_be_measured_on_are_left_out(fresh):
-    card = cards.measure(fresh(), [{"question": "What is the weather?", "fact": "off-topic: weather"}])
+    card = held_out.measure(fresh(), [{"question": "What is the weather?", "fact": "off-topic: weather"}])
     assert set(card.scores()) == {"format", "stops", "refuses_off_topic"}
-    assert set(cards.measure(fresh(), [{"question": "Who?"}], TEXTS).scores()) == {
+    assert set(held_out.measure(fresh(), [{"question": "Who?"}], TEXTS).scores()) == {
         "format", "stops", "refuses_real", "bits_per_byte",
     }  # fmt: skip
     with pytest.raises(ValueError, match="no questions to ask"):
-        cards.measure(fresh(), [])
+        held_out.measure(fresh(), [])
 
 
 def test_a_card_survives_json(bird_folder, asked):
-    card = cards.measure(open_model(bird_folder), asked, TEXTS)
+    card = held_out.measure(open_model(bird_folder), asked, TEXTS)
     plain = json.loads(json.dumps(card.plain()))
-    again = cards.from_plain(plain)
+    again = held_out.from_plain(plain)
     assert (again.answers, again.judged) == (card.answers, card.judged)
     assert {name: tuple(score) for name, score in card.scores().items()} == {
         name: tuple(score) for name, score in plain["scores"].items()
@@ -177,7 +177,7 @@ def test_a_stage_asked_for_is_here_or_recorded_or_an_error(course):
 
 
 def test_a_wrong_name_is_told_before_anything_is_measured(course, monkeypatch):
-    monkeypatch.setattr(cards, "measure", None)
+    monkeypatch.setattr(held_out, "measure", None)
     with pytest.raises(ModelMissing, match="no model 'nowhere'"):
         report.of_stages({"base": STAGES["base"], "mine": Stage("nowhere")})
 

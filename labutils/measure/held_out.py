@@ -1,4 +1,4 @@
-"""The loss of a model on text that it was not trained on: running text, and the right answers to questions.
+"""What one model scores: its loss on text that it was not trained on, and its card, with every score of every answer.
 
 Values are kept apart, one a window or a question, so that they have intervals and two models can be compared on them.
 """
@@ -12,8 +12,9 @@ from typing import NamedTuple
 from transformers import PreTrainedTokenizerBase
 
 from labutils.corpus.sources import docstrings
-from labutils.measure.intervals import Mean, bootstrap, paired
-from labutils.model import encoding
+from labutils.measure import scoring
+from labutils.measure.intervals import Mean, Score, bootstrap, paired
+from labutils.model import asking, encoding
 from labutils.model.encoding import END_OF_TEXT
 from labutils.model.loss import each_loss
 from labutils.model.models import Opened
@@ -22,6 +23,7 @@ from labutils.pairs.records import pair
 
 WINDOW = 1500  # bytes: about 400 tokens, so that they fit into the base's 512
 SPACES = " \n\t\r"
+LOSSES = ("answer_loss", "bits_per_byte")
 PACKAGE = "networkx"  # a package that torch brings along, and that the base's corpus leaves out (data/base)
 
 
@@ -143,3 +145,58 @@ def answer_loss(
     examples = [encoding.encode(prompt, answer, opened.tokenizer) for prompt, answer in asked]
     nats, tokens = each_loss(opened, examples, batch, fp32=fp32)
     return Losses(nats, tokens, list(range(len(asked))))
+
+
+class Card(NamedTuple):
+    """What one model scored."""
+
+    answers: list[str]  # of each question
+    judged: dict[str, list[bool | None]]  # of each score whether each answer has it, as from `scoring.judge`
+    losses: dict[str, Losses]  # of LOSSES, where there was something to measure them on
+
+    def scores(self) -> dict[str, Score]:
+        """Every score with its 95 % interval: Wilson's for shares, the bootstrap's for losses."""
+        return {**scoring.shares(self.judged), **{name: losses.score() for name, losses in self.losses.items()}}
+
+    def plain(self) -> dict:
+        """The card as JSON holds it: the scores, and what they were made of. Losses are rounded to 0.0001."""
+        parts = {
+            name: {"values": [round(value, 4) for value in values], "sizes": sizes, "items": items}
+            for name, (values, sizes, items) in self.losses.items()
+        }
+        scores = {name: list(score) for name, score in self.scores().items()}
+        return {"scores": scores, "answers": self.answers, "judged": self.judged, "losses": parts}
+
+
+def from_plain(plain: Mapping) -> Card:
+    """A card as `Card.plain` wrote it."""
+    losses = {name: Losses(**parts) for name, parts in plain["losses"].items()}
+    return Card(plain["answers"], plain["judged"], losses)
+
+
+def measure(
+    opened: Opened,
+    questions: Sequence[Mapping],
+    texts: Sequence[str] = (),
+    *,
+    template: str = "lecture",
+    fp32: bool = False,
+) -> Card:
+    """Ask a model all questions and score what it says.
+
+    Questions are records as `scoring.judge` takes them; the answer loss is taken of those of fact. `texts` are running
+    text that the model was not trained on, for bits per byte; none, and there is no such score. `fp32` takes losses
+    without bfloat16 (answers are written as `asking` always does). Raises ValueError for no questions, or an unknown
+    template.
+    """
+    if not questions:
+        raise ValueError("no questions to ask")
+    replies = asking.ask(opened, [question["question"] for question in questions], template=template)
+    known = [i for i, question in enumerate(questions) if scoring.kind(question) == "fact" and "answer" in question]
+    losses = {}
+    if known:
+        found = answer_loss(opened, [questions[i] for i in known], template, fp32=fp32)
+        losses["answer_loss"] = found._replace(items=known)
+    if texts:
+        losses["bits_per_byte"] = bits_per_byte(opened, texts, fp32=fp32)
+    return Card([reply.text for reply in replies], scoring.judge(replies, questions), losses)

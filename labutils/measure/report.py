@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import machine
-from labutils.measure import cards, experiments, held_out
-from labutils.measure.cards import Card
+from labutils.measure import experiments, held_out
+from labutils.measure.held_out import Card
 from labutils.measure.intervals import Score
 from labutils.model import models
 from labutils.model.models import ModelMissing
@@ -111,7 +111,7 @@ def of_stages(
                 experiments.COMPANY / "invented.jsonl", split
             )
             opened = models.open_model(stage.model)
-            measured[name] = cards.measure(opened, asked, texts, template=stage.template, fp32=fp32)
+            measured[name] = held_out.measure(opened, asked, texts, template=stage.template, fp32=fp32)
             rows += rows_of(name, measured[name].scores())
             tell(f"{name}: measured in {time.perf_counter() - began:.0f} s")
         elif name in recorded:

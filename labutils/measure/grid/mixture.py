@@ -10,8 +10,8 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from labutils import places
 from labutils.measure import experiments, report
-from labutils.measure.cards import Card
 from labutils.measure.grid.plans import Settings
+from labutils.measure.held_out import Card
 from labutils.measure.scoring import kind
 from labutils.model import encoding
 from labutils.model.loop import Progress

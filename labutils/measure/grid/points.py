@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import torch
 
-from labutils.measure import cards, experiments, held_out, report, scoring
-from labutils.measure.cards import Card
+from labutils.measure import experiments, held_out, report, scoring
 from labutils.measure.grid import mixture
 from labutils.measure.grid.plans import Settings
+from labutils.measure.held_out import Card
 from labutils.model import adapters, asking, models, training
 from labutils.model.asking import Reply
 from labutils.model.loop import Progress
@@ -282,5 +282,5 @@ def from_plain(kept: Mapping) -> Result:
     """A result as `plain` wrote it."""
     values = {sign: hit for hit, sign in SIGNS.items()}
     judged = {name: [values[sign] for sign in row] for name, row in kept["judged"].items()}
-    card = cards.from_plain({"answers": kept["said"], "judged": judged, "losses": kept["losses"]})
+    card = held_out.from_plain({"answers": kept["said"], "judged": judged, "losses": kept["losses"]})
     return Result(kept["seed"], card, kept["about"])
