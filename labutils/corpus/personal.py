@@ -111,9 +111,10 @@ def _mails(text: str) -> Iterator[Finding]:
         while start > max(0, at - 64) and text[start - 1] in LOCAL:
             start -= 1
         start += len(text[start:at]) - len(text[start:at].lstrip(".%+-"))
+        if start == at or text[at - 1] == ".":
+            continue
         address = text[start : match.end()]
-        nobody = NOBODY.search(address) or address.startswith(MACHINES) or ".." in address
-        if start < at and text[at - 1] != "." and not nobody:
+        if not (NOBODY.search(address) or address.startswith(MACHINES) or ".." in address):
             yield Finding("e-mail", start, match.end())
 
 

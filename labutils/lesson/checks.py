@@ -5,9 +5,9 @@ learner meets in a sentence: a missing name, an interrupt and what it leaves und
 what labutils refuses. All other errors stay as they are.
 """
 
-import ast
 import json
 import os
+import symtable
 from linecache import getline
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from IPython import get_ipython
 from labutils import places
 
 LIMIT = 200  # characters shown of what came
-INSIDE = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 MISSING = (NameError, LookupError, AttributeError, TypeError)  # what a half-done cell leads to
 ERRORS = (*MISSING, ValueError, OSError, MemoryError)
 NOT_SO, NOT_YET = "Not as the text says", "is not there yet"  # tests look for these words
@@ -128,21 +127,10 @@ def _unknown(shell, error: NameError, tb) -> str:
 def _made(cell: str) -> set[str]:
     """The names that a cell leaves behind: assigned, defined, imported. _made("x, y = 1, 2") -> {"x", "y"}."""
     try:
-        left = list(ast.parse(cell).body)
+        names = symtable.symtable(cell, "cell", "exec").get_symbols()
     except (SyntaxError, ValueError):
         return set()
-    names = set()
-    while left:
-        node = left.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.alias):
-            names.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        if not isinstance(node, INSIDE):
-            left += ast.iter_child_nodes(node)
-    return names
+    return {name.get_name() for name in names if name.is_assigned() or name.is_imported()}
 
 
 def _cut(text: str, limit: int = LIMIT) -> str:

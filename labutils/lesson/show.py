@@ -9,8 +9,12 @@ import html
 import io
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from IPython.display import HTML
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 QUOTE = 200  # the most characters shown of a document that somebody else wrote
 CELL = "padding:3px 10px 3px 0;text-align:left;vertical-align:top;"
@@ -109,7 +113,7 @@ def before_after(
     return table(rows, limit, even=True, lines=lines)
 
 
-def losses(history: Sequence, base: str = "trained"):
+def losses(history: Sequence, base: str = "trained") -> "Figure":
     """The loss of a run over its steps, as a figure: every step, and the held-out looks between them."""
     from matplotlib.figure import Figure  # a third of a second that most notebooks do without
 
