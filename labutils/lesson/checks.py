@@ -10,6 +10,7 @@ import os
 import symtable
 from linecache import getline
 from pathlib import Path
+from traceback import walk_tb
 
 from IPython import get_ipython
 
@@ -59,7 +60,8 @@ def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
     if isinstance(error, KeyboardInterrupt):
         said = STOPPED
     else:
-        said = _unknown(shell, error, tb) if isinstance(error, NameError) else _refused(error, tb)
+        *_, (frame, line) = walk_tb(tb)  # where it was raised
+        said = _unknown(shell, error, frame) if isinstance(error, NameError) else _refused(error, frame, line)
         said = said or _undone(shell, error)
     if not said:
         lines = shell.InteractiveTB.structured_traceback(kind, error, tb, tb_offset=tb_offset)
@@ -93,22 +95,16 @@ def _begins(cell: str) -> str:
     return f"`{_cut(cell.lstrip().splitlines()[0], 60)}`"
 
 
-def _refused(error: Exception, tb) -> str:
-    """The message of an error that labutils raised on purpose; empty for a fault inside it, a library, or the
-    cell.
-    """
-    while tb.tb_next:
-        tb = tb.tb_next
-    path = tb.tb_frame.f_code.co_filename
-    meant = getline(path, tb.tb_lineno).lstrip().startswith("raise")
+def _refused(error: Exception, frame, line: int) -> str:
+    """The message of an error that labutils raised on purpose; empty for a fault inside it, a library, or the cell."""
+    path = frame.f_code.co_filename
+    meant = getline(path, line).lstrip().startswith("raise")
     return f"{type(error).__name__}: {error}" if meant and Path(path).is_relative_to(places.ROOT / "labutils") else ""
 
 
-def _unknown(shell, error: NameError, tb) -> str:
+def _unknown(shell, error: NameError, frame) -> str:
     """What to run first; empty where the name is missing inside a library, or in another way."""
-    while tb.tb_next:
-        tb = tb.tb_next
-    if type(error) is not NameError or tb.tb_frame.f_globals is not shell.user_global_ns or not error.name:
+    if type(error) is not NameError or frame.f_globals is not shell.user_global_ns or not error.name:
         return ""
     try:  # the code cells of the notebook that this kernel runs, as last saved; none where that is not known
         saved = json.loads(Path(os.environ.get("JPY_SESSION_NAME", "")).read_bytes())["cells"]
