@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labutils import bootstrap, places, ranks
+from labutils import bootstrap, machine, places
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:
         """Say what is wrong and where the help is; exit code 2."""
-        self.exit(2, None if ranks.leave_to_first() else f"error: {message} (help: {self.prog} --help)\n")
+        self.exit(2, None if machine.leave_to_first() else f"error: {message} (help: {self.prog} --help)\n")
 
 
 def open_options(parser: argparse.ArgumentParser) -> None:
@@ -207,7 +207,7 @@ def main(argv: list[str] | None = None) -> int:
     except (bootstrap.SetupError, MemoryError, OSError) as problem:
         return leave(complain(problem, 1))
     except KeyboardInterrupt:
-        ranks.say("stopped")
+        machine.say("stopped")
         return 130
 
 
@@ -234,14 +234,14 @@ def other_python() -> Path | None:
 
 def restart(argv: list[str]) -> int:
     """Go on in another Python; under `torchrun` in place of this process, since that is the one it watches."""
-    if ranks.size() > 1 and os.name == "posix":
+    if machine.processes() > 1 and os.name == "posix":
         os.execv(argv[0], argv)
     return bootstrap.hand_over(argv)
 
 
 def leave(code: int) -> int:
     """The exit code; one of several processes leaves at once, since connections to one that is gone close slowly."""
-    if ranks.size() > 1:
+    if machine.processes() > 1:
         sys.stderr.flush()
         os._exit(code)
     return code
@@ -256,7 +256,7 @@ def complain(problem: object, code: int) -> int:
     """Print an error in one line on stderr; the exit code. What is wrong with the input, the first of several
     processes says for all.
     """
-    if code == 2 and ranks.leave_to_first():
+    if code == 2 and machine.leave_to_first():
         return code
     if isinstance(problem, FileNotFoundError) and problem.filename:
         problem = f"no such file: {problem.filename}"

@@ -1,6 +1,4 @@
-"""What works on this machine and what to do about the rest: the rows of the command `doctor`.
-
-Owns the questions, their limits and the advice. Leaves out how a fact is found (`machine`). Runs in seconds, with or
+"""What works on this machine and what to do about the rest: the rows of the command `doctor`, in seconds, with or
 without a network.
 """
 
@@ -30,13 +28,8 @@ class Row:
 
 def rows() -> list[Row]:
     """All findings, in the order in which they matter."""
-    questions = (python, packages, cores, memory, bf16, disk, small_model, hub)
-    return [_asked(question) for question in questions]
-
-
-def python() -> Row:
-    """The Python that runs this."""
-    return Row("Python", platform.python_version(), "ok")
+    questions = (packages, cores, memory, bf16, disk, small_model, hub)
+    return [Row("Python", platform.python_version(), "ok"), *map(_asked, questions)]
 
 
 def packages() -> Row:
@@ -100,11 +93,8 @@ def locked(text: str) -> dict[str, str]:
     >>> locked("tqdm==4.70.1\\npywinpty==3.1.2 ; os_name == 'none'")
     {'tqdm': '4.70.1'}
     """
-    from packaging.requirements import Requirement
-
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    wanted = [wanted for wanted in map(Requirement, lines) if not wanted.marker or wanted.marker.evaluate()]
-    return {each.name: str(each.specifier).removeprefix("==") for each in wanted}
+    return {each.name: str(each.specifier).removeprefix("==") for each in _here(lines)}
 
 
 def direct(text: str) -> list[str]:
@@ -113,10 +103,7 @@ def direct(text: str) -> list[str]:
     >>> direct("[project]\\ndependencies = ['torch', 'pandas>=2', 'toml; python_version < \\"3\\"']")
     ['torch', 'pandas']
     """
-    from packaging.requirements import Requirement
-
-    wanted = map(Requirement, tomllib.loads(text)["project"]["dependencies"])
-    return [each.name for each in wanted if not each.marker or each.marker.evaluate()]
+    return [each.name for each in _here(tomllib.loads(text)["project"]["dependencies"])]
 
 
 def installed(name: str) -> str:
@@ -146,6 +133,13 @@ def main(asked: argparse.Namespace) -> int:
     found = rows()
     print(json.dumps([asdict(row) for row in found], indent=1) if asked.json else table(found))
     return 1 if any(row.state == "problem" for row in found) else 0
+
+
+def _here(lines: list[str]) -> list:
+    """The requirements that hold on this platform."""
+    from packaging.requirements import Requirement
+
+    return [each for each in map(Requirement, lines) if not each.marker or each.marker.evaluate()]
 
 
 def _asked(question: Callable[[], Row]) -> Row:

@@ -1,7 +1,5 @@
-"""What this machine has: cores, memory, disk, fast bf16, a browser, and whether the hub answers.
-
-Owns the questions to the machine and the course's one network probe. Leaves out data and models. Starts from the
-standard library; psutil and torch are imported by the functions that ask them.
+"""What this machine has: cores, memory, disk, fast bf16, and whether the hub answers; and which of several processes
+this is. Starts from the standard library; psutil and torch are imported by the functions that ask them.
 """
 
 from __future__ import annotations
@@ -11,12 +9,16 @@ import platform
 import shutil
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-# What the container around this process allows: the limits of its control groups, v1 and v2 (Linux).
+PROBE_SECONDS = 2.0
+HUB = "https://huggingface.co"
+PATIENCE = 50.0  # seconds that other processes wait for the first one to say what is wrong
+BF16 = {"avx512_bf16", "amx_bf16", "bf16"}  # a CPU's flag for it: two of x86, one of Arm
 
 
 def cpu_quota(root: Path = Path("/")) -> float | None:
@@ -26,9 +28,8 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
     """
     quotas = []
     for folder in groups(root, "cpu"):
-        words = read_limit(folder / "cpu.max").split()
-        if not words:
-            words = [read_limit(folder / "cpu.cfs_quota_us").strip(), read_limit(folder / "cpu.cfs_period_us").strip()]
+        two = (folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us")
+        words = read_limit(folder / "cpu.max").split() or " ".join(map(read_limit, two)).split()
         if len(words) == 2 and all(word.isdigit() for word in words) and int(words[1]):
             quotas.append(int(words[0]) / int(words[1]))
     return min(quotas, default=None)
@@ -40,13 +41,9 @@ def memory_limit(root: Path = Path("/")) -> int | None:
     Source: kernel documentation, cgroup v2 `memory.max` ("max" is none); v1 `memory.limit_in_bytes` (a number near
     2**63 is none).
     """
-    limits = []
-    for folder in groups(root, "memory"):
-        for name in ("memory.max", "memory.limit_in_bytes"):
-            word = read_limit(folder / name).strip()
-            if word.isdigit() and int(word) < 2**60:
-                limits.append(int(word))
-    return min(limits, default=None)
+    names = ("memory.max", "memory.limit_in_bytes")
+    words = [read_limit(folder / name).strip() for folder in groups(root, "memory") for name in names]
+    return min((int(word) for word in words if word.isdigit() and int(word) < 2**60), default=None)
 
 
 def groups(root: Path, controller: str) -> list[Path]:
@@ -69,13 +66,6 @@ def read_limit(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-# The machine itself.
-
-PROBE_SECONDS = 2.0
-HUB = "https://huggingface.co"
-BF16 = {"avx512_bf16", "amx_bf16", "bf16"}  # a CPU's flag for it: two of x86, one of Arm
 
 
 def cores() -> int:
@@ -125,18 +115,6 @@ def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
     return set()
 
 
-def chromium() -> Path | None:
-    """The browser for the tests: `CHROMIUM`, or a Chromium or Chrome in its usual place."""
-    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "chrome"]
-    if sys.platform == "darwin":
-        names += [f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Chromium", "Google Chrome")]
-    if sys.platform == "win32":
-        homes = [os.environ.get(name, "") for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")]
-        names += [f"{home}\\Google\\Chrome\\Application\\chrome.exe" for home in homes if home]
-    found = next(filter(None, (shutil.which(name) for name in names if name)), None)
-    return Path(found) if found else None
-
-
 def hub_endpoint() -> str:
     """Where the hub is: `HF_ENDPOINT` (mirrors are common), or the public one."""
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
@@ -178,8 +156,16 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
 
 
 def _http_answers(url: str) -> bool:
-    https = urllib.request.HTTPSHandler(context=_certificates())
-    opener = urllib.request.build_opener(_StayHere, https)
+    import ssl
+
+    certificates = ssl.create_default_context()
+    try:  # some Pythons come without any certificates
+        import certifi
+
+        certificates.load_verify_locations(certifi.where())
+    except (ImportError, OSError):
+        pass
+    opener = urllib.request.build_opener(_StayHere, urllib.request.HTTPSHandler(context=certificates))
     request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "labutils"})
     try:
         with opener.open(request, timeout=PROBE_SECONDS):
@@ -188,21 +174,42 @@ def _http_answers(url: str) -> bool:
         return answer.code < 500
 
 
-def _certificates():
-    """The system's certificates and, where it is installed, certifi's: some Pythons come without any."""
-    import ssl
-
-    context = ssl.create_default_context()
-    try:
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    except (ImportError, OSError):
-        pass
-    return context
-
-
 def need_hub(instead: str) -> None:
     """Raise ConnectionError, within two seconds, when the hub does not answer; `instead` says what to do then."""
     if not hub_answers():
         raise ConnectionError(f"{hub_endpoint()} does not answer; {instead}")
+
+
+# Which process of a run this is, where `torchrun` starts several, as it says in the environment of each
+# (https://docs.pytorch.org/docs/stable/elastic/run.html). What they do together is for `model.checkpoints`.
+
+
+def processes() -> int:
+    """The number of processes that work together; 1 where nothing started several."""
+    return int(os.environ.get("WORLD_SIZE", 1)) if "LOCAL_RANK" in os.environ else 1
+
+
+def rank() -> int:
+    """This process's place among them, from 0 on."""
+    return int(os.environ.get("RANK", 0)) if processes() > 1 else 0
+
+
+def is_first() -> bool:
+    """Whether this is the process that speaks and writes for all."""
+    return rank() == 0
+
+
+def say(text: str) -> None:
+    """A line on stderr, from the first process only."""
+    if is_first():
+        print(text, file=sys.stderr)
+
+
+def leave_to_first() -> bool:
+    """Whether another process says what every process has found out; `torchrun` ends all as soon as one has ended, so
+    the others wait until the first has spoken.
+    """
+    if is_first():
+        return False
+    time.sleep(PATIENCE)
+    return True

@@ -1,7 +1,6 @@
 """Execute notebooks as a newcomer would: a fresh kernel, in the notebook's folder, top to bottom, stopping at an error.
 
-Owns the execution, its time and peak memory, the stored form, and the command `run`. Leaves out the network block
-(`offline`) and comparing outputs (nbval does).
+Owns their time and peak memory, their stored form, and the command `run`. Comparing outputs is nbval's.
 """
 
 from __future__ import annotations
@@ -23,8 +22,6 @@ from labutils.suite import CELL_SECONDS, environment
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-# The peak memory of a process and its children, watched from outside.
 
 INTERVAL = 0.1  # seconds between two looks
 
@@ -50,8 +47,15 @@ class PeakMemory(threading.Thread):
                 tree = [root, *root.children(recursive=True)]
             except psutil.Error:
                 return
-            self.peak = max(self.peak, sum(map(_resident, tree)), _high_water(self.pid))
+            self.peak = max(self.peak, sum(map(_resident, tree)), self._high_water())
             self.over.wait(INTERVAL)
+
+    def _high_water(self) -> int:
+        try:
+            found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
+        except OSError:
+            return 0
+        return int(found[1]) * 1024 if found else 0
 
     def stop(self) -> float:
         """End the watch; the peak in MB."""
@@ -68,17 +72,6 @@ def _resident(process: object) -> int:
     except psutil.Error:
         return 0
 
-
-def _high_water(pid: int) -> int:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) * 1024 if found else 0
-
-
-# The form in which a notebook is stored, and its page.
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"  # without a kernel a sentence about an error would be shown for it
@@ -132,8 +125,6 @@ def write_html(notebook: NotebookNode, path: Path) -> None:
     places.write(path, page)
 
 
-# The execution, and the command.
-
 HTML = places.ROOT / "build" / "html"
 
 
@@ -148,10 +139,8 @@ class Result:
 
 
 def find(names: Sequence[str]) -> list[Path]:
-    """Notebooks by path or number prefix ("03"); all of them, in order, without a name.
-
-    Raises:
-        FileNotFoundError: no notebook of that name.
+    """Notebooks by path or number prefix ("03"); all of them, in order, without a name. Raises FileNotFoundError where
+    there is none of that name.
     """
     everything = sorted(places.NOTEBOOKS.glob("*.ipynb"))
     return [notebook for name in names for notebook in _matching(name, everything)] if names else everything
@@ -165,11 +154,8 @@ def run(
 ) -> list[Result]:
     """Execute notebooks one after the other, each in a fresh kernel of this Python.
 
-    Args:
-        paths: the notebooks; their files are left alone unless `store` is set.
-        html: a folder for one page each, or None.
-        store: save a notebook that ran to its end in place, cleaned.
-        tell: is given each result as soon as it is there.
+    `html` is a folder for one page each, or None. With `store`, a notebook that ran to its end is saved in place,
+    cleaned; else files are left alone. `tell` is given each result as soon as it is there.
     """
     results = []
     for path in paths:
@@ -231,12 +217,12 @@ def main(asked: argparse.Namespace) -> int:
         argv = [sys.executable, "-m", "labutils", "run", *["--store"] * asked.store, *map(str, paths)]
         return subprocess.run(offline.command(argv)).returncode
     print(f"{'notebook':<32} {'minutes':>7} {'peak MB':>8}  result", flush=True)
-    return 1 if any(result.error for result in run(paths, HTML, asked.store, _print_row)) else 0
 
+    def tell(result: Result) -> None:
+        row = f"{result.notebook.name:<32} {result.seconds / 60:7.2f} {result.peak_mb:8.0f}  {result.error or 'ok'}"
+        print(row, flush=True)
 
-def _print_row(result: Result) -> None:
-    row = f"{result.notebook.name:<32} {result.seconds / 60:7.2f} {result.peak_mb:8.0f}  {result.error or 'ok'}"
-    print(row, flush=True)
+    return 1 if any(result.error for result in run(paths, HTML, asked.store, tell)) else 0
 
 
 def _matching(name: str, everything: list[Path]) -> list[Path]:

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,7 +25,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 
-from labutils import bootstrap, machine, places, run
+from labutils import bootstrap, places, run
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 FLAGS = [
@@ -89,9 +90,21 @@ def write_settings(folder: Path, theme: str) -> None:
         path.write_text(json.dumps(values), encoding="utf-8")
 
 
+def chromium() -> Path | None:
+    """The browser for the tests: `CHROMIUM`, or a Chromium or Chrome in its usual place."""
+    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "chrome"]
+    if sys.platform == "darwin":
+        names += [f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Chromium", "Google Chrome")]
+    if sys.platform == "win32":
+        homes = [os.environ.get(name, "") for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")]
+        names += [f"{home}\\Google\\Chrome\\Application\\chrome.exe" for home in homes if home]
+    found = next(filter(None, (shutil.which(name) for name in names if name)), None)
+    return Path(found) if found else None
+
+
 def need() -> None:
     """Skip the tests with a reason where there is no browser; where `CI` is set that is a failure."""
-    if machine.chromium() is None:
+    if chromium() is None:
         reason = "NO BROWSER: no Chromium or Chrome found, so nothing was tested in JupyterLab (name one in CHROMIUM)"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
 
@@ -126,17 +139,17 @@ def page(width: int = 1100, height: int = 1400) -> Iterator[Page]:
     Raises:
         FileNotFoundError: there is no Chromium on this machine.
     """
-    program = machine.chromium()
+    program = chromium()
     if program is None:
         raise FileNotFoundError("no Chromium or Chrome; name one in CHROMIUM")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(program), args=FLAGS)
+        started = playwright.chromium.launch(executable_path=str(program), args=FLAGS)
         try:
-            opened = chromium.new_page(viewport={"width": width, "height": height})
+            opened = started.new_page(viewport={"width": width, "height": height})
             opened.set_default_timeout(300_000)  # a machine may be busy with other things
             yield opened
         finally:
-            chromium.close()
+            started.close()
 
 
 def copy_into(notebook: Path, folder: Path, fresh: bool) -> str:

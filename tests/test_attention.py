@@ -13,7 +13,7 @@ from transformers import (
     Qwen2Config,
 )
 
-from labutils.model import attention
+from labutils.model import loss as attention
 from labutils.model.loop import ROUND, rounded, split
 
 SIZE = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
@@ -84,20 +84,22 @@ def test_what_it_does_not_do_is_found_out():
     capped = AutoModelForCausalLM.from_config(
         Gemma2Config(**SIZE, num_attention_heads=4, num_key_value_heads=2, head_dim=8, sliding_window=None)
     )
-    assert not attention.able(capped) and capped.config._attn_implementation != attention.NAME
+    assert not attention.reads_end_to_end(capped) and capped.config._attn_implementation != attention.END_TO_END
     narrow = model(MistralConfig)
-    assert attention.able(narrow)
+    assert attention.reads_end_to_end(narrow)
     narrow.config.sliding_window = attention.WIDEST - 1
-    assert not attention.able(narrow)
+    assert not attention.reads_end_to_end(narrow)
 
 
 def test_a_model_that_mixes_tokens_of_two_texts_is_found_out():
-    assert attention.able(model())
+    assert attention.reads_end_to_end(model())
     leaking = copy.deepcopy(model())
     layer = leaking.model.layers[0].mlp
     own = layer.forward
     layer.forward = lambda hidden: own(hidden + hidden.cumsum(1))
-    assert not attention.able(leaking)
+    assert not attention.reads_end_to_end(leaking)
     silent = model()
     silent.forward = lambda input_ids: None  # takes no positions
-    assert not attention.able(silent) and silent.config._attn_implementation == "sdpa" and not silent.training
+    assert (
+        not attention.reads_end_to_end(silent) and silent.config._attn_implementation == "sdpa" and not silent.training
+    )

@@ -14,7 +14,7 @@ from bench.book import Book
 from bench.plan import Bench, Plan
 from bench.summary import summary
 
-from labutils.model import costs, loop, models, optimizers, recipes
+from labutils.model import costs, loop, models, recipes
 
 ABOUT = {"versions": {"torch": "2"}, "cores": 2, "processor": "Z80"}
 
@@ -162,7 +162,7 @@ def test_the_sections_of_a_step_are_the_step(tiny, tmp_path, monkeypatch, optimi
         time.sleep(slow)
         return whole(self, *given)
 
-    owner = optimizers.MasterOptimizer
+    owner = loop.MasterOptimizer
     whole = owner.step
     monkeypatch.setattr(owner, "step", step)
     recipe = replace(recipes.FINETUNING, optimizer=optimizer, batch=2, learning_rate=1e-3)

@@ -4,10 +4,10 @@ import pytest
 
 from labutils.lesson.cli_measure import names
 from labutils.measure import experiments, prompted
-from labutils.measure.cards import Card
 from labutils.measure.grid import plans, points, recording
 from labutils.measure.grid.plans import PLANS, Point, Settings
 from labutils.measure.grid.points import Result
+from labutils.measure.held_out import Card
 from labutils.model import models, training
 from labutils.model.models import ModelMissing
 from labutils.pairs.records import write_jsonl

@@ -14,12 +14,12 @@ import pytest
 from hub_server import HubServer, Repo
 
 from labutils.corpus import remote
-from labutils.corpus.corpora import CORPORA
+from labutils.corpus.sources import CORPORA
 
 CLIENT = """
 import json, sys
 import datasets
-from labutils.corpus.corpora import CORPORA
+from labutils.corpus.sources import CORPORA
 for name in sys.argv[1:]:
     corpus = CORPORA[name]
     stream = datasets.load_dataset(corpus.hub_id, corpus.config, split="train", streaming=True)

@@ -5,12 +5,13 @@ import json
 import re
 from pathlib import Path
 
+import browser
 import nbformat
 import pictures
 import pytest
 from tokenizers import Tokenizer
 
-from labutils import machine, places
+from labutils import places
 from labutils.__main__ import COMMANDS
 
 README, CHINESE, CONTRIBUTING = (places.ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md"))
@@ -256,7 +257,7 @@ def test_another_output_is_another_picture(shown, tmp_path):
 
 
 def test_a_picture_is_drawn(shown, tmp_path):
-    if machine.chromium() is None:
+    if browser.chromium() is None:
         pytest.skip("no Chromium or Chrome, so no picture was drawn")
     (path,) = pictures.draw([shown], tmp_path / "out", tmp_path)
     assert pictures.remembered(path) == pictures.digest(pictures.cell_of(shown, tmp_path))

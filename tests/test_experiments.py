@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from labutils.measure import experiments, held_out, stages
+from labutils.measure import experiments, held_out, report
 from labutils.measure.experiments import Experiment
 from labutils.measure.intervals import Mean, Score
 from labutils.model import asking, encoding, models, training
@@ -150,7 +150,7 @@ def test_the_updated_model_is_kept_where_the_report_looks_for_it(updated, tmp_pa
 
 
 def test_the_stage_updated_is_an_experiment():
-    assert stages.STAGES["updated"].model == str(experiments.WORK / "company_updated")
+    assert report.STAGES["updated"].model == str(experiments.WORK / "company_updated")
     assert experiments.EXPERIMENTS["company_updated"].model == "finetuned"
 
 

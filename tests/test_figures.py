@@ -6,7 +6,7 @@ from typing import NamedTuple
 from IPython.core.formatters import DisplayFormatter
 from matplotlib.image import imread
 
-from labutils.lesson.figures import losses
+from labutils.lesson.show import losses
 
 
 class Look(NamedTuple):

@@ -10,7 +10,7 @@ from labutils import places
 
 PACKAGE = places.ROOT / "labutils"
 WINGS = ("corpus", "pairs", "model", "measure", "lesson")
-BARE = ("__init__", "__main__", "bootstrap", "installing", "places", "ranks")  # started before anything is installed
+BARE = ("__init__", "__main__", "bootstrap", "installing", "machine", "places")  # started before anything is installed
 HEAVY = {"torch", "transformers"}
 
 
@@ -126,7 +126,7 @@ BROKEN = [
     (heavy_problems, "pairs/a.py", "def f():\n    from transformers import AutoTokenizer"),
     (heavy_problems, "machine.py", "import torch\ndef bf16(): pass"),
     (bare_problems, "bootstrap.py", "import psutil"),
-    (bare_problems, "__main__.py", "from labutils import machine"),
+    (bare_problems, "__main__.py", "from labutils import doctor"),
 ]
 
 
@@ -141,7 +141,7 @@ def small_house(tmp_path):
         (package / name).mkdir(parents=True)
         for file, text in texts.items():
             (package / name / file).write_text(text)
-    for name in (*BARE, "machine"):
+    for name in BARE:
         (package / f"{name}.py").write_text("import os\n")
     (package / "bootstrap.py").write_text("from labutils import places\n")
     (package / "machine.py").write_text("def bf16():\n    import torch\n")

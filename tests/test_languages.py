@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils.corpus import corpora
+from labutils.corpus import sources as corpora
 from labutils.corpus.survey import language
 
 law = settings(derandomize=True, deadline=None, max_examples=100)

@@ -110,14 +110,6 @@ def test_free_disk(monkeypatch, tmp_path):
     assert machine.free_disk(tmp_path) == 1
 
 
-def test_chromium_by_environment(monkeypatch, tmp_path):
-    browser = tmp_path / "my-browser"
-    browser.write_text("#!/bin/sh\n")
-    browser.chmod(0o755)
-    monkeypatch.setenv("CHROMIUM", str(browser))
-    assert machine.chromium() == browser
-
-
 class Answers(http.server.BaseHTTPRequestHandler):
     """Answers HEAD with the code that the path names; notes the requests."""
 

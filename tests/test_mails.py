@@ -2,7 +2,7 @@
 
 import pytest
 
-from labutils.measure import mails
+from labutils.measure import tasks as mails
 
 BRIEF = "to: Mrs Lund; Heron leaves Tuesday, 2 masts; invoice 30077, 1,150 euros; no hurry"
 MAIL = (

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from labutils.model import optimizers
-from labutils.model.optimizers import MasterOptimizer, masters
+from labutils.model import loop as optimizers
+from labutils.model.loop import MasterOptimizer, masters
 
 RATES = {"learning_rate": 0.01, "weight_decay": 0.1}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from labutils.measure.overlap import f1, word_f1, words
+from labutils.measure.scoring import f1, word_f1, words
 
 
 @pytest.mark.parametrize(

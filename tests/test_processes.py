@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from labutils import __main__ as cli
-from labutils import bootstrap, places, ranks
+from labutils import bootstrap, machine, places
 from labutils.lesson import cli_model
 from labutils.model import checkpoints, models, training
 from labutils.pairs.records import write_jsonl
@@ -21,14 +21,14 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 CHILD = """
 import json, sys
 from pathlib import Path
-from labutils import __main__ as cli, machine, ranks
+from labutils import __main__ as cli, machine
 from labutils.lesson import cli_model
 
 machine.bf16 = lambda: False
 losses, out, *lines = [], *sys.argv[1:]
 cli_model.progress_line = lambda progress: losses.append(progress.loss)
 codes = [cli.main(json.loads(line)) for line in lines]
-Path(out, f"{ranks.rank()}.json").write_text(json.dumps([codes, ranks.size(), losses]))
+Path(out, f"{machine.rank()}.json").write_text(json.dumps([codes, machine.processes(), losses]))
 """
 
 
@@ -37,7 +37,7 @@ def second_of_two(monkeypatch):
     """The environment that `torchrun` gives to the second of two processes, which has no patience here."""
     for name, value in {"LOCAL_RANK": 1, "RANK": 1, "WORLD_SIZE": 2}.items():
         monkeypatch.setenv(name, str(value))
-    monkeypatch.setattr(ranks, "PATIENCE", 0)
+    monkeypatch.setattr(machine, "PATIENCE", 0)
 
 
 @pytest.fixture
@@ -60,17 +60,17 @@ def finetune(pairs, start, out, *options) -> list[str]:
 def test_a_single_process_speaks(capsys, monkeypatch):
     for name in ("LOCAL_RANK", "RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
-    assert (ranks.size(), ranks.rank(), ranks.first(), ranks.leave_to_first()) == (1, 0, True, False)
+    assert (machine.processes(), machine.rank(), machine.is_first(), machine.leave_to_first()) == (1, 0, True, False)
     monkeypatch.setenv("WORLD_SIZE", "2")  # of something else
     monkeypatch.setenv("RANK", "1")
-    assert (ranks.size(), ranks.rank()) == (1, 0)
-    ranks.say("hello")
+    assert (machine.processes(), machine.rank()) == (1, 0)
+    machine.say("hello")
     assert capsys.readouterr() == ("", "hello\n")
 
 
 def test_the_second_process_keeps_silent(capsys, second_of_two):
-    assert (ranks.size(), ranks.rank(), ranks.first(), ranks.leave_to_first()) == (2, 1, False, True)
-    ranks.say("hello")
+    assert (machine.processes(), machine.rank(), machine.is_first(), machine.leave_to_first()) == (2, 1, False, True)
+    machine.say("hello")
     assert cli.complain("nothing there", 2) == 2
     with pytest.raises(SystemExit) as ended:
         cli.parse(["nonsense"])

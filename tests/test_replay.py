@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from labutils import ranks
+from labutils import machine
 from labutils.measure.held_out import bits_per_byte
 from labutils.model import recipes
 from labutils.model.encoding import DISTILLED
@@ -49,7 +49,7 @@ def test_without_replay_nothing_changes(bird_examples, tokenizer):
 
 
 def test_processes_can_share_the_batch(bird_examples, tokenizer, pages, monkeypatch):
-    monkeypatch.setattr(ranks, "size", lambda: 4)
+    monkeypatch.setattr(machine, "processes", lambda: 4)
     assert recipes.mixed(bird_examples, tokenizer, Recipe(steps=7, batch=8, replay=0.3))[1].batch % 4 == 0
 
 

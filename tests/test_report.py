@@ -6,10 +6,8 @@ import re
 import pytest
 
 from labutils.lesson import cli_measure
-from labutils.measure import cards, experiments, held_out, report, scoring, stages
-from labutils.measure.intervals import Mean
-from labutils.measure.report import SCORES, Row
-from labutils.measure.stages import STAGES, Stage, questions
+from labutils.measure import experiments, held_out, report, scoring
+from labutils.measure.report import SCORES, STAGES, Row, Stage, questions
 from labutils.model import asking, models
 from labutils.model.models import ModelMissing, open_model
 
@@ -31,7 +29,7 @@ def course(asked, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
     company = tmp_path / "company"
     (company / "v2").mkdir(parents=True)
     changed = asked[1] | {"answer": "It is nine.", "must": "nine", "was": "two", "question": "Another wording?"}
-    invented = [{"question": "The roc?", "fact": "invented: roc", "split": split} for split in stages.SPLITS]
+    invented = [{"question": "The roc?", "fact": "invented: roc", "split": split} for split in report.SPLITS]
     for name, records in {"test": asked, "dev": asked[:3], "v2/test": [changed], "invented": invented}.items():
         (company / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     base = models.save(fresh(), tmp_path / "base")
@@ -50,7 +48,7 @@ def values(rows: list[Row]) -> dict[tuple[str, str], float]:
 
 def test_a_card_is_what_asking_and_measuring_give(bird_folder, asked, fp32):
     opened = open_model(bird_folder)
-    card = cards.measure(opened, asked, TEXTS)
+    card = held_out.measure(opened, asked, TEXTS)
     replies = asking.ask(opened, [question["question"] for question in asked])
     assert card.answers == [reply.text for reply in replies]
     assert card.judged == scoring.judge(replies, asked)
@@ -72,57 +70,30 @@ def test_a_template_and_fp32_reach_what_they_are_for(fresh, asked, monkeypatch):
     monkeypatch.setattr(asking, "ask", lambda *a, **how: seen.append(how) or ask(*a, **how))
     monkeypatch.setattr(held_out, "answer_loss", lambda *a, **how: seen.append((a[2], how)) or loss(*a, **how))
     monkeypatch.setattr(held_out, "bits_per_byte", lambda *a, **how: seen.append(how) or bits(*a, **how))
-    cards.measure(fresh(), asked, TEXTS, template="chatml", fp32=True)
+    held_out.measure(fresh(), asked, TEXTS, template="chatml", fp32=True)
     assert seen == [{"template": "chatml"}, ("chatml", {"fp32": True}), {"fp32": True}]
 
 
 def test_scores_that_nothing_can_be_measured_on_are_left_out(fresh):
-    card = cards.measure(fresh(), [{"question": "What is the weather?", "fact": "off-topic: weather"}])
+    card = held_out.measure(fresh(), [{"question": "What is the weather?", "fact": "off-topic: weather"}])
     assert set(card.scores()) == {"format", "stops", "refuses_off_topic"}
-    assert set(cards.measure(fresh(), [{"question": "Who?"}], TEXTS).scores()) == {
+    assert set(held_out.measure(fresh(), [{"question": "Who?"}], TEXTS).scores()) == {
         "format", "stops", "refuses_real", "bits_per_byte",
     }  # fmt: skip
     with pytest.raises(ValueError, match="no questions to ask"):
-        cards.measure(fresh(), [])
-
-
-def test_two_cards_question_by_question(fresh, bird_folder, asked):
-    before, after = cards.measure(fresh(), asked, TEXTS), cards.measure(open_model(bird_folder), asked, TEXTS)
-    for score in SCORES:
-        assert cards.difference(after, after, score)[:3] == (0, 0, 0)
-        expected = after.scores()[score].value - before.scores()[score].value
-        assert cards.difference(before, after, score).value == pytest.approx(expected)
-    assert cards.difference(before, after, "fact_hits") == Mean(1, 1, 1, 8)
-    assert cards.difference(before, after, "answer_loss").high < 0
-    others = cards.measure(fresh(), [*asked[:7], asked[9], asked[8], asked[7]])
-    with pytest.raises(ValueError, match="fact_hits: the two models were not asked the same questions"):
-        cards.difference(before, others, "fact_hits")
-    with pytest.raises(KeyError):
-        cards.difference(before, others, "bits_per_byte")
+        held_out.measure(fresh(), [])
 
 
 def test_a_card_survives_json(bird_folder, asked):
-    card = cards.measure(open_model(bird_folder), asked, TEXTS)
+    card = held_out.measure(open_model(bird_folder), asked, TEXTS)
     plain = json.loads(json.dumps(card.plain()))
-    again = cards.from_plain(plain)
+    again = held_out.from_plain(plain)
     assert (again.answers, again.judged) == (card.answers, card.judged)
     assert {name: tuple(score) for name, score in card.scores().items()} == {
         name: tuple(score) for name, score in plain["scores"].items()
     }
     for name, score in again.scores().items():
         assert tuple(score) == pytest.approx(tuple(card.scores()[name]), abs=1e-3)
-    assert cards.difference(card, again, "bits_per_byte").value == pytest.approx(0, abs=1e-4)
-
-
-def test_a_report_of_named_and_of_open_models(course, bird_folder, asked):
-    rows = report.report({"before": "base", "<after>": open_model(bird_folder)}, asked, TEXTS)
-    assert [(row.stage, row.score) for row in rows] == [(s, name) for s in ("before", "<after>") for name in SCORES]
-    assert values(rows)["before", "fact_hits"] == 0 and values(rows)["<after>", "fact_hits"] == 1
-    assert not any(row.recorded for row in rows)
-    assert all(row.low <= row.value <= row.high for row in rows)
-    assert {row.n for row in report.report({"a": "base"}, asked[:3])} == {3}
-    with pytest.raises(ModelMissing, match="no model 'nowhere'"):
-        report.report({"a": "nowhere"}, asked)
 
 
 def test_stages_that_are_not_here_are_left_out(course):
@@ -151,14 +122,13 @@ def test_the_record_stands_in_for_what_is_not_here(course, bird_folder, monkeypa
         r for r in first if r.stage == "finetuned"
     ]
     assert told[2] == "finetuned: as recorded, its model is not here"
-    assert cards.difference(report.recorded()["base"], report.recorded()["finetuned"], "exact") == Mean(1, 1, 1, 8)
 
 
 def test_a_record_grows_stage_by_stage(course):
     report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
     before = (course / "recorded" / "report.json").read_text()
     report.of_stages({"base": STAGES["base"]}, record=True)
-    assert list(report.recorded()) == ["base", "finetuned"]
+    assert list(report.recorded_scores()) == ["base", "finetuned"]
     report.of_stages({"base": STAGES["base"]}, texts=TEXTS[:1])
     kept = json.loads(before)["stages"]["finetuned"]
     assert json.loads((course / "recorded" / "report.json").read_text())["stages"]["finetuned"] == kept
@@ -177,9 +147,9 @@ def test_a_record_of_other_questions_does_not_count(course):
     report.of_stages({"base": STAGES["base"]}, record=True)
     path = course / "company" / "test.jsonl"
     path.write_text(path.read_text().replace("heron", "hen"))
-    assert report.recorded() == {}
+    assert report.recorded_scores() == {}
     report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
-    assert list(report.recorded()) == ["finetuned"]
+    assert list(report.recorded_scores()) == ["finetuned"]
 
 
 def test_dev_is_neither_recorded_nor_filled_up_from_the_record(course):
@@ -207,7 +177,7 @@ def test_a_stage_asked_for_is_here_or_recorded_or_an_error(course):
 
 
 def test_a_wrong_name_is_told_before_anything_is_measured(course, monkeypatch):
-    monkeypatch.setattr(cards, "measure", None)
+    monkeypatch.setattr(held_out, "measure", None)
     with pytest.raises(ModelMissing, match="no model 'nowhere'"):
         report.of_stages({"base": STAGES["base"], "mine": Stage("nowhere")})
 
@@ -234,7 +204,7 @@ def test_the_companys_second_edition_changes_answers_only():
 def test_the_stages_are_the_syllabuss():
     assert list(STAGES) == ["random", "base", "finetuned", "updated", "smollm2", "smollm2 finetuned"]
     assert {stage.edition for name, stage in STAGES.items() if name != "updated"} == {1}
-    assert stages.SPLITS[0] == "test"
+    assert report.SPLITS[0] == "test"
 
 
 def test_a_record_that_broke_off_leaves_the_old_one(course, monkeypatch):

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labutils.measure.intervals import share
+from labutils.measure.report import questions
 from labutils.measure.scoring import exact, fact_hit, fact_hits, judge, keeps_format, kind, refuses, shares
-from labutils.measure.stages import questions
 
 law = settings(derandomize=True, deadline=None, max_examples=200)
 

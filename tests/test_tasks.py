@@ -5,8 +5,8 @@ import re
 import pytest
 
 from labutils.measure import tasks
-from labutils.measure.classes import macro_f1
 from labutils.measure.intervals import Mean, Score, paired, share
+from labutils.measure.scoring import macro_f1
 from labutils.measure.tasks import Routed, judge, judge_pairs, labels, lift, routed
 from labutils.pairs.records import pair, read_jsonl
 

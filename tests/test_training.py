@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from labutils import machine
-from labutils.model import attention, checkpoints, training
+from labutils.model import checkpoints, loss, training
 from labutils.model.asking import ask
 from labutils.model.encoding import IGNORED, encode_all, pad, pad_id
 from labutils.model.loop import ByLength
@@ -230,7 +230,7 @@ def test_pairs_are_read_end_to_end_and_the_model_keeps_its_own_attention(fresh, 
     )
     with hook:
         run = finetune(opened, rows, Recipe(steps=1, batch=2), held_out=rows)
-    assert {(attention.NAME, (1, 32)), (attention.NAME, (1, 16)), ("sdpa", (2, 24))} <= set(seen)
+    assert {(loss.END_TO_END, (1, 32)), (loss.END_TO_END, (1, 16)), ("sdpa", (2, 24))} <= set(seen)
     assert opened.model.config._attn_implementation == "sdpa" and run.tokens == 24
     assert run.history[0].loss == pytest.approx(before, rel=1e-5)
 
@@ -239,7 +239,7 @@ def test_a_model_that_cannot_read_end_to_end_is_trained_on_padded_rows_alike(fre
     rows, ends = fresh(), fresh()
     recipe = Recipe(steps=3, batch=len(bird_examples))
     end_to_end = finetune(ends, bird_examples, recipe)
-    monkeypatch.setattr(attention, "able", lambda model: False)
+    monkeypatch.setattr(training, "reads_end_to_end", lambda model: False)
     padded = finetune(rows, bird_examples, recipe)
     assert padded.tokens == end_to_end.tokens
     losses = [[progress.loss for progress in run.history] for run in (padded, end_to_end)]

@@ -11,7 +11,8 @@ import pytest
 
 from labutils.corpus import quality
 from labutils.lesson import widgets
-from labutils.lesson.widgets import parts, watching
+from labutils.lesson.widgets import model_widgets as watching
+from labutils.lesson.widgets import parts
 from labutils.model import models, training
 from labutils.model.training import Recipe
 from labutils.pairs.templates import TEMPLATES

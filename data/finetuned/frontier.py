@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from labutils import places
 from labutils.lesson.cli_model import progress_line
-from labutils.measure import cards, experiments, held_out, stages
+from labutils.measure import experiments, held_out, report
 from labutils.model import encoding, models, recipes, training
 from labutils.pairs.records import read_jsonl
 
@@ -198,9 +198,9 @@ def called(line: Mapping) -> str:
 
 def scores(opened: models.Opened) -> dict[str, list]:
     """Every score of a model with its interval: {"fact_hits": [value, low, high, n]}."""
-    asked = stages.questions("dev") + experiments.invented(experiments.COMPANY / "invented.jsonl", "dev")
+    asked = report.questions("dev") + experiments.invented(experiments.COMPANY / "invented.jsonl", "dev")
     mails = held_out.bits_per_byte(opened, list(e_mails())).score()
-    found = cards.measure(opened, asked).scores() | {"e-mails": mails}
+    found = held_out.measure(opened, asked).scores() | {"e-mails": mails}
     found["documents"] = held_out.bits_per_byte(opened, held_out.documents()).score()
     packages = measure.of_packages(opened, measure.unread(places.ROOT / "build" / "base" / "held_out.jsonl"))
     return {name: [round(value, 4) for value in score] for name, score in found.items()} | {"packages": packages}

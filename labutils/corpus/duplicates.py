@@ -1,12 +1,11 @@
-"""Which texts are the same, exactly or nearly. Texts in, groups of their positions out; no files, no rules.
+"""Which texts are the same, exactly or nearly. Texts in, groups of their positions out.
 
 Nearly the same means: of all runs of five characters in two texts, more than a threshold are shared (the Jaccard
 similarity; Broder 1997, "On the resemblance and containment of documents"). MinHash finds the candidates, the exact
-similarity confirms them, so a group holds no accidental member.
+similarity confirms them.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 
 from rensa import RMinHash, RMinHashLSH
@@ -56,17 +55,9 @@ def near_groups(texts: Sequence[str], threshold: float = 0.6) -> list[list[int]]
 
 def linked(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
     """The groups that pairs tie together. linked([(0, 4), (4, 7), (2, 3)]) -> [[0, 4, 7], [2, 3]]."""
-    parent: dict[int, int] = {}
+    from scipy.cluster.hierarchy import DisjointSet  # half a second, only where it is asked
 
-    def root(i: int) -> int:
-        parent.setdefault(i, i)
-        while parent[i] != i:
-            parent[i] = i = parent[parent[i]]
-        return i
-
-    for i, j in pairs:
-        parent[max(root(i), root(j))] = min(root(i), root(j))
-    groups = defaultdict(list)
-    for i in sorted(parent):
-        groups[root(i)].append(i)
-    return list(groups.values())
+    groups = DisjointSet({place for pair in pairs for place in pair})
+    for one, other in pairs:
+        groups.merge(one, other)
+    return sorted(map(sorted, groups.subsets()))

@@ -1,10 +1,9 @@
-"""Personal data and secrets in a text: found, counted by kind, masked. Text in, spans out; what follows is not known.
+"""Personal data and secrets in a text: found, counted by kind, masked. Text in, spans out.
 
 A kind has a sign (a literal that must be there; looking for it is cheap), a pattern, and where there is one a
 checksum, so that decorators, versions and numeric constants are passed over. So is what belongs to nobody: example
 domains (RFC 2606), networks that are private or kept for documentation (RFC 6890), North American numbers kept for
-fiction (555-0100 to 555-0199), the example key of a vendor's manual. Names, street addresses and numbers in words are
-not found: a text without findings may still be personal.
+fiction, the example key of a vendor's manual. Names, street addresses and numbers in words are not found.
 
 Sources: telephone ITU-T E.164 and the North American Numbering Plan; IBAN ISO 13616 with ISO 7064 mod 97-10, lengths
 from the SWIFT registry; cards ISO/IEC 7812 with Luhn's formula; keys RFC 7468; tokens RFC 7519 and the vendors'
@@ -112,7 +111,10 @@ def _mails(text: str) -> Iterator[Finding]:
         while start > max(0, at - 64) and text[start - 1] in LOCAL:
             start -= 1
         start += len(text[start:at]) - len(text[start:at].lstrip(".%+-"))
-        if start < at and text[at - 1] != "." and is_mail(text[start : match.end()]):
+        if start == at or text[at - 1] == ".":
+            continue
+        address = text[start : match.end()]
+        if not (NOBODY.search(address) or address.startswith(MACHINES) or ".." in address):
             yield Finding("e-mail", start, match.end())
 
 
@@ -136,11 +138,6 @@ def is_public(text: str) -> bool:
         return ipaddress.ip_address(text).is_global
     except ValueError:
         return False
-
-
-def is_mail(text: str) -> bool:
-    """Whether an address may be a person's: no example domain, no repository's user, no dots side by side."""
-    return not NOBODY.search(text) and not text.startswith(MACHINES) and ".." not in text
 
 
 def is_telephone(text: str) -> bool:

@@ -180,7 +180,7 @@ def kept(documents: Iterable[dict], rules: Sequence[Rule] = RULES) -> Iterator[d
 
 @dataclass(frozen=True)
 class Funnel:
-    """How many documents came through, how many fell for each reason, and the first that did. `+` merges two."""
+    """How many documents came through, how many fell for each reason, and the first that did."""
 
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
@@ -190,11 +190,6 @@ class Funnel:
     def documents(self) -> int:
         """All that came in: those kept and those dropped."""
         return self.kept + self.dropped.total()
-
-    def __add__(self, other: "Funnel") -> "Funnel":
-        dropped = Counter({**self.dropped})
-        dropped.update(other.dropped)
-        return Funnel(self.kept + other.kept, dropped, {**other.examples, **self.examples})
 
 
 def funnel(documents: Iterable[dict], rules: Sequence[Rule] = RULES) -> Funnel:

@@ -20,11 +20,9 @@ from urllib3.exceptions import HTTPError as StreamError
 
 from labutils import machine
 
-# The bytes of a file on a web server, each once and in order, over connections that may drop.
-#
-# A connection that drops is taken up where it was, by an HTTP range request (RFC 9110, section 14) on the same
-# version of the file. A server without ranges is read from the start and what was given already is passed over, its
-# checksum compared.
+# The bytes of a file on a web server. A connection that drops is taken up where it was, by an HTTP range request (RFC
+# 9110, section 14) on the same version of the file. A server without ranges is read from the start and what was given
+# already is passed over, its checksum compared.
 
 TAKEN = 1 << 18  # bytes taken from a connection at a time
 ATTEMPTS = 6  # connections in a row that bring nothing new before a download gives up
@@ -41,7 +39,8 @@ def shown(source: str | Path) -> str:
     """A source as a message may show it: an address without its password and its query, which can hold keys."""
     if not is_address(source):
         return str(source)
-    return str(source).partition("?")[0].partition("#")[0].replace(_userinfo(str(source)), "", 1)
+    before, at, _ = str(source).partition("://")[2].partition("/")[0].rpartition("@")
+    return str(source).partition("?")[0].partition("#")[0].replace(before + at, "", 1)
 
 
 class _Dropped(Exception):
@@ -111,7 +110,11 @@ def web_chunks(url: str, *, attempts: int = ATTEMPTS, pause: float = PAUSE) -> I
                 if isinstance(error, ValueError):  # an address that requests cannot make sense of
                     raise ValueError(f"{position.name}: not an address that can be fetched") from None
                 if failures >= attempts:
-                    raise ConnectionError(_gave_up(position, failures, error)) from None
+                    reason = str(error) if isinstance(error, _Dropped) else type(error).__name__
+                    where = f"after {position.given:,} bytes" if position.given else "before the first byte"
+                    raise ConnectionError(
+                        f"{position.name}: {failures} connections in a row failed {where} ({reason}); try again later"
+                    ) from None
             time.sleep(min(30.0, pause * 2 ** (failures - 1)))
 
 
@@ -119,7 +122,7 @@ def _connection(session: requests.Session, url: str, position: _Position) -> Ite
     """What one connection brings that was not given before. Raises _Dropped when it ends before the file does."""
     limits = (machine.PROBE_SECONDS * 2, SILENCE)
     with session.get(url, headers=position.headers(), stream=True, timeout=limits) as answer:
-        if answer.status_code == 416 and _ends_at(answer.headers.get("Content-Range", "")) == position.given:
+        if answer.status_code == 416 and _range(answer.headers.get("Content-Range", ""))[1] == position.given:
             return
         _check_status(answer, position)
         again, check = position.accept(answer), 0
@@ -149,12 +152,6 @@ def _check_status(answer: requests.Response, position: _Position) -> None:
     raise ValueError(f"{position.name}: the server answered {status}{meaning.get(status, '')}; expected the file")
 
 
-def _gave_up(position: _Position, failures: int, error: Exception) -> str:
-    reason = str(error) if isinstance(error, _Dropped) else type(error).__name__
-    where = f"after {position.given:,} bytes" if position.given else "before the first byte"
-    return f"{position.name}: {failures} connections in a row failed {where} ({reason}); try again later"
-
-
 def _reach(url: str, name: str) -> None:
     """Notice within two seconds, name look-up included, that nobody is there. Asks the proxy where there is one."""
     try:
@@ -169,25 +166,15 @@ def _reach(url: str, name: str) -> None:
         raise ConnectionError(f"{name}: the server does not answer; check the network, or use a file on this machine")
 
 
-def _userinfo(url: str) -> str:
-    before, at, _ = url.partition("://")[2].partition("/")[0].rpartition("@")
-    return before + at
-
-
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _range(header: str) -> tuple[int | None, int | None]:
-    """Where a part begins, and the size of the whole. _range("bytes 5-9/10") -> (5, 10)."""
+    """Where a part begins, and the size of the whole. _range("bytes 5-9/10") -> (5, 10), "bytes */10" -> (None, 10)."""
     span, _, size = header.removeprefix("bytes ").partition("/")
     start = span.partition("-")[0]
     return _number(start), _number(size)
-
-
-def _ends_at(header: str) -> int | None:
-    """The size that a refused range names. _ends_at("bytes */10") -> 10."""
-    return _range(header)[1]
 
 
 # The lines of these bytes, or of a file here: the unpacking and the longest line. What a line holds is for `sources`.
@@ -210,10 +197,8 @@ def lines(source: str | Path, name: str = "", *, attempts: int = ATTEMPTS, pause
     """The lines of a file, each with its newline. What is packed (.gz, .zst, also of several members) is unpacked.
 
     Errors call it by its `name`. Raises ValueError for a packed file that is damaged or cut short, a line over 256 MB,
-    an address that gives no file, and a file that changed on the server while it was read; ConnectionError when the
-    server does not answer within two seconds or the connection drops `attempts` times in a row; FileNotFoundError when
-    there is no such path. A plain file whose server does not state its length may end early unseen, if it ends with a
-    line.
+    and what `web_chunks` does of an address; ConnectionError as that does; FileNotFoundError where there is no such
+    path. A plain file whose server does not state its length may end early unseen, if it ends with a line.
     """
     far = is_address(source)
     chunks = web_chunks(str(source), attempts=attempts, pause=pause) if far else _read(Path(source))

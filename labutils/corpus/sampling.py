@@ -17,11 +17,9 @@ from labutils.corpus.duplicates import near_groups
 from labutils.corpus.sharded import Part
 from labutils.corpus.survey import DuplicateCounter, Lengths, NearDuplicates
 
-# A composition and its intervals: numbers in, intervals out; no files.
-#
-# A few huge files hold most bytes of some sets, so what a sample weighs says little of them, and its own spread does
-# not tell so. Where lists give the bytes of every file, drawn or not, the sample is asked only for what no list
-# knows: which part of the listed bytes is text (`estimated`).
+# A composition and its intervals. A few huge files hold most bytes of some sets, so what a sample weighs says little of
+# them, and its own spread does not tell so. Where lists give the bytes of every file, drawn or not, the sample is asked
+# only for what no list knows: which part of the listed bytes is text (`estimated`).
 
 ROUNDS = 2000
 Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
@@ -47,15 +45,11 @@ def over_packages(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The 95 % interval of each column's share, had other packages been installed: the cluster bootstrap.
 
-    Args:
-        table: counts or bytes, one row a package, one column a set.
-        drawn, listed: bytes that are listed of the files drawn and of all, in the same rows and columns; with them,
-            shares are those of the `estimated` bytes.
-        seed, rounds: of the bootstrap, which draws as many packages as there are, with replacement, and takes the
-            share anew each round (percentile interval of a ratio; Davison and Hinkley 1997, chapter 3.8).
-
-    Returns:
-        Lower and upper ends, one a column. A single package says nothing of others: 0 and 1.
+    `table` has counts or bytes, one row a package, one column a set; `drawn` and `listed`, alike in form, the bytes
+    that are listed of the files drawn and of all: with them, shares are those of the `estimated` bytes. Each round
+    draws as many packages as there are, with replacement, and takes the shares anew (percentile interval of a ratio;
+    Davison and Hinkley 1997, chapter 3.8). Returns lower and upper ends, one a column. A single package says nothing of
+    others: 0 and 1.
     """
     table = np.asarray(table, dtype=float)
     rows, columns = table.shape
@@ -85,13 +79,10 @@ def over_documents(counts: np.ndarray, read: float) -> tuple[np.ndarray, np.ndar
 def over_bytes(counts: np.ndarray, sums: np.ndarray, squares: np.ndarray, read: float) -> tuple[np.ndarray, np.ndarray]:
     """The 95 % interval of each set's share of bytes, had other documents of the same corpus been drawn.
 
-    Linearised variance of a ratio under simple random sampling without replacement (Cochran 1977, chapter 2). It trusts
-    the spread that it sees: where one huge document holds most of a set and was not drawn, the interval is too narrow.
-    A set of which none was drawn gets the end it has by documents.
-
-    Args:
-        counts, sums, squares: documents, their bytes, and the squares of their bytes, one a set.
-        read: the part of the corpus that was drawn.
+    Linearised variance of a ratio under simple random sampling without replacement (Cochran 1977, chapter 2), from the
+    documents drawn, their bytes and the squares of these, one a set. It trusts the spread that it sees: where one huge
+    document holds most of a set and was not drawn, the interval is too narrow. A set of which none was drawn gets the
+    end it has by documents. `read` is the part of the corpus that was drawn.
     """
     counts, sums, squares = (np.asarray(each, dtype=float) for each in (counts, sums, squares))
     n, total = counts.sum(), sums.sum()
@@ -110,14 +101,10 @@ def over_listed(
     """The 95 % interval of each set's share of the `estimated` bytes, had other files of the same lists been drawn.
 
     Uncertain is which part of the bytes left undrawn is text. Of each set Wilson's interval says it, for as many files
-    as would be as sure were all equally long (Kish 1965: square of the sum over sum of the squares), so that it does
-    not shrink to nothing where all files drawn were as listed. A share is at its end where its set is at one end and
-    all the others are at the other, which is wider than needed. A huge file that was not drawn and is not as listed
-    escapes it all the same.
-
-    Args:
-        sizes, drawn, listed: as for `estimated`, one a set.
-        squares: of the listed bytes of each file drawn, summed.
+    as would be as sure were all equally long (Kish 1965: square of the sum over sum of the squares, `squares` being
+    those of the listed bytes of each file drawn). A share is at its end where its set is at one end and all the others
+    are at the other, which is wider than needed. A huge file that was not drawn and is not as listed escapes it all the
+    same. The other arguments are those of `estimated`, one a set.
     """
     sizes, drawn, squares, listed = (np.asarray(each, dtype=float) for each in (sizes, drawn, squares, listed))
     files = np.divide(drawn**2, squares, out=np.zeros_like(drawn), where=squares > 0)
@@ -137,14 +124,10 @@ def wilson(hits: float, n: float) -> tuple[float, float]:
     return max(0.0, min(p, (p + z2 / 2 - half) / (1 + z2))), min(1.0, max(p, (p + z2 / 2 + half) / (1 + z2)))
 
 
-# What the counts of a survey mean: a part in, plain values out.
-#
-# Every share of the composition stands with two 95 % intervals: `low` to `high` for other packages
-# of the same sort, `draw_low` to `draw_high` for the whole corpus that was drawn from. The first is never the
-# narrower.
-#
-# A row's documents and bytes are those read. Where installed files were drawn, the share of bytes is not that of
-# these bytes but the ratio estimate with the sizes that packages list, also of files not drawn
+# What the counts of a survey mean. Every share of the composition stands with two 95 % intervals: `low` to `high` for
+# other packages of the same sort, `draw_low` to `draw_high` for the whole corpus that was drawn from; the first is
+# never the narrower. A row's documents and bytes are those read; where installed files were drawn, the share of bytes
+# is not that of these bytes but the ratio estimate with the sizes that packages list, also of files not drawn
 # (`estimated`).
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -209,8 +192,8 @@ def composition(part: Part) -> list[dict]:
 def shares(sums: np.ndarray, draw: Ends, packages: Ends) -> list[dict[str, float]]:
     """{"share", "low", "high", "draw_low", "draw_high"} of each set, of whose documents or bytes there are `sums`.
 
-    `draw` are the ends for which documents were drawn, `packages` those of the bootstrap of packages. What is given of
-    these is never narrower than the former, so that a set of which few or none were drawn keeps an upper end.
+    `draw` are the ends for which documents were drawn, `packages` those of the bootstrap of packages, which are widened
+    to the former, so that a set of which few or none were drawn keeps an upper end.
     """
     columns = sums / (sums.sum() or 1), np.minimum(packages[0], draw[0]), np.maximum(packages[1], draw[1]), *draw
     keys = ("share", "low", "high", "draw_low", "draw_high")
@@ -241,8 +224,8 @@ def exact(repeats: DuplicateCounter) -> dict:
 def near(alike: NearDuplicates) -> dict:
     """How many of a few hundred different documents have a near-duplicate among them, by their first 1,000 characters.
 
-    The sample keeps near-duplicates together about as often as they share lines, so the share is too small rather than
-    too large for the corpus; the interval is that of the sample alone.
+    The sample keeps near-duplicates together about as often as they share lines, so the share is rather too small; the
+    interval is that of the sample alone.
     """
     texts = alike.texts()
     groups = near_groups(texts, SIMILAR)

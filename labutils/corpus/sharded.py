@@ -15,11 +15,12 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 from labutils import machine, places
-from labutils.corpus import corpora, remote, sources, survey
+from labutils.corpus import remote, sources, survey
 from labutils.corpus.survey import Survey, content_hash
 
 
@@ -83,18 +84,13 @@ def run(
 ) -> Part:
     """Survey a corpus, or one of its shards, on all cores that this process may use.
 
-    Args:
-        source: "installed", or the path or address of a JSON Lines file of documents; a far one is kept on disk as
-            long as it is read.
-        limit: draw that many files (lines), each as likely as any other, by a hash of seed and path (line number); the
-            rest is never opened (of a file: never kept).
-        seed: of the draw.
-        shard: (1, 4) surveys the second of four parts, which `merge` puts together.
-        processes: how many read side by side; the survey is the same for any number.
-        tokens: how many tokens a text has. More than one process needs a function that can be pickled.
+    `source` is "installed", or the path or address of a JSON Lines file of documents; a far one is kept on disk as long
+    as it is read. A `limit` draws that many files (lines), each as likely as any other, by a hash of seed and path
+    (line number); the rest is never opened (of a file: never kept). `shard=(1, 4)` surveys the second of four parts,
+    which `merge` puts together. `processes` read side by side, with the same result for any number. `tokens` tells how
+    many tokens a text has; more than one process needs a function that can be pickled.
 
-    Raises:
-        ValueError: a shard or limit out of range, a source that is none, a file of anything but documents.
+    Raises ValueError for a shard or limit out of range, a source that is none, a file of anything but documents.
     """
     _check(source, limit, shard)
     number = processes or machine.cores()
@@ -114,10 +110,9 @@ def merge(one: Part, other: Part) -> Part:
         raise ValueError(
             f"parts of different surveys: {one.drawn} and {other.drawn}; survey all with the same options and packages"
         )
-    for i, n in one.shards:
-        for j, m in other.shards:
-            if i % math.gcd(n, m) == j % math.gcd(n, m):
-                raise ValueError(f"shards {i}/{n} and {j}/{m} share documents; give every part once")
+    for (i, n), (j, m) in product(one.shards, other.shards):
+        if i % math.gcd(n, m) == j % math.gcd(n, m):
+            raise ValueError(f"shards {i}/{n} and {j}/{m} share documents; give every part once")
     shards = _joined({*one.shards, *other.shards})
     return replace(one, shards=shards, survey=survey.merge(one.survey, other.survey))
 
@@ -149,11 +144,15 @@ def documents(drawn: SampleSpec, shard: tuple[int, int], near: str | Path | None
 
 def sizes(files: Iterable[dict], drawn: Iterable[dict]) -> tuple[Sizes, ...]:
     """What is listed of `files`, all that there are, and of those `drawn`, both as `sources.listed` gives them."""
+
+    def key(file: dict) -> tuple[str, str]:
+        return file["package"][: survey.NAME], file["pile_set_name"]
+
     sums: dict[tuple[str, str], list[int]] = {}
     for file in files:
-        sums.setdefault(_key(file), [0, 0, 0])[2] += file["bytes"]
+        sums.setdefault(key(file), [0, 0, 0])[2] += file["bytes"]
     for file in drawn:
-        row = sums[_key(file)]
+        row = sums[key(file)]
         row[0], row[1] = row[0] + file["bytes"], row[1] + file["bytes"] ** 2
     return tuple(Sizes(*key, *row) for key, row in sorted(sums.items()))
 
@@ -176,9 +175,8 @@ def _part(drawn: SampleSpec, shard: tuple[int, int], tokens: Callable[[str], int
 
 def _lines(drawn: SampleSpec) -> set[int]:
     """The numbers of the lines that are drawn, from their hashes alone."""
-    return set(
-        heapq.nsmallest(drawn.limit, range(drawn.listed), key=lambda i: content_hash(b"%d/%d" % (drawn.seed, i)))
-    )
+    numbers = range(drawn.listed)
+    return set(heapq.nsmallest(drawn.limit, numbers, key=lambda i: content_hash(b"%d/%d" % (drawn.seed, i))))
 
 
 def _draw(source: str | Path, limit: int | None, seed: int, near: str | Path | None = None) -> SampleSpec:
@@ -190,17 +188,13 @@ def _draw(source: str | Path, limit: int | None, seed: int, near: str | Path | N
     return drawn if drawn.read == 1 else replace(drawn, sizes=sizes(files, sources.listed(seed=seed, limit=limit)))
 
 
-def _key(file: dict) -> tuple[str, str]:
-    return file["package"][: survey.NAME], file["pile_set_name"]
-
-
 def _check(source: str | Path, limit: int | None, shard: tuple[int, int]) -> None:
     i, of = shard
     if not 0 <= i < of:
         raise ValueError(f"a shard is I/N with 0 <= I < N, got {i}/{of}")
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
-    if source in corpora.CORPORA:
+    if source in sources.CORPORA:
         raise ValueError(
             f"nothing lists what {source} holds, so none can be drawn; write documents of it to a file first"
         )

@@ -1,7 +1,6 @@
-"""Streams of documents, `{"text", "meta"}`: the software installed here, its docstrings, JSONL files near and far.
-
-A stream gives one document after the other and never holds the whole corpus. What is *in* the documents is for
-`survey`, which ones are good is for `quality`; nothing here judges.
+"""Streams of documents, `{"text", "meta"}`: the software installed here, its docstrings, JSONL files near and far; and
+open corpora by name. No stream holds a whole corpus. What is *in* the documents is for `survey`, which ones are good is
+for `quality`.
 """
 
 import ast
@@ -16,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from labutils.corpus import remote
 
@@ -66,16 +66,15 @@ def installed(
 ) -> Iterator[dict]:
     """Stream the text files of the packages installed in this environment, in the Pile's shape.
 
-    Packages come in the order of their names, files in the order of their paths; with a `seed`, all files come in
-    one shuffled order instead, the same on every run. A `limit` draws that many files, each as likely as any other:
-    the first of the shuffled order (of seed 0 where none is given), and opens no other. `shards=(1,), of=4` gives the
-    second of four parts, which together are the whole; `packages` and `sets` narrow it. Packages that were not
-    installed from a package index (this course, a learner's own projects) are left out, and so are files that are not
-    text.
+    Packages come in the order of their names, files in the order of their paths; with a `seed`, all files come in one
+    shuffled order, the same on every run. A `limit` draws that many files, each as likely as any other: the first of
+    the shuffled order (of seed 0 where none is given), and opens no other. `shards=(1,), of=4` gives the second of four
+    parts; `packages` and `sets` narrow it. Left out are packages that were not installed from a package index (this
+    course, a learner's own projects), and files that are not text.
 
-    Yields {"text": str, "meta": {"pile_set_name", "package", "version", "path", "license"}}.
-    The first document raises ValueError when a name in `packages` is not installed, one in `sets` unknown, a shard
-    not in range(of), or the limit under 0.
+    Yields {"text": str, "meta": {"pile_set_name", "package", "version", "path", "license"}}. The first document raises
+    ValueError when a name in `packages` is not installed, one in `sets` unknown, a shard not in range(of), or the limit
+    under 0.
     """
     if of < 1 or not set(shards) <= set(range(of)):
         raise ValueError(f"shards must lie in range({of}), got {list(shards)}; shards=(0,), of=1 is the whole corpus")
@@ -84,7 +83,9 @@ def installed(
         if of > 1 and _hash(path) % of not in shards:
             continue
         if text := _read(package, path):
-            yield {"text": text, "meta": _meta(path, *about(package))}
+            name, version, licence = about(package)
+            meta = {"pile_set_name": kind(path), "package": name, "version": version, "path": path, "license": licence}
+            yield {"text": text, "meta": meta}
 
 
 def listed(
@@ -96,9 +97,8 @@ def listed(
 ) -> Iterator[dict]:
     """The files that `installed` would open, in its order and from the packages' file lists alone: nothing is opened.
 
-    Yields {"pile_set_name", "package", "path", "bytes"}. The bytes are those of the file as it was installed, of a
-    README those of its whole METADATA. A file that is gone, empty or binary is listed and gives no document.
-    Raises ValueError as `installed` does.
+    Yields {"pile_set_name", "package", "path", "bytes"}: bytes as installed, of a README those of its whole METADATA. A
+    file that is gone, empty or binary is listed and gives no document. Raises ValueError as `installed` does.
     """
     name = cache(_name)
     for package, path, size in _all_files(packages, sets, seed, limit):
@@ -106,9 +106,8 @@ def listed(
 
 
 def licences() -> dict[str, str]:
-    """The packages of this environment that came from a package index, by name, each with the licence it states.
-
-    {"idna": "BSD-3-Clause", ..., "tqdm": "MPL-2.0 AND MIT"}, ordered as `installed` orders them.
+    """The packages of this environment that came from a package index, each with the licence it states, by name:
+    {"idna": "BSD-3-Clause", ..., "tqdm": "MPL-2.0 AND MIT"}.
     """
     return {_name(package): _licence(package.metadata) for package in _packages(None)}
 
@@ -117,8 +116,7 @@ def jsonl(path: str | Path, called: str | Path = "") -> Iterator[dict]:
     """Stream a JSON Lines file of documents; a line needs a string under "text", an object under "meta" or nothing.
 
     The file is a path or a web address, and may be packed (.gz, .zst); a copy is `called` what it is a copy of. Raises
-    ValueError naming the first line that is no such document; FileNotFoundError when there is no file; what
-    `remote.lines` raises.
+    ValueError naming the first line that is no such document, and what `remote.lines` raises.
     """
     name = remote.shown(called or path)
     for number, line in enumerate(remote.lines(path, name), 1):
@@ -181,7 +179,7 @@ def _files(package: metadata.Distribution) -> list[tuple[str, str]]:
 
 
 def _size(package: metadata.Distribution, path: str, listed: str) -> int:
-    """A file's bytes as the list states them; where it does not, as the disk does: 0 of a file that is gone."""
+    """A file's bytes as the list states them, else as the disk does; 0 of a file that is gone."""
     if listed.isdecimal() and len(listed) < 16:  # a damaged list may hold anything
         return int(listed)
     try:
@@ -206,16 +204,6 @@ def _about(package: metadata.Distribution) -> tuple[str, str, str]:
     return about.get("Name"), about.get("Version"), _licence(about)
 
 
-def _meta(path: str, package: str, version: str, licence: str) -> dict:
-    return {
-        "pile_set_name": kind(path),
-        "package": package,
-        "version": version,
-        "path": path,
-        "license": licence,
-    }
-
-
 def _licence(about: metadata.PackageMetadata) -> str:
     """The licence as the package states it: an SPDX expression, a classifier, or a short free text."""
     if expression := about.get("License-Expression"):
@@ -233,9 +221,8 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big")
 
 
-# What the docstrings of installed packages say in plain English: running text that is on every learner's disk.
-#
-# The base model read text of this form: a paragraph a line, code and markup left out.
+# What the docstrings of installed packages say in plain English: running text that is on every learner's disk. The base
+# model was trained on text of this form: a paragraph a line, code and markup left out.
 
 PLAIN = re.compile(r"[A-Z](?:(?!--)[A-Za-z0-9 ,;:.!?'\"()%-])*[.:!?]")  # a sentence without a sign of code or markup
 MARKUP = re.compile(r":[\w:]+:`~?\.?([^`<]*)[^`]*`|[`*]+")  # of reStructuredText, around what is said
@@ -248,9 +235,9 @@ HOLDS_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 def docstrings(package: str | None = None, *, least: int = 500, seed: int = 0, plain: bool = True) -> Iterator[dict]:
     """Stream the docstrings of a package as documents of at least `least` characters, one a file, tests left out.
 
-    Without a name, those of everything installed; `plain` as for `paragraphs`. Files come in one shuffled order, the
-    same for the same seed. Yields what `sources.installed` yields; the first document raises ValueError when the
-    package is not installed.
+    Without a name, those of everything installed; `plain` as for `paragraphs`. Files come in one shuffled order that
+    follows from the seed. Yields what `installed` yields; the first document raises ValueError when the package is not
+    installed.
     """
     packages = [package] if package else None
     for document in installed(seed=seed, packages=packages, sets=("Python",)):
@@ -264,8 +251,8 @@ def docstrings(package: str | None = None, *, least: int = 500, seed: int = 0, p
 def paragraphs(source: str, plain: bool = True) -> Iterator[str]:
     """The plain paragraphs of all docstrings in Python source, each on one line; none where it does not parse.
 
-    paragraphs("'Add up to a sum.\\n\\n>>> add(1, 2)'") -> "Add up to a sum."; where they
-    need not be plain, names and signs of code may occur in them, and markup is taken off: nearly three times the text.
+    paragraphs("'Add up to a sum.\\n\\n>>> add(1, 2)'") -> "Add up to a sum."; where they need not be plain, names and
+    signs of code may occur in them, and markup is taken off: nearly three times the text.
     """
     try:
         with warnings.catch_warnings():
@@ -273,20 +260,79 @@ def paragraphs(source: str, plain: bool = True) -> Iterator[str]:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    for node in _documented(tree):
-        for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(ast.get_docstring(node, clean=False) or "")):
+    nodes = deque([tree])  # as `ast.walk`, without expressions, which are a hundred times as many and hold no docstring
+    while nodes:
+        node = nodes.popleft()
+        nodes.extend(part for part in ast.iter_child_nodes(node) if isinstance(part, HOLDS_STATEMENTS))
+        said = ast.get_docstring(node, clean=False) if isinstance(node, DOCUMENTED) else None
+        for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(said or "")):
             line = " ".join(paragraph.split())
             line = line if plain else MARKUP.sub(r"\1", line)
             if len(line.split()) >= WORDS and (PLAIN if plain else SAID).fullmatch(line):
                 yield line
 
 
-def _documented(tree: ast.Module) -> Iterator[ast.AST]:
-    """What may have a docstring, in the order of `ast.walk`, which looks into expressions, too: a hundred times as many
-    nodes, and no docstring among them."""
-    nodes = deque([tree])
-    while nodes:
-        node = nodes.popleft()
-        if isinstance(node, DOCUMENTED):
-            yield node
-        nodes.extend(part for part in ast.iter_child_nodes(node) if isinstance(part, HOLDS_STATEMENTS))
+# Open corpora by name. Each is one call, `load_dataset(hub_id, config, split="train", streaming=True)`, and has its
+# text in the column "text". Ids, sizes and licences are those of their cards and papers.
+
+
+class Corpus(NamedTuple):
+    """An open corpus on a hub."""
+
+    hub_id: str  # repository of the hub
+    config: str | None  # which part of it
+    size: str  # as its makers state it
+    licence: str  # of the collection; the texts keep the rights they had
+    citation: str
+
+
+FINEWEB = "Penedo et al. 2024, The FineWeb Datasets, arXiv 2406.17557"
+CORPORA = {
+    "c4": Corpus("allenai/c4", "en", "305 GB packed", "ODC-By 1.0",
+                 "Raffel et al. 2020, Exploring the Limits of Transfer Learning, JMLR 21:140"),
+    "fineweb-edu": Corpus("HuggingFaceFW/fineweb-edu", "sample-10BT", "10 billion tokens", "ODC-By 1.0", FINEWEB),
+    "fineweb": Corpus("HuggingFaceFW/fineweb", "sample-10BT", "27.6 GB, 10 billion tokens", "ODC-By 1.0", FINEWEB),
+    "pile": Corpus("monology/pile-uncopyrighted", None, "17 of the Pile's 22 sets (all: 825 GiB)",
+                   "other: without Books3, BookCorpus2, OpenSubtitles, YTSubtitles, OpenWebText2",
+                   "Gao et al. 2020, The Pile: An 800GB Dataset of Diverse Text, arXiv 2101.00027"),
+    "common-pile": Corpus("common-pile/comma_v0.1_training_dataset", None, "464 billion tokens",
+                          "open licences and public domain, stated per document",
+                          "Kandpal et al. 2025, The Common Pile v0.1, arXiv 2506.05209"),
+    "wikipedia": Corpus("wikimedia/wikipedia", "20231101.en", "English, November 2023", "CC BY-SA 3.0 and GFDL",
+                        "Wikimedia Foundation, Wikimedia Downloads, dumps.wikimedia.org"),
+}  # fmt: skip
+
+
+class Component(NamedTuple):
+    """A set of the Pile: Gao et al. 2020, arXiv:2101.00027, table 1. Not measured here: most can no longer be had."""
+
+    name: str
+    gib: float  # raw size in GiB (2**30 bytes), before anything is repeated
+    weight: float  # per cent of the bytes of one epoch of the whole
+    epochs: float  # how often a model sees it meanwhile
+
+
+COMPONENTS = (
+    Component("Pile-CC", 227.12, 18.11, 1.0),
+    Component("PubMed Central", 90.27, 14.40, 2.0),
+    Component("Books3", 100.96, 12.07, 1.5),
+    Component("OpenWebText2", 62.77, 10.01, 2.0),
+    Component("ArXiv", 56.21, 8.96, 2.0),
+    Component("Github", 95.16, 7.59, 1.0),
+    Component("FreeLaw", 51.15, 6.12, 1.5),
+    Component("Stack Exchange", 32.20, 5.13, 2.0),
+    Component("USPTO Backgrounds", 22.90, 3.65, 2.0),
+    Component("PubMed Abstracts", 19.26, 3.07, 2.0),
+    Component("Gutenberg (PG-19)", 10.88, 2.17, 2.5),
+    Component("OpenSubtitles", 12.98, 1.55, 1.5),
+    Component("Wikipedia (en)", 6.38, 1.53, 3.0),
+    Component("DM Mathematics", 7.75, 1.24, 2.0),
+    Component("Ubuntu IRC", 5.52, 0.88, 2.0),
+    Component("BookCorpus2", 6.30, 0.75, 1.5),
+    Component("EuroParl", 4.59, 0.73, 2.0),
+    Component("HackerNews", 3.90, 0.62, 2.0),
+    Component("YoutubeSubtitles", 3.73, 0.60, 2.0),
+    Component("PhilPapers", 2.38, 0.38, 2.0),
+    Component("NIH ExPorter", 1.89, 0.30, 2.0),
+    Component("Enron Emails", 0.88, 0.14, 2.0),
+)

@@ -29,9 +29,8 @@ BEGINNING = 1000  # characters kept of an example; whole documents are for a wri
 
 
 class Documents(PipelineStep):
-    """Reads a source of this course, `sharded.run`'s: each task goes through all of it and keeps its own documents.
-
-    Of a corpus in many files, datatrove's own readers give each task its own files.
+    """Reads a source of this course, `sharded.run`'s: each task goes through all of it and keeps its own documents. Of
+    a corpus in many files, datatrove's own readers give each task its own files.
     """
 
     type, name = "READER", "documents"
@@ -42,7 +41,6 @@ class Documents(PipelineStep):
         self.drawn = sharded._draw(source, limit, seed)
 
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
-        """The documents of task `rank` of `world_size`, behind those of `data`."""
         yield from data or ()
         for number, document in enumerate(sharded.documents(self.drawn, (rank, world_size))):
             yield Document(document["text"], f"{rank}/{number}", metadata=document["meta"])
@@ -65,7 +63,6 @@ class Survey(PipelineStep):
         self.drawn = SampleSpec(drawn) if isinstance(drawn, str) else drawn
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
-        """Pass on every document; the part is written behind the last."""
         counts = survey.Survey()
         for document in data:
             with self.track_time():
@@ -92,14 +89,12 @@ class Quality(BaseFilter):
         self.folder, self.rules = _folder(folder), list(rules)
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
-        """Pass on what is kept; the part is written behind the last document."""
         self.kept, self.dropped, self.examples = 0, Counter(), {}
         yield from super().run(data, rank, world_size)
         counts = {"kept": self.kept, "dropped": dict(sorted(self.dropped.items())), "examples": self.examples}
         _keep(self.folder, rank, {"shards": [[rank, world_size]], **counts})
 
     def filter(self, doc: Document) -> Verdict:
-        """The verdict on a document, counted."""
         verdict = quality.judge(doc.text, self.rules)
         self.kept += verdict.keep
         if not verdict.keep:
@@ -136,11 +131,11 @@ def _plain(document: Document) -> dict:
 
 def _offer(examples: dict[str, dict], reason: str, example: dict) -> None:
     """Take an example of a reason where there is none, or its hash is the smaller."""
-    examples[reason] = min(example, examples.get(reason, example), key=_place)
 
+    def place(example: dict) -> int:
+        return content_hash(json.dumps(example, sort_keys=True, default=str).encode())
 
-def _place(example: dict) -> int:
-    return content_hash(json.dumps(example, sort_keys=True, default=str).encode())
+    examples[reason] = min(example, examples.get(reason, example), key=place)
 
 
 def _folder(folder: DataFolderLike | Path):
@@ -149,10 +144,9 @@ def _folder(folder: DataFolderLike | Path):
 
 def _keep(folder, rank: int, part: dict) -> None:
     """Write a task's part beside, then put it in its place: a task that is killed leaves none."""
-    beside, name = f".{rank:05d}.part", f"{rank:05d}.json"
-    with folder.open(beside, "wt", encoding="utf-8") as file:
+    with folder.open(f".{rank:05d}.part", "wt", encoding="utf-8") as file:
         json.dump(part, file, default=str)
-    folder.mv(beside, name)
+    folder.mv(f".{rank:05d}.part", f"{rank:05d}.json")
 
 
 def _kept(folder: DataFolderLike | Path) -> list[dict]:

@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from labutils.corpus import personal
 
-# Counts that fit into a fixed space, however long the stream: lengths, repeated texts, texts for the near-duplicates.
-#
-# Each is filled one value at a time and merges: a merged sketch is equal to the sketch of all values in any order, so
-# the parts of a corpus give the survey of the whole. `plain` and `of` turn one into JSON and back. Texts are known by
-# their 64-bit hashes; among a million of them two different ones get the same hash once in 37 million corpora.
+# Counts that fit into a fixed space, however long the stream. Each is filled one value at a time and merges: a merged
+# sketch is equal to the sketch of all values in any order, so the parts of a corpus give the survey of the whole.
+# `to_dict` and `from_dict` are for JSON. Texts are known by their 64-bit hashes; among a million of them two different
+# ones get the same once in 37 million corpora.
 
 WIDTH = 7  # binary digits that a length keeps: a bin is at most 1.6 % wide
 
@@ -41,13 +40,11 @@ class Lengths:
     largest: int = 0
 
     def add(self, n: int) -> None:
-        """Count a length."""
         self.bins[rounded(n)] += 1
         self.total += n
         self.largest = max(self.largest, n)
 
     def merge(self, other: Lengths) -> Lengths:
-        """Both together."""
         return Lengths(self.bins + other.bins, self.total + other.total, max(self.largest, other.largest))
 
     def quantile(self, share: float) -> int:
@@ -60,12 +57,10 @@ class Lengths:
         return 0
 
     def to_dict(self) -> dict:
-        """As JSON."""
         return {"bins": sorted(self.bins.items()), "total": self.total, "largest": self.largest}
 
     @classmethod
     def from_dict(cls, plain: dict) -> Lengths:
-        """Back from JSON."""
         return cls(Counter(dict(plain["bins"])), plain["total"], plain["largest"])
 
 
@@ -74,7 +69,7 @@ class DuplicateCounter:
     """How often each content occurs; of more than `ROOM` different ones, those whose hash ends in `level` zero bits.
 
     A content is kept or left out by its hash alone, so a kept one is counted every time (adaptive sampling: Wegman, in
-    Flajolet 1990). Up to 65,536 different contents all are kept and every number is exact.
+    Flajolet 1990). Up to 65,536 different contents every number is exact.
     """
 
     ROOM = 1 << 16
@@ -82,7 +77,6 @@ class DuplicateCounter:
     counts: Counter[int] = field(default_factory=Counter)
 
     def add(self, content: int) -> None:
-        """Count a content by its hash."""
         if content & ((1 << self.level) - 1) == 0:
             self.counts[content] += 1
             self._fit()
@@ -104,12 +98,10 @@ class DuplicateCounter:
         self.counts = Counter({content: n for content, n in self.counts.items() if content & ends == 0})
 
     def to_dict(self) -> dict:
-        """As JSON."""
         return {"level": self.level, "counts": [[f"{content:016x}", n] for content, n in sorted(self.counts.items())]}
 
     @classmethod
     def from_dict(cls, plain: dict) -> DuplicateCounter:
-        """Back from JSON."""
         return cls(plain["level"], Counter({int(content, 16): n for content, n in plain["counts"]}))
 
 
@@ -135,7 +127,6 @@ class NearDuplicates:
             self._fit(key)
 
     def merge(self, other: NearDuplicates) -> NearDuplicates:
-        """Both together."""
         both = type(self)({key: self.kept.get(key, {}) | other.kept.get(key, {}) for key in self.kept | other.kept})
         for key in list(both.kept):
             both._fit(key)
@@ -153,21 +144,15 @@ class NearDuplicates:
         return [text for _, texts in sorted(self.kept.items()) for _, text in sorted(texts.items())]
 
     def to_dict(self) -> list:
-        """As JSON."""
         return [
-            [f"{key:016x}", [[f"{c:016x}", text] for c, text in sorted(self.kept[key].items())]]
-            for key in sorted(self.kept)
+            [f"{key:016x}", [[f"{c:016x}", text] for c, text in sorted(texts.items())]]
+            for key, texts in sorted(self.kept.items())
         ]
 
     @classmethod
     def from_dict(cls, plain: list) -> NearDuplicates:
-        """Back from JSON."""
         return cls({int(key, 16): {int(content, 16): text for content, text in texts} for key, texts in plain})
 
-
-# The language of a text, by py3langid (Lui and Baldwin 2012, "langid.py"): 97 languages, no network; not for code.
-#
-# The first words decide: about 0.2 ms a text, of any length.
 
 READ = 4000  # characters looked at
 USED = 500  # of their letters and spaces; more cost more and change little
@@ -176,8 +161,9 @@ NOISE = re.compile(r"https?://\S+|<[^<>]*>|[^\w\s]|[\d_]")  # addresses, tags, s
 
 
 def language(text: str) -> str:
-    """The ISO 639-1 code of a text's language, "unclear" for fewer than 20 letters.
+    """The ISO 639-1 code of a text's language, "unclear" for fewer than 20 letters; not for code.
 
+    By py3langid (Lui and Baldwin 2012, "langid.py"), from the first words: about 0.2 ms a text, 97 languages, offline.
     language("Der Regenpfeifer misst Wind und Regen.") -> "de"
     """
     words = " ".join(NOISE.sub(" ", text[:READ]).split())[:USED]
@@ -188,8 +174,7 @@ def language(text: str) -> str:
     return classify(words)[0]
 
 
-# The survey. `merge` is associative and does not mind the order, so shards of a corpus give exactly the survey of one
-# run. What the counts mean, with their errors, is for `sampling`; which documents are read is for `sharded`.
+# The survey. What the counts mean, with their errors, is for `sampling`; which documents are read is for `sharded`.
 
 NAME = 200  # the most characters kept of a name: a file may hold anything
 NOT_PROSE = {  # sets whose language is not asked: code and numbers, here and in the Pile

@@ -1,22 +1,22 @@
 """What a learner reads where something is not as the text says: one sentence, never a traceback.
 
 `expect` is a check behind a result: silent where it holds. `explain_errors` lets a kernel answer the errors that every
-learner meets in a sentence: a name of a cell that has not run, an interrupt and what it leaves undone, a check that
-cannot be made, and what labutils refuses. All other errors stay as they are.
+learner meets in a sentence: a missing name, an interrupt and what it leaves undone, a check that cannot be made, and
+what labutils refuses. All other errors stay as they are.
 """
 
-import ast
 import json
 import os
+import symtable
 from linecache import getline
 from pathlib import Path
+from traceback import walk_tb
 
 from IPython import get_ipython
 
 from labutils import places
 
 LIMIT = 200  # characters shown of what came
-INSIDE = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 MISSING = (NameError, LookupError, AttributeError, TypeError)  # what a half-done cell leads to
 ERRORS = (*MISSING, ValueError, OSError, MemoryError)
 NOT_SO, NOT_YET = "Not as the text says", "is not there yet"  # tests look for these words
@@ -60,7 +60,8 @@ def _explain(shell, kind, error, tb, tb_offset=None) -> list[str]:
     if isinstance(error, KeyboardInterrupt):
         said = STOPPED
     else:
-        said = _unknown(shell, error, tb) if isinstance(error, NameError) else _refused(error, tb)
+        *_, (frame, line) = walk_tb(tb)  # where it was raised
+        said = _unknown(shell, error, frame) if isinstance(error, NameError) else _refused(error, frame, line)
         said = said or _undone(shell, error)
     if not said:
         lines = shell.InteractiveTB.structured_traceback(kind, error, tb, tb_offset=tb_offset)
@@ -94,24 +95,23 @@ def _begins(cell: str) -> str:
     return f"`{_cut(cell.lstrip().splitlines()[0], 60)}`"
 
 
-def _refused(error: Exception, tb) -> str:
-    """The message of an error that labutils raised on purpose; empty for a fault inside it, a library, or the
-    cell.
-    """
-    while tb.tb_next:
-        tb = tb.tb_next
-    path = tb.tb_frame.f_code.co_filename
-    meant = getline(path, tb.tb_lineno).lstrip().startswith("raise")
+def _refused(error: Exception, frame, line: int) -> str:
+    """The message of an error that labutils raised on purpose; empty for a fault inside it, a library, or the cell."""
+    path = frame.f_code.co_filename
+    meant = getline(path, line).lstrip().startswith("raise")
     return f"{type(error).__name__}: {error}" if meant and Path(path).is_relative_to(places.ROOT / "labutils") else ""
 
 
-def _unknown(shell, error: NameError, tb) -> str:
+def _unknown(shell, error: NameError, frame) -> str:
     """What to run first; empty where the name is missing inside a library, or in another way."""
-    while tb.tb_next:
-        tb = tb.tb_next
-    if type(error) is not NameError or tb.tb_frame.f_globals is not shell.user_global_ns or not error.name:
+    if type(error) is not NameError or frame.f_globals is not shell.user_global_ns or not error.name:
         return ""
-    cells = [cell for cell in _cells() if cell != shell.user_ns["In"][-1]]
+    try:  # the code cells of the notebook that this kernel runs, as last saved; none where that is not known
+        saved = json.loads(Path(os.environ.get("JPY_SESSION_NAME", "")).read_bytes())["cells"]
+        sources = ["".join(cell["source"]) for cell in saved if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError):
+        sources = []
+    cells = [cell for cell in sources if cell != shell.user_ns["In"][-1]]
     maker = next((cell for cell in cells if error.name in _made(shell.transform_cell(cell))), None)
     if maker:
         return f"`{error.name}` {NOT_YET}: run the cell that begins with {_begins(maker)}, and all above it ({ABOVE})."
@@ -120,34 +120,13 @@ def _unknown(shell, error: NameError, tb) -> str:
     return f"`{error.name}` {NOT_YET}: run the cells above first ({ABOVE})."
 
 
-def _cells() -> list[str]:
-    """The code cells of the notebook that this kernel runs, as last saved; none where that is not known."""
-    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    try:
-        cells = json.loads(path.read_bytes())["cells"]
-        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
 def _made(cell: str) -> set[str]:
     """The names that a cell leaves behind: assigned, defined, imported. _made("x, y = 1, 2") -> {"x", "y"}."""
     try:
-        left = list(ast.parse(cell).body)
+        names = symtable.symtable(cell, "cell", "exec").get_symbols()
     except (SyntaxError, ValueError):
         return set()
-    names = set()
-    while left:
-        node = left.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.alias):
-            names.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        if not isinstance(node, INSIDE):
-            left += ast.iter_child_nodes(node)
-    return names
+    return {name.get_name() for name in names if name.is_assigned() or name.is_imported()}
 
 
 def _cut(text: str, limit: int = LIMIT) -> str:

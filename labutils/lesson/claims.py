@@ -56,11 +56,11 @@ def boxes(found: Mapping[int, tuple[str, str]]) -> HTML:
     for claim, (_, so) in found.items():
         if claim not in CLAIMS or not so.startswith(VERDICTS):
             raise ValueError(f"claim {claim}, {so!r}: expected a claim from 1 to {len(CLAIMS)}, and one of {VERDICTS}")
+    kept = [Found(claim, measured, so)._asdict() for claim, (measured, so) in found.items()]
     rows = [
         {"the lecture says": f"{claim}. {CLAIMS[claim]}", "we measured": measured, "so": so}
         for claim, (measured, so) in found.items()
     ]
-    kept = [Found(claim, measured, so)._asdict() for claim, (measured, so) in found.items()]
     return HTML(show.table(rows, None).data, metadata={"claims": kept})
 
 

@@ -12,8 +12,7 @@ from labutils.measure import experiments, prompted, report
 from labutils.measure.grid import recording
 from labutils.measure.grid.plans import PLANS, plan_of
 from labutils.measure.grid.recording import Wanted
-from labutils.measure.report import Row
-from labutils.measure.stages import SPLITS, STAGES, Stage
+from labutils.measure.report import SPLITS, STAGES, Row, Stage
 
 # `experiment`
 

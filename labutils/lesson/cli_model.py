@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
 
-from labutils import places, ranks
+from labutils import machine, places
 from labutils.corpus import quality, sources
 from labutils.corpus.sources import docstrings
 from labutils.model import adapters, asking, encoding, models, recipes, training
@@ -56,10 +56,10 @@ def pretrain_command(asked: argparse.Namespace) -> int:
     recipe = replace(training.PRETRAINING, **{name: getattr(asked, name) for name in names})
     if asked.minutes is not None:
         recipe = replace(recipe, steps=begun(asked) or training.steps_in(asked.minutes, opened, blocks, recipe))
-    ranks.say(f"{blocks.ids.size:,} tokens, {recipe.total_steps(len(blocks)):,} steps")
+    machine.say(f"{blocks.ids.size:,} tokens, {recipe.total_steps(len(blocks)):,} steps")
     with where_to_go_on(asked.out):
         run = training.pretrain(opened, blocks, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line)
-    ranks.say(f"\n{asked.out}: {run.tokens:,} tokens read in {run.seconds / 60:.1f} minutes")
+    machine.say(f"\n{asked.out}: {run.tokens:,} tokens read in {run.seconds / 60:.1f} minutes")
     return 0
 
 
@@ -130,17 +130,17 @@ def finetune_command(asked: argparse.Namespace) -> int:
     opened = MOVING[asked.weights](opened, asked)
     encoded = encoding.encode_all(pairs, asked.template, opened.tokenizer)
     if encoded.too_long:
-        ranks.say(f"left out, over 512 tokens: {named([lines[i] for i in encoded.too_long])} of {asked.file}")
+        machine.say(f"left out, over 512 tokens: {named([lines[i] for i in encoded.too_long])} of {asked.file}")
     if asked.weights != "all":
         moving, every = adapters.trained(opened.model), models.weights(opened.model)
-        ranks.say(f"{moving:,} of {every:,} weights move ({moving / every:.1%})")
-    if ranks.size() > 1:
-        ranks.say(f"{ranks.size()} processes share each batch of {recipe.batch}")
+        machine.say(f"{moving:,} of {every:,} weights move ({moving / every:.1%})")
+    if machine.processes() > 1:
+        machine.say(f"{machine.processes()} processes share each batch of {recipe.batch}")
     with where_to_go_on(asked.out):
         run = training.finetune(
             opened, encoded.examples, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line
         )
-    ranks.say(f"\n{asked.out}: {len(encoded.examples)} pairs, {run.seconds / 60:.1f} minutes")
+    machine.say(f"\n{asked.out}: {len(encoded.examples)} pairs, {run.seconds / 60:.1f} minutes")
     return 0
 
 
@@ -149,7 +149,7 @@ def taught(path: str) -> tuple[list[int], list[dict]]:
 
     Raises ValueError naming the lines that hold no pair, and where no pair has an answer.
     """
-    if ranks.size() > 1:
+    if machine.processes() > 1:
         places.check_rereadable(path)
     found = exchange.read_pairs(path)
     kept = [(line, pair) for line, pair in found if pair.get("answer", pair.get("text")).strip()]
@@ -157,7 +157,7 @@ def taught(path: str) -> tuple[list[int], list[dict]]:
         raise ValueError(f"{path}: none of the {len(found)} pairs has an answer; write them, they are what is trained")
     lines, pairs = map(list, zip(*kept, strict=True))
     if empty := sorted({line for line, _ in found}.difference(lines)):
-        ranks.say(f"left out, no answer: {named(empty)} of {path}")
+        machine.say(f"left out, no answer: {named(empty)} of {path}")
     return lines, pairs
 
 
@@ -167,7 +167,7 @@ def where_to_go_on(out: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        ranks.say(f"\n{out} keeps the newest checkpoint, if there was one: the same command with --resume goes on")
+        machine.say(f"\n{out} keeps the newest checkpoint, if there was one: the same command with --resume goes on")
         raise
 
 

@@ -1,7 +1,6 @@
 """Ideas of the course as drawings: SVG of boxes, tokens and arrows, readable in the light and the dark theme.
 
-Owns the shapes and the eight drawings. Numbers in them come from the arguments, a tokenizer or the files of the course.
-Curves of measured values are `figures`'.
+Numbers in them come from the arguments, a tokenizer or the files of the course.
 """
 
 import base64

@@ -11,8 +11,8 @@ from IPython.display import HTML, display
 def progress(seconds: float = 1.0) -> Callable:
     """A callback for `finetune(..., on_progress=progress())`; renews its line at most every `seconds`.
 
-    The losses stay out of what is left in the notebook at the end: reading them is the learner's next cell. A run that
-    ends before its last step, by itself or by an interrupt, is said to have ended once its cell has.
+    The losses stay out of what is left in the notebook: reading them is the learner's next cell. A run that ends before
+    its last step, by itself or by an interrupt, is said to have ended once its cell has.
     """
     shown, last, pace = None, None, Pace(seconds)
 

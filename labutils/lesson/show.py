@@ -1,4 +1,4 @@
-"""Values -> what a learner sees: tables, coloured tokens, texts side by side. Returned, not printed; nothing computed.
+"""Values -> what a learner sees: tables, coloured tokens, texts side by side, a curve. Returned; nothing is computed.
 
 Every text from outside (a corpus, a model, a file) is escaped, its control characters are made visible, and it is cut
 to a stated length. HTML uses inline styles only, so that it reads in a notebook that is not trusted, and follows the
@@ -6,10 +6,15 @@ light and the dark theme by using transparent tints and the reader's own text co
 """
 
 import html
+import io
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from IPython.display import HTML
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 QUOTE = 200  # the most characters shown of a document that somebody else wrote
 CELL = "padding:3px 10px 3px 0;text-align:left;vertical-align:top;"
@@ -18,6 +23,7 @@ TRAINED = "background:rgba(230,159,0,.35);border-bottom:2px solid rgb(213,94,0);
 UNTRAINED = "border-bottom:2px dotted rgba(128,128,128,.8);opacity:.75;"
 BREAK = "overflow-wrap:break-word;overflow-wrap:anywhere;"  # JupyterLab strips the second where it does not trust
 SHORT = 12  # characters, a number mostly: they stay on one line, however little room the other columns leave
+BLUE, ORANGE = "#0072B2", "#E69F00"  # of curves, readable in both themes: Okabe and Ito 2008
 INVISIBLE = {"\n": "⏎", "\t": "⇥", "\r": "␍", "\x1b": "␛"}
 
 
@@ -27,8 +33,11 @@ def plain(text: str, limit: int | None = None) -> str:
     plain("<b>\\n") -> "&lt;b&gt;⏎"
     """
     cut = limit is not None and len(text) > limit
-    text = text[:limit] if cut else text
-    return html.escape("".join(_visible(character) for character in text)) + (" …" if cut else "")
+    seen = ""
+    for character in text[:limit]:
+        made_visible = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+        seen += INVISIBLE.get(character, f"[U+{ord(character):04X}]" if made_visible else character)
+    return html.escape(seen) + (" …" if cut else "")
 
 
 def table(rows: Sequence[Mapping], limit: int | None = 300, *, even: bool = False, lines: bool = False) -> HTML:
@@ -69,8 +78,13 @@ def tokens(example: Mapping, tokenizer, limit: int = 512) -> HTML:
     ids, labels = example["input_ids"], example["labels"]
     if len(ids) != len(labels):
         raise ValueError(f"input_ids and labels must be equally long, got {len(ids)} and {len(labels)}")
-    shown = zip(ids[:limit], labels[:limit], strict=True)
-    pieces = "".join(_token(tokenizer.decode([id]), id, label) for id, label in shown)
+    pieces = ""
+    for id, label in zip(ids[:limit], labels[:limit], strict=True):
+        piece, trained = tokenizer.decode([id]), label >= 0
+        title = f"id {id}, label {label} ({'trained' if trained else 'ignored'})"
+        shown = plain(piece).replace(" ", "·") or "∅"
+        pieces += f'<span title="{title}" style="{TRAINED if trained else UNTRAINED}">{shown}</span>'
+        pieces += "<br>" if "\n" in piece else "<wbr>"
     pieces += f" … and {len(ids) - limit:,} more" if len(ids) > limit else ""
     count = sum(label >= 0 for label in labels)
     legend = (
@@ -95,29 +109,40 @@ def before_after(
     for name, column in answers.items():
         if len(column) != len(questions):
             raise ValueError(f"{name}: expected {len(questions)} answers, one a question, got {len(column)}")
-    rows = [
-        {asked: question, **{name: column[i] for name, column in answers.items()}}
-        for i, question in enumerate(questions)
-    ]
+    rows = [dict(zip((asked, *answers), row, strict=True)) for row in zip(questions, *answers.values(), strict=True)]
     return table(rows, limit, even=True, lines=lines)
 
 
-def _visible(character: str) -> str:
-    if character in INVISIBLE:
-        return INVISIBLE[character]
-    category = unicodedata.category(character)
-    return f"[U+{ord(character):04X}]" if category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else character
+def losses(history: Sequence, base: str = "trained") -> "Figure":
+    """The loss of a run over its steps, as a figure: every step, and the held-out looks between them."""
+    from matplotlib.figure import Figure  # a third of a second that most notebooks do without
+
+    class Drawing(Figure):
+        """A figure that a notebook shows where it is a cell's value, though pyplot was never loaded."""
+
+        def _repr_png_(self) -> bytes:
+            image = io.BytesIO()
+            self.savefig(image, format="png")
+            return image.getvalue()
+
+        def __repr__(self) -> str:
+            """Where each line begins and ends, for a reader who cannot see it."""
+            ends = {line.get_label(): line.get_xydata()[[0, -1]] for axes in self.axes for line in axes.get_lines()}
+            at = ((name, *first, *last) for name, (first, last) in ends.items())
+            return "; ".join(f"{name}: {y:.1f} at {x:.0f}, {to_y:.1f} at {to_x:.0f}" for name, x, y, to_x, to_y in at)
+
+    figure = Drawing(figsize=(7, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([p.step for p in history], [p.loss for p in history], color=BLUE, alpha=0.6, label=base)
+    looks = [(p.step, p.held_out) for p in history if p.held_out is not None]
+    if looks:
+        axes.plot(*zip(*looks, strict=True), "o--", color=ORANGE, label="held out")
+    axes.set(xlabel="step", ylabel="loss, nats per token", ylim=(0, None))
+    axes.legend()
+    return figure
 
 
 def _lines(text: str, limit: int | None = None) -> str:
     """Like `plain`, but lines stay lines."""
     shown = "<br>".join(plain(line) for line in text[:limit].split("\n"))
     return shown + (" …" if limit is not None and len(text) > limit else "")
-
-
-def _token(piece: str, id: int, label: int) -> str:
-    trained = label >= 0
-    title = f"id {id}, label {label} ({'trained' if trained else 'ignored'})"
-    shown = plain(piece).replace(" ", "·") or "∅"
-    mark = f'<span title="{title}" style="{TRAINED if trained else UNTRAINED}">{shown}</span>'
-    return mark + ("<br>" if "\n" in piece else "<wbr>")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import places
-from labutils.measure import cards, held_out
+from labutils.measure import held_out
 from labutils.measure.intervals import Mean, Score
 from labutils.model import checkpoints, encoding, models, training
 from labutils.model.models import Opened
@@ -138,8 +138,8 @@ def invented(path: Path, split: str) -> list[dict]:
 
 
 def ask_all(opened: Opened, questions: list[dict]) -> dict:
-    """Every question's answer, and the scores of `cards.measure`."""
-    card = cards.measure(opened, questions, held_out.documents())
+    """Every question's answer, and the scores of `held_out.measure`."""
+    card = held_out.measure(opened, questions, held_out.documents())
     return {**card.scores(), "answers": card.answers}
 
 
@@ -188,5 +188,5 @@ def recorded(name: str) -> dict:
     record = json.loads(path.read_text(encoding="utf-8"))
     for stage in ("before", "after"):
         scores = {name: four for name, four in record[stage].items() if name != "answers"}
-        record[stage] |= {name: (Mean if name in cards.LOSSES else Score)(*four) for name, four in scores.items()}
+        record[stage] |= {name: (Mean if name in held_out.LOSSES else Score)(*four) for name, four in scores.items()}
     return record

@@ -1,7 +1,6 @@
-"""The loss of a model on text that it was not trained on: running text, and the right answers to questions.
+"""What one model scores: its loss on text that it was not trained on, and its card, with every score of every answer.
 
-Values are kept apart, one a document or a question, so that they have intervals and two models can be compared on
-them. Nothing is generated here, and no weight changes.
+Values are kept apart, one a window or a question, so that they have intervals and two models can be compared on them.
 """
 
 import bisect
@@ -13,8 +12,9 @@ from typing import NamedTuple
 from transformers import PreTrainedTokenizerBase
 
 from labutils.corpus.sources import docstrings
-from labutils.measure.intervals import Mean, bootstrap, paired
-from labutils.model import encoding
+from labutils.measure import scoring
+from labutils.measure.intervals import Mean, Score, bootstrap, paired
+from labutils.model import asking, encoding
 from labutils.model.encoding import END_OF_TEXT
 from labutils.model.loss import each_loss
 from labutils.model.models import Opened
@@ -23,6 +23,7 @@ from labutils.pairs.records import pair
 
 WINDOW = 1500  # bytes: about 400 tokens, so that they fit into the base's 512
 SPACES = " \n\t\r"
+LOSSES = ("answer_loss", "bits_per_byte")
 PACKAGE = "networkx"  # a package that torch brings along, and that the base's corpus leaves out (data/base)
 
 
@@ -71,22 +72,15 @@ def bits_per_byte(
 ) -> Losses:
     """How many bits a model needs to write down each byte of texts: the measure that fits every tokenizer.
 
-    Each text is cut into `windows`, by its bytes and so alike for every model. Each window is read alone, behind the
-    model's `start_token`; the loss of a window is the sum of -ln p over its tokens, all of them, the first one
-    given the start token. Bits are nats / ln 2, bytes are those of the text in UTF-8 (Gao et al. 2020, "The Pile",
-    section 3.1). Marks of chats and documents within a text count as plain letters. A window of more tokens
-    than the model's context holds is read in parts, each behind a start token of its own: a short memory costs.
+    Each text is cut into `windows` of at most `size` bytes, alike for every model. Each window is read alone, behind
+    the model's `start_token`; its loss is the sum of -ln p over all its tokens, in bits (nats / ln 2). Bytes are those
+    of the text in UTF-8 (Gao et al. 2020, "The Pile", section 3.1). Marks of chats and documents within a text count as
+    plain letters. A window of more tokens than the model's context holds is read in parts, each behind a start token: a
+    short memory costs. `fp32` takes products in float32 also where the processor has bfloat16: twice the time, all
+    digits; `batch` rows are read at the same time.
 
-    Args:
-        size: the most bytes of a window.
-        fp32: products in float32 also where the processor has bfloat16: twice the time, all digits.
-        batch: rows read at the same time.
-
-    Returns:
-        Bits and bytes of each window; its item is its text.
-
-    Raises:
-        ValueError: no text at all, a text with a lone surrogate, or a model with no token to start from.
+    Returns bits and bytes of each window; its item is its text. Raises ValueError for no text at all, a text with a
+    lone surrogate, or a model with no token to start from.
     """
     start, context = start_token(opened.tokenizer), getattr(opened.model.config, "max_position_embeddings", None)
     cut = [(window, i) for i, text in enumerate(texts) for window in windows(text, size)]
@@ -107,10 +101,9 @@ def bits_per_byte(
 
 def windows(text: str, size: int = WINDOW) -> Iterator[str]:
     """A text in pieces of at most `size` bytes of UTF-8, cut in front of the last white space that leaves them so, or
-    between two letters where there is none. The pieces are the text: "".join(windows(text)) == text.
+    between two letters where there is none. list(windows("one two three", 9)) -> ["one two", " three"].
 
-    list(windows("one two three", 9)) -> ["one two", " three"]. Raises ValueError for a size under 4, which some
-    letters do not fit into, and for a lone surrogate, which no byte stands for.
+    Raises ValueError for a size under 4, which some letters do not fit into, and for a lone surrogate.
     """
     if size < 4:
         raise ValueError(f"a window needs at least 4 bytes, got {size}")
@@ -127,10 +120,9 @@ def windows(text: str, size: int = WINDOW) -> Iterator[str]:
 
 def start_token(tokenizer: PreTrainedTokenizerBase) -> int:
     """The id that a text begins behind: end-of-text, which stands between two documents in pretraining, where the
-    vocabulary has one by the name <|endoftext|>; else the tokenizer's beginning of a text (BOS), or, without one, its
-    end of a text (EOS). An instruction-tuned model's BOS and EOS often are marks of a chat, which no page begins with.
-
-    Raises ValueError where there is none of the three: a first token that nothing stands before has no probability.
+    vocabulary has one by the name <|endoftext|>; else the tokenizer's BOS, or EOS (of a chat model, often marks that no
+    page begins with). Raises ValueError where there is none: a first token that nothing stands before has no
+    probability.
     """
     ids = (tokenizer.get_vocab().get(END_OF_TEXT), tokenizer.bos_token_id, tokenizer.eos_token_id)
     found = [id for id in ids if id is not None]
@@ -153,3 +145,58 @@ def answer_loss(
     examples = [encoding.encode(prompt, answer, opened.tokenizer) for prompt, answer in asked]
     nats, tokens = each_loss(opened, examples, batch, fp32=fp32)
     return Losses(nats, tokens, list(range(len(asked))))
+
+
+class Card(NamedTuple):
+    """What one model scored."""
+
+    answers: list[str]  # of each question
+    judged: dict[str, list[bool | None]]  # of each score whether each answer has it, as from `scoring.judge`
+    losses: dict[str, Losses]  # of LOSSES, where there was something to measure them on
+
+    def scores(self) -> dict[str, Score]:
+        """Every score with its 95 % interval: Wilson's for shares, the bootstrap's for losses."""
+        return {**scoring.shares(self.judged), **{name: losses.score() for name, losses in self.losses.items()}}
+
+    def plain(self) -> dict:
+        """The card as JSON holds it: the scores, and what they were made of. Losses are rounded to 0.0001."""
+        parts = {
+            name: {"values": [round(value, 4) for value in values], "sizes": sizes, "items": items}
+            for name, (values, sizes, items) in self.losses.items()
+        }
+        scores = {name: list(score) for name, score in self.scores().items()}
+        return {"scores": scores, "answers": self.answers, "judged": self.judged, "losses": parts}
+
+
+def from_plain(plain: Mapping) -> Card:
+    """A card as `Card.plain` wrote it."""
+    losses = {name: Losses(**parts) for name, parts in plain["losses"].items()}
+    return Card(plain["answers"], plain["judged"], losses)
+
+
+def measure(
+    opened: Opened,
+    questions: Sequence[Mapping],
+    texts: Sequence[str] = (),
+    *,
+    template: str = "lecture",
+    fp32: bool = False,
+) -> Card:
+    """Ask a model all questions and score what it says.
+
+    Questions are records as `scoring.judge` takes them; the answer loss is taken of those of fact. `texts` are running
+    text that the model was not trained on, for bits per byte; none, and there is no such score. `fp32` takes losses
+    without bfloat16 (answers are written as `asking` always does). Raises ValueError for no questions, or an unknown
+    template.
+    """
+    if not questions:
+        raise ValueError("no questions to ask")
+    replies = asking.ask(opened, [question["question"] for question in questions], template=template)
+    known = [i for i, question in enumerate(questions) if scoring.kind(question) == "fact" and "answer" in question]
+    losses = {}
+    if known:
+        found = answer_loss(opened, [questions[i] for i in known], template, fp32=fp32)
+        losses["answer_loss"] = found._replace(items=known)
+    if texts:
+        losses["bits_per_byte"] = bits_per_byte(opened, texts, fp32=fp32)
+    return Card([reply.text for reply in replies], scoring.judge(replies, questions), losses)

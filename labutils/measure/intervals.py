@@ -1,26 +1,20 @@
 """How far a score can be trusted: numbers in, intervals out. What was scored is not known here.
 
-There are four questions, and each has its own interval.
+There are three questions, and each has its own interval.
 
 * Other questions of the same kind: what would the score have been? (`share`, `bootstrap`)
 * Two models, the same questions: is one better? (`paired`; two intervals side by side would say far less)
 * The same recipe with other seeds: what would it have led to on average? (`over_seeds`; no number of questions tells)
-* The same recipe with one more seed: what will it lead to? (`prediction`, which is wider)
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from labutils.corpus.sampling import ROUNDS, Z, wilson
+from labutils.corpus.sampling import ROUNDS, wilson
 
-T = (  # 97.5 % of Student's t with 1, 2, ... 30 degrees of freedom (NIST/SEMATECH e-Handbook, table 1.3.6.7.2)
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
 TABLE = 1_000_000  # numbers drawn at a time: a bootstrap of any size stays within some megabytes
 
 
@@ -75,16 +69,12 @@ def bootstrap(
 
     Each round draws as many questions as there are, with replacement, and takes the mean anew; the interval is the
     middle 95 % of the rounds (the percentile interval; Efron and Tibshirani 1993, chapter 13). Under about 30
-    questions it is too narrow, and where all values are equal it has no width at all: for shares take `share`.
+    questions it is too narrow, and where all values are equal it has no width at all: for shares take `share`. With
+    `weights` above 0 the result is sum(values) / sum(weights), a ratio such as nats per token. The same seed, the same
+    interval.
 
-    Args:
-        values: of each question, in any unit: that of the mean and its interval, too.
-        weights: with them, the result is sum(values) / sum(weights), a ratio such as nats per token; each above 0.
-        seed, rounds: of the draws; the same seed, the same interval.
-
-    Raises:
-        ValueError: no values, values that are no finite numbers, other weights than one above 0 for each value, or
-            no rounds.
+    Raises ValueError for no values, values that are no finite numbers, other weights than one above 0 for each value,
+    or no rounds.
     """
     values = np.asarray(values, dtype=float)
     weights = np.ones_like(values) if weights is None else np.asarray(weights, dtype=float)
@@ -94,12 +84,21 @@ def bootstrap(
         raise ValueError(f"expected a finite number and a weight a question, got {len(values)} and {len(weights)}")
     if weights.min() <= 0 or rounds < 1:
         raise ValueError(f"weights must be above 0 and rounds at least 1, got {weights.min():g} and {rounds}")
-    draws, n, found = np.random.default_rng(seed), len(values), []
-    some = max(1, TABLE // n)
-    for start in range(0, rounds, some):  # how often each question was drawn, a row a round
-        times = draws.multinomial(n, np.full(n, 1 / n), size=min(some, rounds - start))
-        found.extend(times @ values / (times @ weights))
     value = float(values.sum() / weights.sum())
+    return over_draws(value, lambda times: times @ values / (times @ weights), len(values), seed=seed, rounds=rounds)
+
+
+def over_draws(
+    value: float, score: Callable[[np.ndarray], np.ndarray], n: int, *, seed: int = 0, rounds: int = ROUNDS
+) -> Mean:
+    """A score of n questions with the middle 95 % of what it is over draws of n questions with replacement.
+
+    `score` maps how often each question was drawn, an array (draws, n), to the score of each draw.
+    """
+    draws, found = np.random.default_rng(seed), []
+    some = max(1, TABLE // n)
+    for start in range(0, rounds, some):
+        found.extend(score(draws.multinomial(n, np.full(n, 1 / n), size=min(some, rounds - start))))
     low, high = (float(end) for end in np.percentile(found, [2.5, 97.5]))
     return Mean(value, min(low, value), max(high, value), n)  # rounding leaves no value outside
 
@@ -112,12 +111,8 @@ def paired(one: Sequence[float], other: Sequence[float], weights: Sequence[float
     is better; where it lies inside, these questions do not tell. A model against itself: 0 (0 to 0). Where every
     question shows the same difference the interval has no width, which is surer than that many questions can be.
 
-    Args:
-        one, other: the values of both models, question by question; hits count 1.
-        weights, draws: as for `bootstrap`.
-
-    Raises:
-        ValueError: not one value of each model a question, or what `bootstrap` raises.
+    Raises ValueError for not one value of each model a question, and what `bootstrap` raises; `weights` and `draws` are
+    as for that.
     """
     if len(one) != len(other):
         raise ValueError(f"expected the same questions for both, got {len(one)} and {len(other)} values")
@@ -133,29 +128,8 @@ def over_seeds(values: Sequence[float]) -> Spread:
     """
     if not len(values) or not np.isfinite(values).all():
         raise ValueError(f"expected a finite number for each seed, got {list(values)}")
+    from scipy.special import stdtrit  # a moment that only this function takes
+
     n, mean = len(values), float(np.mean(values))
-    t = T[n - 2] if 2 <= n <= len(T) + 1 else Z
-    half = t * float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.inf
+    half = float(stdtrit(n - 1, 0.975) * np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.inf
     return Spread(mean, float(min(values)), float(max(values)), mean - half, mean + half, n)
-
-
-def prediction(values: Sequence[float], step: float = 0.0) -> tuple[float, float]:
-    """The ends between which one more run of the same recipe, with a new seed, lies with 95 % probability.
-
-    mean -+ t * s * sqrt(1 + 1/n), for values that are spread like a normal distribution (Montgomery and Runger 2003,
-    "Applied Statistics and Probability for Engineers", section 8-6). The interval of the mean would be too narrow: one
-    run strays as far as any other. prediction([0.7, 0.8, 0.9]) -> 0.30 to 1.30: three runs promise little.
-
-    Args:
-        values: the score of each run so far; one alone promises nothing, -inf to inf.
-        step: by how much the score moves at least: 1/n for a share of n questions. Both ends lie a step further out,
-            because runs can agree on such a score (s = 0) and the next one still miss a question more.
-
-    Raises:
-        ValueError: no values, values that are no finite numbers, or a step below 0.
-    """
-    if not 0 <= step < math.inf:
-        raise ValueError(f"a step must be a finite number from 0 on, got {step}")
-    spread = over_seeds(values)
-    half = (spread.high - spread.mean) * math.sqrt(spread.n + 1) + step
-    return spread.mean - half, spread.mean + half

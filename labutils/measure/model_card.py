@@ -40,9 +40,8 @@ def text(about: About, recipe: Recipe) -> str:
     meta = huggingface_hub.ModelCardData(
         license=about.licence, base_model=about.base if "/" in about.base else None, pipeline_tag="text-generation"
     )
-    title, base, data, limits, questions = map(
-        _safe, (about.title, about.base, about.data, about.limits, about.questions)
-    )
+    texts = (about.title, about.base, about.data, about.limits, about.questions)
+    title, base, data, limits, questions = map(_safe, texts)
     settings = "\n".join(f"| {name} | {value} |" for name, value in asdict(recipe).items() if value is not None)
     return (
         f"---\n{meta.to_yaml()}\n---\n\n# {title}\n\nTuned from `{base}`. Licence: {_safe(about.licence)}.\n\n"

@@ -1,7 +1,7 @@
 """A larger model on the bundled tasks, prompted and then tuned: recorded, since both take longer than a notebook.
 
-A record is made by `python -m labutils experiment NAME`, which can be stopped and started again: what is there is not
-made twice. It holds answers, not scores: those are computed when it is read, by the metrics as they then are.
+A record is made by `python -m labutils experiment NAME`, which can be stopped and started again. It holds answers, not
+scores: those are computed when it is read, by the metrics as they then are.
 """
 
 import hashlib
@@ -50,11 +50,11 @@ PLANS = {
 
 
 def run(name: str, on_progress: Callable = lambda progress: None, folder: Path = tasks.FOLDER) -> dict:
-    """Make a record, or go on with it; it is written after each of its parts, and returned. `folder` is where the
-    tasks lie.
+    """Make a record, or go on with it; it is written after each of its parts, and returned. One that is of other pairs
+    or questions is begun anew. `folder` is where the tasks lie.
 
-    One that is of other pairs or questions is begun anew. Raises ValueError for an unknown name, or a record that was
-    begun with another recipe, ModelMissing where its model is not here.
+    Raises ValueError for an unknown name, or a record that was begun with another recipe, ModelMissing where its model
+    is not here.
     """
     plan = plan_of(name)
     settings = {"model": plan.model, "recipe": asdict(plan.recipe), "least": plan.least, "limit": plan.limit}
@@ -113,8 +113,7 @@ def chosen(plan: Plan, size: int, seed: int, folder: Path = tasks.FOLDER) -> lis
 
 
 def recorded(name: str, folder: Path = tasks.FOLDER) -> dict:
-    """A record: "prompted" has the answers of each split, "runs" the runs, each with its "pairs", "seed" and the
-    answers of each split.
+    """A record: "prompted" has the answers of each split, "runs" the runs, each with its "pairs", "seed" and answers.
 
     Raises ValueError for an unknown name, FileNotFoundError, naming the command, where there is no record or it is of
     other pairs, questions or prompts than those that ship now.

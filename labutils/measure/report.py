@@ -1,6 +1,7 @@
 """The report card: every score at every stage of a model's life, with what was recorded where a model is not here.
 
-The record, `data/recorded/report.json`, is made by `python3 -m labutils report --record`.
+The company's `test.jsonl` is read here and nowhere else: choices are made on `dev.jsonl`. The record is
+`data/recorded/report.json`, made by `python3 -m labutils report --record`.
 """
 
 import hashlib
@@ -11,18 +12,37 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import machine
-from labutils.measure import cards, experiments, held_out
-from labutils.measure.cards import Card
+from labutils.measure import experiments, held_out
+from labutils.measure.held_out import Card
 from labutils.measure.intervals import Score
-from labutils.measure.stages import STAGES, Stage, questions
 from labutils.model import models
-from labutils.model.models import ModelMissing, Opened
+from labutils.model.models import ModelMissing
+from labutils.pairs.records import read_jsonl
 
 SCORES = (
     "fact_hits", "exact", "format", "stops", "refuses_off_topic", "refuses_real", "abstains", "answer_loss",
     "bits_per_byte",
 )  # fmt: skip
 NAME = "report"
+SPLITS = ("test", "dev")
+
+
+class Stage(NamedTuple):
+    """A column of the report card."""
+
+    model: str  # what `models.open_model` takes
+    template: str = "lecture"  # how it is asked
+    edition: int = 1  # of the handbook that it was taught: the right answers are those of this edition
+
+
+STAGES = {
+    "random": Stage("random"),
+    "base": Stage("base"),
+    "finetuned": Stage("finetuned"),
+    "updated": Stage(str(experiments.WORK / "company_updated"), edition=2),
+    "smollm2": Stage("smollm2", template="chatml"),  # its makers have tuned it already, on conversations of this form
+    "smollm2 finetuned": Stage(str(experiments.WORK / "company_smollm2")),
+}
 
 
 class Row(NamedTuple):
@@ -37,19 +57,19 @@ class Row(NamedTuple):
     recorded: bool = False  # measured elsewhere, some time ago
 
 
-def report(
-    named: Mapping[str, str | Path | Opened], asked: Sequence[Mapping], texts: Sequence[str] = (), **how
-) -> list[Row]:
-    """The scores of models on questions: report({"before": "base", "after": opened}, questions) -> rows.
+def questions(split: str = "test", edition: int = 1) -> list[dict]:
+    """The company's questions; in the second edition the same ones, with the new answers to what has changed.
 
-    Models are names, folders, hub ids, or open ones; the rest is as for `cards.measure`. Raises ModelMissing for one
-    that is not here.
+    Raises ValueError for an unknown split.
     """
-    rows = []
-    for name, model in named.items():
-        opened = model if isinstance(model, Opened) else models.open_model(model)
-        rows += rows_of(name, cards.measure(opened, asked, texts, **how).scores())
-    return rows
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+    asked = read_jsonl(experiments.COMPANY / f"{split}.jsonl")
+    if edition == 1:
+        return asked
+    changed = {record["fact"]: record for record in read_jsonl(experiments.COMPANY / "v2" / "test.jsonl")}
+    new = {fact: {key: record[key] for key in ("answer", "must", "was")} for fact, record in changed.items()}
+    return [question | new.get(question["fact"], {}) for question in asked]
 
 
 def of_stages(
@@ -64,18 +84,14 @@ def of_stages(
 ) -> list[Row]:
     """The report card: a row for each score of each stage, those that are not here as recorded.
 
-    Args:
-        stages: the columns; all of STAGES without it, and then those that are neither here nor recorded are left out.
-        split: "test", or "dev" to choose by (nothing of it is recorded).
-        texts: for bits per byte; `held_out.documents` without it.
-        fp32: losses without bfloat16.
-        live: False shows what is recorded, and measures nothing.
-        record: keep what was measured as the record, beside stages recorded earlier on the same questions.
-        tell: gets a line as each stage is done.
+    `stages` are the columns: all of STAGES without it, and then those that are neither here nor recorded are left out.
+    `split` is "test", or "dev" to choose by (nothing of it is recorded); `texts` are for bits per byte
+    (`held_out.documents` without it), `fp32` takes losses without bfloat16. `live=False` shows what is recorded and
+    measures nothing; `record` keeps what was measured beside stages recorded earlier on the same questions. `tell` gets
+    a line as each stage is done.
 
-    Raises:
-        ValueError: an unknown split, or a record of other questions or stages than the report card's own.
-        ModelMissing: a stage that was asked for is neither here nor recorded, or none is.
+    Raises ValueError for an unknown split, or a record of other questions or stages than the report card's own;
+    ModelMissing where a stage that was asked for is neither here nor recorded, or none is.
     """
     if record and (split != "test" or set(stages or ()) - set(STAGES)):
         raise ValueError(f"only the test questions and these stages are recorded: {', '.join(STAGES)}")
@@ -91,7 +107,11 @@ def of_stages(
         if name in here:
             began = time.perf_counter()
             texts = held_out.documents() if texts is None else texts
-            measured[name] = _measure(stage, split, texts, fp32)
+            asked = questions(split, stage.edition) + experiments.invented(
+                experiments.COMPANY / "invented.jsonl", split
+            )
+            opened = models.open_model(stage.model)
+            measured[name] = held_out.measure(opened, asked, texts, template=stage.template, fp32=fp32)
             rows += rows_of(name, measured[name].scores())
             tell(f"{name}: measured in {time.perf_counter() - began:.0f} s")
         elif name in recorded:
@@ -123,19 +143,9 @@ def keep(measured: Mapping[str, Card], texts: Sequence[str], fp32: bool) -> Path
     return experiments.keep(NAME, {"split": "test", "questions": _asked(), "stages": order})
 
 
-def recorded() -> dict[str, Card]:
-    """The recorded cards of stages, for `cards.difference`; none where the record is of other questions."""
-    return {name: cards.from_plain(stage) for name, stage in _stages().items()}
-
-
 def recorded_scores() -> dict[str, dict[str, Score]]:
     """The recorded scores of stages; none where the record is of other questions."""
     return {name: {score: Score(*four) for score, four in stage["scores"].items()} for name, stage in _stages().items()}
-
-
-def _measure(stage: Stage, split: str, texts: Sequence[str], fp32: bool) -> Card:
-    asked = questions(split, stage.edition) + experiments.invented(experiments.COMPANY / "invented.jsonl", split)
-    return cards.measure(models.open_model(stage.model), asked, texts, template=stage.template, fp32=fp32)
 
 
 def _stages() -> dict[str, dict]:

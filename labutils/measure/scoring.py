@@ -1,15 +1,17 @@
-"""What counts as a good answer: facts, format, stopping, refusals. How far a score can be trusted is for
-`intervals`; who answered, and how it is shown, is not known here.
+"""What counts as a good answer: facts, format, stopping, refusals; words and labels that agree with the right ones.
+
+Who answered, and how a score is shown, is not known here.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
-from labutils.measure.intervals import Score, share
+import numpy as np
 
-MARKS = re.compile(r"###|<\|")  # of the prompt templates
-ENDS = (".", "!", "?")
-QUOTES = ("`", '"', "'")
+from labutils.measure.intervals import Mean, Score, over_draws, share
+
+WORD = re.compile(r"\w+(?:[-.:,]\w+)*")
 
 
 def fact_hit(answer: str, must: str) -> bool:
@@ -26,18 +28,22 @@ def exact(answer: str, expected: str) -> bool:
 
     exact(" the red\\nLED", "The red LED.") -> True. An empty answer is expected by no question: False.
     """
-    one, other = (" ".join(text.casefold().split()).removesuffix(".").rstrip() for text in (answer, expected))
-    return one == other != ""
+    return normalized(answer) == normalized(expected) != ""
+
+
+def normalized(answer: str) -> str:
+    """An answer as it is compared: letter case, spacing and one final stop aside."""
+    return " ".join(answer.casefold().split()).removesuffix(".").rstrip()
 
 
 def keeps_format(answer: str) -> bool:
-    """Whether an answer has the form that every answer of the company's pairs has: one paragraph on one line that
-    begins with a capital letter, a digit or a quoted name, ends in . ! or ?, and holds no mark of a prompt template
-    (### or <|). An empty one has not; a page that goes on in the middle of a sentence has not.
+    """Whether an answer has the form of the company's answers: one paragraph on one line that begins with a capital
+    letter, a digit or a quoted name, ends in . ! or ?, and holds no mark of a prompt template (### or <|).
     """
     text = answer.strip()
-    begins = text[:1].isupper() or text[:1].isdigit() or text.startswith(QUOTES)
-    return begins and text.endswith(ENDS) and len(text.splitlines()) == 1 and not MARKS.search(text)
+    begins = text[:1].isupper() or text[:1].isdigit() or text.startswith(("`", '"', "'"))
+    marked = "###" in text or "<|" in text
+    return begins and text.endswith((".", "!", "?")) and len(text.splitlines()) == 1 and not marked
 
 
 def refuses(answer: str) -> bool:
@@ -60,18 +66,12 @@ def kind(question: Mapping) -> str:
 def judge(replies: Sequence[tuple[str, bool]], questions: Sequence[Mapping]) -> dict[str, list[bool | None]]:
     """Every score of every answer, question by question; None where a score does not apply to a question.
 
-    Args:
-        replies: what a model said to each question, and whether it ended by itself (`asking.Reply`).
-        questions: records with "fact" (see `kind`), and with "must" and "answer", without which a question is not
-            asked for a fact, or for the exact answer.
+    `replies` are what a model said to each question, and whether it ended by itself (`asking.Reply`); questions have
+    "fact" (see `kind`), and "must" and "answer", without which they are not asked for a fact, or for the exact answer.
 
-    Returns:
-        fact_hits and exact (of questions of fact), format and stops (of all but invented ones), refuses_off_topic (of
-        off-topic ones), refuses_real (of facts and unknown ones: refusing these is wrong) and abstains (of unknown and
-        invented ones, to which every statement would be wrong).
-
-    Raises:
-        ValueError: another number of answers than of questions.
+    Returns fact_hits and exact (of questions of fact), format and stops (of all but invented ones), refuses_off_topic
+    (of off-topic ones), refuses_real (of facts and unknown ones: refusing these is wrong) and abstains (of unknown and
+    invented ones, to which every statement would be wrong). Raises ValueError for not one answer a question.
     """
     if len(replies) != len(questions):
         raise ValueError(f"expected {len(questions)} answers, one a question, got {len(replies)}")
@@ -104,3 +104,67 @@ def fact_hits(answers: Sequence[str], questions: Sequence[dict]) -> Score:
     if len(answers) != len(questions):
         raise ValueError(f"expected {len(questions)} answers, one a question, got {len(answers)}")
     return share([fact_hit(answer, question["must"]) for answer, question in zip(answers, questions, strict=True)])
+
+
+# Words, keywords and labels: how far what a model gave agrees with what is right, as F1.
+
+
+def f1(given: Iterable[str], expected: Iterable[str]) -> float:
+    """The harmonic mean of how much of the given is right and how much of the right is given; two of a kind count
+    twice. f1(["heron", "mast"], ["heron", "price"]) -> 0.5. Nothing given where nothing is right: 1.
+    """
+    given, expected = Counter(given), Counter(expected)
+    sizes = given.total() + expected.total()
+    return 2 * (given & expected).total() / sizes if sizes else 1.0
+
+
+def words(text: str) -> list[str]:
+    """The words and numbers of a text, lower case. words("It's 1,150 euros.") -> ["it", "s", "1,150", "euros"]."""
+    return WORD.findall(text.casefold())
+
+
+def word_f1(answer: str, expected: str) -> float:
+    """The overlap of two texts in words, as for SQuAD (Rajpurkar et al. 2016, section 6.1): neither order nor
+    meaning."""
+    return f1(words(answer), words(expected))
+
+
+def macro_f1(given: Sequence[str], expected: Sequence[str], **draws: int) -> Mean:
+    """The mean F1 of all labels that are right somewhere, and its 95 % interval, had other questions been drawn.
+
+    F1 of a label is 2 * hits / (times given + times right), 0 for one never hit (van Rijsbergen 1979). Accuracy
+    flatters a model that always gives the commonest label; here every label counts alike. A label that is nowhere right
+    counts as a miss, and one that does not occur in a draw is left out of it. `draws` are seed and rounds, as for
+    `intervals.bootstrap`. Raises ValueError for no labels, or not one given for each right one.
+    """
+    counts = _counts(given, expected)
+    value = float(_macro(counts.sum(axis=0)))
+    return over_draws(value, lambda times: _macro(np.tensordot(times, counts, axes=1)), len(counts), **draws)
+
+
+def macro_f1_difference(one: Sequence[str], other: Sequence[str], expected: Sequence[str], **draws: int) -> Mean:
+    """How much higher the second model's macro-F1 is on the same questions, with its 95 % interval: the questions are
+    drawn, not the answers, as in `intervals.paired`. Raises ValueError as `macro_f1`.
+    """
+    both = np.stack([_counts(one, expected), _counts(other, expected)], axis=1)
+
+    def difference(sums: np.ndarray) -> np.ndarray:
+        return _macro(sums[..., 1, :, :]) - _macro(sums[..., 0, :, :])
+
+    value = float(difference(both.sum(axis=0)))
+    return over_draws(value, lambda times: difference(np.tensordot(times, both, axes=1)), len(both), **draws)
+
+
+def _counts(given: Sequence[str], expected: Sequence[str]) -> np.ndarray:
+    """Of each question and label: hit, given, right; an array of 0 and 1 of shape (questions, 3, labels)."""
+    if not len(expected) or len(given) != len(expected):
+        raise ValueError(f"expected one label a question, at least one, got {len(given)} for {len(expected)}")
+    labels = np.array(sorted(set(expected)))
+    said, right = (np.array(column)[:, None] == labels for column in (given, expected))
+    return np.stack([said & right, said, right], axis=1).astype(float)
+
+
+def _macro(sums: np.ndarray) -> np.ndarray:
+    """The mean F1 from sums of shape (..., 3, labels), of the labels that are right in this draw."""
+    hits, said, right = (sums[..., i, :] for i in range(3))
+    return np.nanmean(np.where(right > 0, 2 * hits / np.maximum(said + right, 1), np.nan), axis=-1)

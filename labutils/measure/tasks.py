@@ -1,6 +1,7 @@
 """Tasks with a metric: the two that ship in `data/tasks`, and any other pairs. What was answered, what it is worth.
 
-How far a score can be trusted is for `intervals` and `classes`; who answered is not known here.
+The rules of the e-mails are in `data/tasks/emails/README.md`; whether a mail is kind, or clear, none of them sees. Who
+answered is not known here.
 """
 
 import re
@@ -10,11 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import places
-from labutils.measure import mails, overlap
-from labutils.measure.classes import macro_f1, macro_f1_difference
 from labutils.measure.intervals import Mean, Score, bootstrap, paired, share
-from labutils.measure.overlap import f1, word_f1
-from labutils.measure.scoring import exact
+from labutils.measure.scoring import exact, f1, fact_hit, macro_f1, macro_f1_difference, normalized, word_f1, words
 
 FOLDER = places.DATA / "tasks"
 FEW = 20  # labels, at the most; more different answers are free text
@@ -84,7 +82,7 @@ def judge_pairs(answers: Sequence[str], expected: Sequence[str], among: Sequence
     _one_each(answers, expected)
     both = list(zip(answers, expected, strict=True))
     values = {"exact": [exact(*each) for each in both], "words": [word_f1(*each) for each in both]}
-    given, right = ([_plain(text) for text in texts] for texts in (answers, expected))
+    given, right = ([normalized(text) for text in texts] for texts in (answers, expected))
     return Judged(values, given if among else [], right if among else [])
 
 
@@ -93,7 +91,7 @@ def labels(answers: Sequence[str]) -> list[str]:
 
     labels(["Yes", "no", "yes"] * 5) -> ["no", "yes"]
     """
-    counts = Counter(map(_plain, answers))
+    counts = Counter(map(normalized, answers))
     return sorted(counts) if 2 <= len(counts) <= FEW and len(answers) >= 5 * len(counts) else []
 
 
@@ -108,10 +106,11 @@ def routed(reply: str) -> Routed:
 
 
 def prompt(task: str, part: str, folder: Path = FOLDER) -> str:
-    """How a model that was not tuned on a bundled task is asked for one part of its answer: a text that explains the
-    part, shows a few pairs of `train`, and ends where the reply begins, with {question} in the place of the message.
+    """How a model that was not tuned on a bundled task is asked for one part of its answer: `prompt_PART.txt` beside
+    the pairs explains it, shows a few pairs of `train`, and ends where the reply begins, with {question} for the
+    message.
 
-    It lies in `prompt_PART.txt` beside the pairs. Raises ValueError for an unknown task or part.
+    Raises ValueError for an unknown task or part.
     """
     known(task)
     if part not in PARTS[task]:
@@ -120,7 +119,7 @@ def prompt(task: str, part: str, folder: Path = FOLDER) -> str:
 
 
 def replied(text: str, task: str) -> str:
-    """The reply in what a model wrote behind a prompt: a line, or an e-mail, without the next example that it made up.
+    """The reply in what a model wrote behind a prompt, without the next example that it made up.
 
     replied(" sales\\n\\nMessage: Where", "support") -> "sales".
     """
@@ -145,23 +144,19 @@ def known(task: str) -> None:
 def _support(reply: str, record: Mapping) -> dict[str, float]:
     (queue, keywords), right = routed(reply), routed(record["output"])
     form = re.fullmatch(r"queue: \w+\nkeywords: [^,\n]+(, [^,\n]+){1,3}", reply.strip()) is not None
-    words = f1(*(overlap.words(" ".join(each)) for each in (keywords, right.keywords)))
-    return {"form": form, "queue": queue == right.queue, "keywords": f1(keywords, right.keywords), "words": words}
+    agree = f1(*(words(" ".join(each)) for each in (keywords, right.keywords)))
+    return {"form": form, "queue": queue == right.queue, "keywords": f1(keywords, right.keywords), "words": agree}
 
 
 def _emails(mail: str, record: Mapping) -> dict[str, float]:
     brief, facts, mail = record["instruction"], record["facts"], mail.strip()
-    kept = list(mails.style(brief, mail).values())
-    carried, style = mails.carried(mail, facts), sum(kept) / len(kept)
-    sober = not mails.lacking(brief, mail)
-    ready = sober and carried == style == 1 and mails.point_first(mail, facts) and not mails.dropped(brief, mail)
-    return {"facts": carried, "style": style, "invents_nothing": sober, "ready": ready}
+    rules = list(style(brief, mail).values())
+    held, kept, sober = carried(mail, facts), sum(rules) / len(rules), not lacking(brief, mail)
+    ready = sober and held == kept == 1 and point_first(mail, facts) and not dropped(brief, mail)
+    return {"facts": held, "style": kept, "invents_nothing": sober, "ready": ready}
 
 
-PARTS = {
-    "support": {"queue": 6, "keywords": 24},
-    "emails": {"mail": 170},
-}  # of an answer, each prompted for alone: tokens
+PARTS = {"support": {"queue": 6, "keywords": 24}, "emails": {"mail": 170}}  # each prompted for alone, and its tokens
 METRICS: Mapping[str, Callable[[str, Mapping], dict[str, float]]] = {"support": _support, "emails": _emails}
 
 
@@ -170,6 +165,95 @@ def _one_each(answers: Sequence[str], expected: Sequence) -> None:
         raise ValueError(f"expected one answer a question, at least one, got {len(answers)} for {len(expected)}")
 
 
-def _plain(text: str) -> str:
-    """A label as it is compared: letter case, spacing and one final stop aside, as in `scoring.exact`."""
-    return " ".join(text.casefold().split()).removesuffix(".").rstrip()
+# The house style of the writing task, and what a mail carries of its brief.
+
+CLOSING = "Kind regards from the quay,\nTidewren Instruments"
+LEAST, MOST, LONGEST = 40, 90, 45  # words of a mail, greeting and closing counted; words of a paragraph
+APOLOGY = r"\bsorry\b|\bapolog\w+|\bregret\w*|\bforgive\b"
+STOCK = (
+    "hope this", "finds you well", "do not hesitate", "feel free", "reach out", "valued customer", "at your earliest",
+    "inconvenience", "as per", "please be advised", "thank you for contacting", "we are writing to", "kindly note",
+    "we would like to inform", "look no further", "rest assured", "touch base", "going forward",
+)  # fmt: skip
+COUNTING = {
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "fifteen", "twenty",
+    "thirty", "forty", "fifty", "hundred",
+}  # fmt: skip
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+SOON = {"today", "tomorrow", "yesterday", "tonight", "weekend", *(day.lower() for day in DAYS)}
+PRODUCTS = {
+    "plover", "heron", "godwit", "sandpiper", "turnstone", "curlew", "dunlin", "avocet", "shoreline", "estuary",
+}  # fmt: skip
+
+
+def addressee(brief: str) -> str:
+    """Who the mail goes to. addressee("to: Mr Adeyemi; battery damaged") -> "Mr Adeyemi"."""
+    return brief.partition("to: ")[2].replace("\n", ";").partition(";")[0].strip()
+
+
+def body(mail: str) -> list[str]:
+    """The paragraphs of a mail without its greeting and its closing."""
+    blocks = [block for block in mail.split("\n\n") if block.strip() and block != CLOSING]
+    return blocks[1:] if blocks and blocks[0].startswith("Dear ") else blocks
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text. sentences("It came. Is it 6.3?") -> ["It came.", "Is it 6.3?"]."""
+    return [part for part in re.split(r"(?<=[.?!])\s+|\n+", text) if part]
+
+
+def style(brief: str, mail: str) -> dict[str, bool]:
+    """Of each rule of form in the house style, by its name, whether a mail keeps it. An empty mail keeps every rule
+    that forbids something.
+    """
+    blocks, low = mail.split("\n\n"), mail.lower()
+    counts = [len(paragraph.split()) for paragraph in body(mail)]
+    said = len(re.findall(APOLOGY, low))
+    return {
+        "greeting": blocks[0] == f"Dear {addressee(brief)},",
+        "closing": blocks[-1] == CLOSING,
+        "2 to 4 paragraphs": 2 <= len(counts) <= 4,
+        f"no paragraph over {LONGEST} words": all(count <= LONGEST for count in counts),
+        f"{LEAST} to {MOST} words": LEAST <= len(mail.split()) <= MOST,
+        "no exclamation mark": "!" not in mail,
+        "apologies as asked for": said == apologies(brief),
+        "we, not I": not re.search(r"\b(I|I'\w+|me|my|mine|myself)\b", mail),
+        "no short form": not re.search(r"\d(?:st|nd|rd|th)\b|\w+n't\b|\w'(?:ll|re|ve|m|d)\b|[€$%&]", mail),
+        "no stock phrase": not any(phrase in low for phrase in STOCK),
+    }
+
+
+def apologies(brief: str) -> int:
+    """How many apologies a brief asks for: 1 where it says apology, apologise or sorry, else 0."""
+    return int(bool(re.search(r"(?<!no )\bapolog|\bsorry\b", brief, re.IGNORECASE)))
+
+
+def carried(mail: str, facts: Sequence[str]) -> float:
+    """The share of a brief's facts that a mail holds. Raises ValueError for no facts."""
+    if not facts:
+        raise ValueError("no facts to look for in the mail")
+    return sum(fact_hit(mail, fact) for fact in facts) / len(facts)
+
+
+def point_first(mail: str, facts: Sequence[str]) -> bool:
+    """Whether the first sentence behind the greeting holds the point, which is the first of the facts."""
+    return fact_hit(next(iter(sentences(" ".join(body(mail)))), ""), facts[0])
+
+
+def lacking(brief: str, mail: str) -> list[str]:
+    """Numbers, days, products and names of the mail that the brief lacks."""
+    own = " ".join(body(mail))
+    said, there = (set(re.findall(r"\d+(?:[.,:]\d+)*", text)) for text in (own, brief))
+    known, words = ({word.removesuffix("s") for word in re.findall(r"\w+", text.lower())} for text in (brief, own))
+    counted = words & (COUNTING | SOON | PRODUCTS) - known
+    inside = {word for part in sentences(own) for word in re.findall(r"(?<=\s)[(\"'`]?([A-Z]\w+)", part)}
+    named = {word for word in inside if word.lower().removesuffix("s") not in known | {"tidewren"}}
+    return sorted(said - there) + sorted(counted) + sorted(named)
+
+
+def dropped(brief: str, mail: str) -> list[str]:
+    """Numbers and names of the brief, behind its addressee, that the mail lacks."""
+    rest = brief.replace(addressee(brief), "", 1)
+    lost = set(re.findall(r"\d+(?:[.,:]\d+)*", rest)) - set(re.findall(r"\d+(?:[.,:]\d+)*", mail))
+    names = set(re.findall(r"(?<=[a-z,\d] )([A-Z]\w+)", rest))
+    return sorted(lost) + sorted(name for name in names if name.lower().removesuffix("s") not in mail.lower())

@@ -17,7 +17,7 @@ from labutils import places
 from labutils.model import models
 from labutils.model.models import ModelMissing, Opened
 
-# A model becomes one of which only some weights move; `training` moves them.
+NONE = "the model has no adapters"
 
 
 def with_lora(
@@ -25,11 +25,11 @@ def with_lora(
 ) -> Opened:
     """A copy of a model whose weights stand still, with trainable low-rank adapters beside its matrices.
 
-    A matrix W (out x in) becomes W + alpha / rank * B A, with A (rank x in) random and B (out x rank) zero, so that
-    the copy answers as the model does until it is trained: Hu et al. 2021, "LoRA" (arXiv 2106.09685), sections 4.1
-    and 4.2. They keep alpha while they change the rank, and adapt the attention; "all-linear" takes every matrix of
-    the layers, as Dettmers et al. 2023 (arXiv 2305.14314, section 4) advise. rank * (in + out) weights a matrix.
-    Raises ValueError for a rank below 1, a model that has adapters, or targets that it does not have.
+    A matrix W (out x in) becomes W + alpha / rank * B A, with A (rank x in) random and B (out x rank) zero, so that the
+    copy answers as the model does until it is trained: Hu et al. 2021, "LoRA" (arXiv 2106.09685), sections 4.1 and 4.2.
+    They adapt the attention; "all-linear" takes every matrix of the layers, as Dettmers et al. 2023 (arXiv 2305.14314,
+    section 4) advise. rank * (in + out) weights a matrix. Raises ValueError for a rank below 1, a model that has
+    adapters, or targets that it does not have.
     """
     if rank < 1:
         raise ValueError(f"rank must be at least 1, got {rank}")
@@ -44,10 +44,9 @@ def with_lora(
 def last_layer_only(opened: Opened) -> Opened:
     """A copy of a model of which only the last layer moves: the last transformer block and what stands behind it.
 
-    A classifier's last layer is its output matrix. A language model mostly shares that matrix with its embedding
-    (tied weights), and to move it would change what the very first layer reads; so the last block stands for it, with
-    the final norm, and with the output matrix only where that is its own. Raises ValueError where no list of blocks is
-    found, or the model has adapters.
+    A language model mostly shares its output matrix with its embedding (tied weights), and to move it would change what
+    the very first layer reads; so the last block stands for it, with the final norm, and with the output matrix only
+    where that is its own. Raises ValueError where no list of blocks is found, or the model has adapters.
     """
     if has_lora(opened.model):
         raise ValueError("the model has adapters; merge them first")
@@ -83,7 +82,8 @@ def merge(opened: Opened) -> Opened:
     It answers as the model with adapters does, but for rounding (Hu et al. 2021, section 4.1: no extra time). Raises
     ValueError for a model without adapters.
     """
-    need(opened.model)
+    if not has_lora(opened.model):
+        raise ValueError(NONE)
     model = copy.deepcopy(opened.model)
     for name, layer in list(model.named_modules()):
         if isinstance(layer, BaseTunerLayer):
@@ -125,12 +125,6 @@ def injected(opened: Opened, config: LoraConfig) -> Opened:
     return Opened(model, opened.tokenizer)
 
 
-def need(model: PreTrainedModel) -> None:
-    """Raise ValueError for a model without adapters."""
-    if not has_lora(model):
-        raise ValueError("the model has no adapters")
-
-
 # Adapters in files: safetensors in the form of the library `peft`, without the model that they belong to; which model
 # that is stands beside them.
 
@@ -143,13 +137,17 @@ def save_adapter(opened: Opened, path: str | Path) -> Path:
     Beside them stands which model they belong to. Raises ValueError for a model without adapters, or a folder that
     holds other things.
     """
-    need(opened.model)
+    if not has_lora(opened.model):
+        raise ValueError(NONE)
     with places.replacing(Path(path), CONFIG, "adapters") as beside, models.quiet():
         state = opened.model.state_dict()
         state = {key: value.to(torch.bfloat16) for key, value in state.items() if "lora_" in key}
         opened.model.save_pretrained(beside, state_dict=state)
         (beside / "generation_config.json").unlink()  # the model's business
-        about = {"model": _origin(opened.model), "weights": fingerprint(opened.model)}
+        place = opened.model.name_or_path  # a folder, a hub id, or "" where it was made in memory
+        known = {str(models.folder(name)): name for name in (*models.BUNDLED, *models.MODELS)}
+        name = known.get(place) or (str(Path(place).absolute()) if place and Path(place).exists() else place)
+        about = {"model": name, "weights": fingerprint(opened.model)}
         (beside / BASE).write_text(json.dumps(about, indent=1), encoding="utf-8")
     return Path(path)
 
@@ -185,10 +183,3 @@ def read_adapter(model: PreTrainedModel, folder: Path) -> None:
         raise ValueError(f"the adapters in {folder} do not fit: {str(error).strip().splitlines()[0]}") from error
     if result.unexpected_keys or any("lora_" in key for key in result.missing_keys):
         raise ValueError(f"the adapters in {folder} do not fit: they stand beside other matrices")
-
-
-def _origin(model: PreTrainedModel) -> str:
-    """The name that opens a model again: a known one, a folder, a hub id; "" where it was made in memory."""
-    place = model.name_or_path
-    known = {str(models.folder(name)): name for name in (*models.BUNDLED, *models.MODELS)}
-    return known.get(place) or (str(Path(place).absolute()) if place and Path(place).exists() else place)

@@ -15,10 +15,9 @@ from torch import distributed
 from transformers import TrainerCallback
 from transformers.utils import logging
 
-from labutils import machine, places, ranks
+from labutils import machine, places
 
-# Several processes that train one model, each on its share of every batch: what they agree on, and what they do when
-# one of them is gone. In a single process everything here does nothing.
+# Several processes that train one model, each on its share of every batch. In a single process nothing happens here.
 
 GONE = ("by peer", "broken pipe", "timed out", "timeout", "remote process exited")  # so gloo and NCCL name it
 
@@ -31,14 +30,14 @@ class Left(ConnectionError):
 def together(out: str | Path | None) -> Iterator[None]:
     """Join the other processes for the length of a run.
 
-    Raises Left, in one line that says how to go on, when one of them has ended: its connections break, or `torchrun`,
-    which ends all when one has ended, sends the signal to stop.
+    Raises Left, which says how to go on, when one of them has ended: its connections break, or `torchrun`, which ends
+    all when one has ended, sends the signal to stop.
     """
-    if ranks.size() == 1:
+    if machine.processes() == 1:
         yield
         return
     PartialState(cpu=not torch.cuda.is_available())  # NCCL between GPUs, gloo between CPUs
-    if not ranks.first():
+    if not machine.is_first():
         logging.set_verbosity_error()
     kept = f"; go on from the newest checkpoint in {out} with --resume" if out else ""
     left = Left(f"a process of this run was stopped, or killed for want of memory, so the others end{kept}")
@@ -62,10 +61,10 @@ def together(out: str | Path | None) -> Iterator[None]:
 
 def agreed(decide: Callable[[], object]) -> object:
     """What the first process decides, in all of them; an error that stops it stops all."""
-    if ranks.size() == 1:
+    if machine.processes() == 1:
         return decide()
     found = [None, None]
-    if ranks.first():
+    if machine.is_first():
         try:
             found[0] = decide()
         except Exception as error:
@@ -78,19 +77,19 @@ def agreed(decide: Callable[[], object]) -> object:
 
 def wait() -> None:
     """Wait until every process is here."""
-    if ranks.size() > 1:
+    if machine.processes() > 1:
         distributed.barrier()
 
 
 def check(batch: int) -> None:
     """Raise ValueError for a batch that has no equal shares."""
-    if batch % ranks.size():
-        raise ValueError(f"{ranks.size()} processes cannot share a batch of {batch} equally; choose a multiple")
+    if batch % machine.processes():
+        raise ValueError(f"{machine.processes()} processes cannot share a batch of {batch} equally; choose a multiple")
 
 
 def share(rows: Sequence) -> Sequence:
     """This process's rows of a batch: every n-th, so that long ones are spread. Two of five: [0, 2, 4] and [1, 3]."""
-    return rows[ranks.rank() :: ranks.size()]
+    return rows[machine.rank() :: machine.processes()]
 
 
 # What happens to a run whose settings are right: no memory for a step, no room for a save. Errors say what to do.
@@ -114,10 +113,8 @@ def room_in_memory(step: int, rows: int, length: int) -> Iterator[None]:
 
 
 def give_memory_back() -> None:
-    """Return memory that was freed to the system, in some milliseconds.
-
-    The GNU C library keeps what lies between pieces still in use, and a long training would grow by such holes. With
-    another C library nothing happens.
+    """Return memory that was freed to the system, in some milliseconds: the GNU C library keeps what lies between
+    pieces still in use, and a long training would grow by such holes. With another C library nothing happens.
     """
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
@@ -130,16 +127,11 @@ def room_on_disk(what: str, out: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
         free = machine.free_disk(out) / 1e6
+        short = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]  # torch adds its call stack
         raise OSError(
-            f"{what} could not be saved in {out}, where {free:,.0f} MB are free ({_short(error)}): make room and go on "
+            f"{what} could not be saved in {out}, where {free:,.0f} MB are free ({short}): make room and go on "
             "with resume from the newest whole checkpoint, or from the beginning where there is none yet"
         ) from error
-
-
-def _short(error: Exception) -> str:
-    """The first line of an error; torch prints its own call stack behind it."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
 
 
 def put_right(model: torch.nn.Module) -> None:
@@ -148,15 +140,15 @@ def put_right(model: torch.nn.Module) -> None:
     model.eval()
 
 
-# The folder of a training run: its settings, its checkpoints, which of them is whole.
+# The folder of a training run.
 #
 #     out/run.json          settings, whether the run is finished, what it took
 #     out/checkpoint-50/    what the Trainer saved after 50 steps; whole when it holds the file COMPLETE
 #     out/model/            the trained model, once the run is finished
 #     out/adapter/          its adapters alone, where it was tuned with some
 #
-# The Trainer writes a checkpoint in place, so a kill inside a save leaves a broken one. The mark is set behind the
-# save, of several processes by the first, when all have written their part.
+# The Trainer writes a checkpoint in place, so a kill inside a save leaves a broken one; the mark is set behind the
+# save.
 
 COMPLETE = "COMPLETE"
 KEPT = 2  # checkpoints, the newest
@@ -164,10 +156,8 @@ RENAMED = {"look_every": "eval_steps", "keep_every": "save_steps"}  # settings o
 
 
 class Mark(TrainerCallback):
-    """Marks a checkpoint as whole once the Trainer has saved it, and removes those before the last two.
-
-    Left to itself, the Trainer would tell their age by the clock of the file system, and warn when it cannot. After
-    the last step the model is saved instead.
+    """Marks a checkpoint as whole once the Trainer has saved it, and removes those before the last two: the Trainer
+    would tell their age by the clock of the file system. After the last step the model is saved instead.
     """
 
     def on_step_end(self, args, state, control, **kwargs):
@@ -176,16 +166,10 @@ class Mark(TrainerCallback):
 
     def on_save(self, args, state, control, **kwargs):
         wait()
-        if ranks.first():
+        if machine.is_first():
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
             for old in sorted(Path(args.output_dir).glob("checkpoint-*"), key=_step)[:-KEPT]:
                 shutil.rmtree(old)
-
-
-def _renamed(settings: dict) -> dict:
-    """A run's settings with the recipe's as they are called now, so that older runs can still be resumed."""
-    recipe = {RENAMED.get(name, name): value for name, value in settings.get("recipe", {}).items()}
-    return settings | ({"recipe": recipe} if recipe else {})
 
 
 def begin(out: Path, settings: dict, resume: bool) -> Path | None:
@@ -201,7 +185,10 @@ def begin(out: Path, settings: dict, resume: bool) -> Path | None:
             raise ValueError(f"{out} holds a finished run; its model is {out / 'model'}. Choose another folder")
         if not resume:
             raise ValueError(f"{out} holds an unfinished run; go on with it (resume), or choose another folder")
-        if _renamed(before["settings"]) != settings:
+        kept = before["settings"]
+        if "recipe" in kept:  # of an older run, with the names of today
+            kept = kept | {"recipe": {RENAMED.get(name, name): value for name, value in kept["recipe"].items()}}
+        if kept != settings:
             raise ValueError(f"{out} was begun with {before['settings']}, got {settings}; resume needs the same")
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is not empty and holds no run; choose another folder")

@@ -1,22 +1,9 @@
-"""What training costs, by stated formulas with sources: weights, tokens, FLOPs, memory, minutes, price."""
+"""What training costs, by stated formulas with sources: the weights of a shape, FLOPs, memory, published runs."""
 
 import math
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-# The shape of a Llama (Touvron et al. 2023, arXiv 2302.13971), and what follows from it before anything is built: its
-# weights, those of its adapters.
-
-
-class Config(Protocol):
-    """What a configuration of `transformers` says."""
-
-    num_hidden_layers: int
-    hidden_size: int
-    intermediate_size: int
-    num_attention_heads: int
-    num_key_value_heads: int
-    vocab_size: int
-    tie_word_embeddings: bool
+# The shape of a Llama (Touvron et al. 2023, arXiv 2302.13971), and what follows from it before anything is built.
 
 
 class Shape(NamedTuple):
@@ -38,25 +25,6 @@ SHAPES = {
 }
 
 
-def shape_of(config: Config) -> Shape:
-    """The shape that a model's configuration states: `shape_of(model.config)`.
-
-    Raises ValueError for a model that is no Llama: others have further matrices.
-    """
-    kind = getattr(config, "model_type", None)
-    if kind != "llama":
-        raise ValueError(f"expected the configuration of a Llama, got that of {kind!r}; count its weights instead")
-    return Shape(
-        config.num_hidden_layers,
-        config.hidden_size,
-        config.intermediate_size,
-        config.num_attention_heads,
-        config.num_key_value_heads,
-        config.vocab_size,
-        config.tie_word_embeddings,
-    )
-
-
 def matrices(shape: Shape) -> dict[str, tuple[int, int]]:
     """The matrices of one layer as (out, in), by their names in `transformers`.
 
@@ -74,15 +42,11 @@ def matrices(shape: Shape) -> dict[str, tuple[int, int]]:
     }
 
 
-def block_weights(shape: Shape) -> int:
-    """The weights of one layer: its matrices and two norms."""
-    return sum(out * into for out, into in matrices(shape).values()) + 2 * shape.width
-
-
 def weights_of(shape: Shape) -> int:
-    """All weights, a tied embedding counted once. weights(SHAPES["Llama 2 7B"]) -> 6738415616."""
+    """All weights, a tied embedding counted once. weights_of(SHAPES["Llama 2 7B"]) -> 6738415616."""
+    layer = sum(out * into for out, into in matrices(shape).values()) + 2 * shape.width  # its matrices and two norms
     ends = shape.vocabulary * shape.width * (1 if shape.tied else 2)
-    return shape.layers * block_weights(shape) + ends + shape.width
+    return shape.layers * layer + ends + shape.width
 
 
 def adapter_weights(shape: Shape, rank: int = 8) -> int:
@@ -95,16 +59,13 @@ def adapter_weights(shape: Shape, rank: int = 8) -> int:
     return shape.layers * rank * sum(out + into for out, into in matrices(shape).values())
 
 
-# What they cost; published runs beside.
-#
-# Nothing is measured here: counts and rates are arguments. A FLOP is one multiplication or one addition; a GB is 10^9
-# bytes. Every function but `short` raises ValueError for what is not above 0. KNOWN holds what papers state.
+# What they cost. Nothing is measured here: counts and rates are arguments. A FLOP is one multiplication or addition, a
+# GB is 10^9 bytes. Every function but `short` raises ValueError for what is not above 0.
 
 BYTES = {"fp32": 4.0, "bf16": 2.0, "8 bit": 1.0, "4 bit": 0.5}  # a weight; the scales of quantized blocks left out
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12}  # a second, dense bf16: NVIDIA's data sheets of the SXM cards
 DEEPSEEK = "DeepSeek-AI 2024, arXiv 2412.19437, table 1"
 DOLLARS_AN_HOUR = 2.0  # rent of one H800, as reckoned in December 2024: DEEPSEEK
-BYTES_A_TOKEN = 3.94  # English, Llama 3's tokenizer: Grattafiori et al. 2024, arXiv 2407.21783, section 3.2
 UNITS = (("trillion", 1e12), ("billion", 1e9), ("million", 1e6), ("thousand", 1e3))
 
 
@@ -114,7 +75,6 @@ class Memory(NamedTuple):
     weights: float
     gradients: float
     optimizer: float
-    activations: float
 
     @property
     def total(self) -> float:
@@ -166,7 +126,7 @@ def training_flops(weights: float, tokens: float, trained: float | None = None) 
     For a token, each weight multiplies and adds once forward (2), once backward to hand the error on (2), and once more
     for its own gradient (2): Kaplan et al. 2020, arXiv 2001.08361, section 2.1; Brown et al. 2020, table D.1. Where
     adapters in every layer, `trained` weights together, are all that learns, only these take the last 2. Attention over
-    the context is left out: `attention_flops`. Count a tied embedding once, an untied one at the output only.
+    the context is left out, for large models a hundredth. A tied embedding counts once, an untied one at the output.
     """
     trained = weights if trained is None else trained
     _above_0(weights=weights, tokens=tokens, trained=trained)
@@ -175,56 +135,19 @@ def training_flops(weights: float, tokens: float, trained: float | None = None) 
     return (4 * weights + 2 * trained) * tokens
 
 
-def attention_flops(tokens: float, layers: int, width: int, context: int) -> float:
-    """FLOPs of training that 6 N D leaves out: 12 x layers x width x context a token, nothing saved by the causal mask.
-
-    attention_flops(1, 6, 256, 512) -> 9437184. The width is heads x their size: Chowdhery et al. 2022, arXiv
-    2204.02311, appendix B. A hundredth of 6 N D for their 540 billion weights, a fifth for 7 million with 512 tokens.
-    """
-    _above_0(tokens=tokens, layers=layers, width=width, context=context)
-    return 12 * layers * width * context * tokens
-
-
-def generation_flops(weights: float, tokens: float) -> float:
-    """FLOPs of reading a prompt or writing an answer: 2 N a token, the forward third of `training_flops`.
-
-    generation_flops(7e9, 100) -> 1.4e12. Kaplan et al. 2020, section 2.1.
-    """
-    _above_0(weights=weights, tokens=tokens)
-    return 2 * weights * tokens
-
-
-def compute_optimal_tokens(weights: float) -> float:
-    """Tokens that make the most of the FLOPs: about 20 a weight. compute_optimal_tokens(70e9) -> 1.4e12.
-
-    Hoffmann et al. 2022, arXiv 2203.15556, table 3. A small model that will be asked a lot is trained on more, since
-    asking it stays cheap: SmolLM2-135M read about 15,000 a weight.
-    """
-    _above_0(weights=weights)
-    return 20 * weights
-
-
-def tokens_in(size: float, bytes_a_token: float = BYTES_A_TOKEN) -> float:
-    """About how many tokens a text of that size has. tokens_in(394) -> 100.0; better with one's own tokenizer."""
-    _above_0(size=size, bytes_a_token=bytes_a_token)
-    return size / bytes_a_token
-
-
-def training_memory(
-    weights: float, *, adapter: float | None = None, precision: str = "fp32", activations: float = 0.0
-) -> Memory:
-    """GB to train with AdamW. training_memory(1e9).total -> 16.0.
+def training_memory(weights: float, *, adapter: float | None = None, precision: str = "fp32") -> Memory:
+    """GB to train with AdamW, activations left out. training_memory(1e9).total -> 16.0.
 
     16 bytes a trained weight. In fp32 and under autocast: weight 4, gradient 4, two moments 8. Mixed ("bf16"): weight
     2, gradient 2, and with the optimizer an fp32 copy 4 and the moments 8 (Rajbhandari et al. 2019, ZeRO, arXiv
     1910.02054, section 3.1). With LoRA (Hu et al. 2021, arXiv 2106.09685, section 4.2) the weights lie frozen in
     `precision`, 4 bits as in QLoRA (Dettmers et al. 2023, arXiv 2305.14314), and only the `adapter` weights, in fp32,
-    take 16. Activations are added as given: `activation_memory`.
+    take 16.
     """
     _above_0(weights=weights)
-    if not 0 <= activations < math.inf:
-        raise ValueError(f"activations must not be below 0, got {activations}")
-    each = _bytes(precision)
+    if precision not in BYTES:
+        raise ValueError(f"precision must be one of {', '.join(BYTES)}, got {precision!r}")
+    each = BYTES[precision]
     if adapter is not None:
         _above_0(adapter=adapter)
         held, gradients, states = each * weights + 4 * adapter, 4 * adapter, 8 * adapter
@@ -232,47 +155,7 @@ def training_memory(
         raise ValueError(f"precision must be fp32 or bf16 where all weights are trained, got {precision!r}")
     else:
         held, gradients, states = each * weights, each * weights, (16 - 2 * each) * weights
-    return Memory(held / 1e9, gradients / 1e9, states / 1e9, activations)
-
-
-def activation_memory(tokens: float, layers: int, width: int, vocabulary: int = 0) -> float:
-    """GB, roughly, that the backward pass needs of the forward pass; `tokens` are those of one batch.
-
-    34 bytes x layers x width a token: 16-bit, a layer four times as wide inside, attention matrices not kept
-    (Korthikanti et al. 2022, arXiv 2205.05198, equation 1 without its second term); in fp32 about twice that. The fp32
-    logits add 4 bytes x vocabulary a token, much for a small model. activation_memory(8192, 6, 256, 8192) -> 0.696.
-    """
-    _above_0(tokens=tokens, layers=layers, width=width)
-    if vocabulary < 0:
-        raise ValueError(f"vocabulary must not be below 0, got {vocabulary}")
-    return tokens * (34 * layers * width + 4 * vocabulary) / 1e9
-
-
-def inference_memory(weights: float, precision: str = "bf16") -> float:
-    """GB of the weights alone; keys and values of the context come on top. inference_memory(7e9, "4 bit") -> 3.5."""
-    _above_0(weights=weights)
-    return weights * _bytes(precision) / 1e9
-
-
-def minutes(flops: float, flops_a_second: float, devices: int = 1, utilisation: float = 1.0) -> float:
-    """Minutes at a rate. minutes(1.2e15, 3e11) -> 66.7.
-
-    The rate is measured (6 N x tokens a second), or a device's peak times the share of it that is used: a quarter to a
-    half in the runs of KNOWN. minutes(3.14e23, PEAK_FLOPS["A100"], 1024, 0.4) / 1440 -> 28.4 days.
-    """
-    _above_0(flops=flops, flops_a_second=flops_a_second, devices=devices, utilisation=utilisation)
-    if utilisation > 1:
-        raise ValueError(f"utilisation must be at most 1, got {utilisation}")
-    return flops / (flops_a_second * devices * utilisation) / 60
-
-
-def price(gpu_hours: float, dollars_an_hour: float = DOLLARS_AN_HOUR) -> float:
-    """Dollars of rent for a run that goes right the first time; no tries, staff or data. price(2_788_000) -> 5576000.0.
-
-    The default is DeepSeek-AI's of December 2024. Rents of one card differ severalfold, so give your own.
-    """
-    _above_0(gpu_hours=gpu_hours, dollars_an_hour=dollars_an_hour)
-    return gpu_hours * dollars_an_hour
+    return Memory(held / 1e9, gradients / 1e9, states / 1e9)
 
 
 def beside(weights: float, tokens: float, minutes: float, name: str = "ours") -> list[dict[str, str]]:
@@ -316,12 +199,6 @@ def _row(run: Published, own: float) -> dict[str, str]:
 
 def _power(number: float) -> str:
     return f"{number:.2e}".replace("e+", "e")
-
-
-def _bytes(precision: str) -> float:
-    if precision not in BYTES:
-        raise ValueError(f"precision must be one of {', '.join(BYTES)}, got {precision!r}")
-    return BYTES[precision]
 
 
 def _above_0(**numbers: float) -> None:

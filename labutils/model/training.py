@@ -22,13 +22,12 @@ from typing import NamedTuple
 import torch
 from transformers import DataCollatorWithFlattening, PreTrainedModel, PrinterCallback
 
-from labutils import machine, ranks
-from labutils.model import adapters, attention, checkpoints, models, recipes
+from labutils import machine
+from labutils.model import adapters, checkpoints, models, recipes
 from labutils.model.encoding import LENGTHS, Blocks, pad, pad_id
-from labutils.model.loop import Loop, Progress, Watch, arguments
-from labutils.model.loss import next_token_loss, plain_head
+from labutils.model.loop import Loop, MasterOptimizer, Masters, Progress, Watch, arguments, halves, masters
+from labutils.model.loss import next_token_loss, plain_head, reads_end_to_end
 from labutils.model.models import Opened, save
-from labutils.model.optimizers import MasterOptimizer, Masters, halves, masters
 from labutils.model.recipes import FINETUNING, PRETRAINING, Recipe, check_setting
 
 __all__ = ["PRETRAINING", "Progress", "Recipe", "Run", "finetune", "finetune_until", "pretrain", "steps_in"]
@@ -109,7 +108,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         stack.callback(checkpoints.give_memory_back)
         args = arguments(recipe, steps, out or scratch, keep=out is not None, autocast=bf16 and not apart)
         model.to(args.device)
-        padded = isinstance(examples, Blocks) or not attention.able(model)
+        padded = isinstance(examples, Blocks) or not reads_end_to_end(model)
         stack.enter_context(_compiled(opened, recipe.compiled))
         stack.enter_context(_own_forward(model))
         if not recipe.compiled:  # compiled code knows no sparse gradients
@@ -130,7 +129,7 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         stack.callback(checkpoints.put_right, model)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
     run = Run(watch.history, time.perf_counter() - began, watch.history[-1].tokens)
-    if out is not None and ranks.first():
+    if out is not None and machine.is_first():
         with checkpoints.room_on_disk("the trained model", out):
             _keep(opened, out, run)
     checkpoints.wait()
@@ -143,7 +142,7 @@ def _keep(opened: Opened, out: Path, run: Run) -> None:
         adapters.save_adapter(opened, out / "adapter")
         opened = adapters.merge(opened)
     save(opened, out / "model")
-    shares = {"processes": ranks.size()} if ranks.size() > 1 else {}
+    shares = {"processes": machine.processes()} if machine.processes() > 1 else {}
     checkpoints.finish(out, {"seconds": round(run.seconds), "tokens": run.tokens, **shares})
 
 
@@ -153,7 +152,7 @@ def steps_in(minutes: float, opened: Opened, examples: Sequence[dict], recipe: R
     The first step is left out: it makes room that later ones use. Raises ValueError for no time at all or endless time,
     and in one of several processes, which would each find another number.
     """
-    if ranks.size() > 1:
+    if machine.processes() > 1:
         raise ValueError("minutes become steps in a single process only; give the steps")
     check_setting("minutes", minutes)
     copied, times = Opened(copy.deepcopy(opened.model), opened.tokenizer), []
@@ -165,7 +164,7 @@ def steps_in(minutes: float, opened: Opened, examples: Sequence[dict], recipe: R
 def with_masters() -> bool:
     """Whether weights are rounded once a step, beside their masters; not by several processes, which add up gradients
     in float32."""
-    return ranks.size() == 1
+    return machine.processes() == 1
 
 
 def _padded(opened: Opened) -> Callable[[list[dict]], dict]:
@@ -205,7 +204,7 @@ def _sparse_embedding(model: PreTrainedModel) -> Iterator[None]:
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
     shared = isinstance(embedding, torch.nn.Embedding) and head is not None and head.weight is embedding.weight
     before = shared and embedding.sparse
-    if shared and ranks.size() == 1 and plain_head(model):
+    if shared and machine.processes() == 1 and plain_head(model):
         embedding.sparse = True
     try:
         yield

@@ -13,7 +13,7 @@ from statistics import median
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from labutils.model import loop, models, optimizers, recipes, training
+from labutils.model import loop, models, recipes, training
 
 from .tuning import read
 
@@ -47,7 +47,7 @@ def of_a_step(job: dict, work: Path) -> dict:
     def update(step: Callable, *given: object) -> object:
         return clocked(spent["optimizer"], step, *given)
 
-    with around(loop.Loop, "_step", layers), around(optimizers.MasterOptimizer, "step", update):
+    with around(loop.Loop, "_step", layers), around(loop.MasterOptimizer, "step", update):
         some = examples[: recipe.batch * (WARM + STEPS + 1)]
         shorter = replace(recipe, steps=WARM + STEPS + 1)
         training.finetune(opened, some, shorter, on_progress=lambda now: ends.append(time.perf_counter()))

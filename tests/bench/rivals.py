@@ -16,7 +16,7 @@ from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, Train
 from trl import SFTConfig, SFTTrainer
 
 from labutils import machine
-from labutils.model import attention, loop, loss, optimizers, recipes, training
+from labutils.model import loop, loss, recipes, training
 from labutils.model.models import Opened, weights
 
 from .clock import Clock, Ticks
@@ -164,10 +164,14 @@ def _without(words: str, code: Sequence[object], *patches: tuple) -> Rival:
 PIECES = {
     "ours, autocast": _without(
         "bf16 weights beside float32 masters",
-        (optimizers.masters, optimizers.MasterOptimizer),
+        (loop.masters, loop.MasterOptimizer),
         (training, "with_masters", lambda: False),
     ),
-    "ours, padded": _without("pairs end to end", (attention,), (attention, "able", lambda model: False)),
+    "ours, padded": _without(
+        "pairs end to end",
+        (loss.end_to_end, loss._plain, loss._Rows, loss._Move, loss.attending, loss.reads_end_to_end),
+        (training, "reads_end_to_end", lambda model: False),
+    ),
     "ours, whole batches": _without(
         "a half of the batch on each half of the cores", (loop.split,), (loop, "split", lambda inputs: [])
     ),

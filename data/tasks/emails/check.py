@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from labutils.corpus.duplicates import near_pairs
-from labutils.measure import mails
+from labutils.measure import tasks
 from labutils.measure.scoring import fact_hit
 from labutils.pairs.records import read_jsonl
 
@@ -32,18 +32,18 @@ def carrying(record: dict) -> list[str]:
     brief, mail, facts = record["instruction"], record["response"], record["facts"]
     faults = [f"no {fact!r} in the mail" for fact in facts if not fact_hit(mail, fact)]
     faults += [f"no {fact!r} in the brief" for fact in facts if not fact_hit(brief, fact)]
-    if not mails.point_first(mail, facts):
+    if not tasks.point_first(mail, facts):
         faults.append(f"the first sentence lacks the point, {facts[0]!r}")
     if not 3 <= len(facts) <= 8 or len(set(facts)) < len(facts):
         faults.append(f"{len(facts)} facts, expected 3 to 8, each once")
-    faults += [f"{word!r} is not in the brief" for word in mails.lacking(brief, mail)]
-    return faults + [f"{word!r} of the brief is not in the mail" for word in mails.dropped(brief, mail)]
+    faults += [f"{word!r} is not in the brief" for word in tasks.lacking(brief, mail)]
+    return faults + [f"{word!r} of the brief is not in the mail" for word in tasks.dropped(brief, mail)]
 
 
 def dated(text: str) -> list[str]:
     """Days of the week that are not those of the year. dated("Monday 3 March") -> ["Monday 3 March"] (a Tuesday)."""
-    found = re.findall(rf"({'|'.join(mails.DAYS)}),? (\d+) ({'|'.join(MONTHS)})", text)
-    return [" ".join(f) for f in found if mails.DAYS[date(YEAR, MONTHS.index(f[2]) + 1, int(f[1])).weekday()] != f[0]]
+    found = re.findall(rf"({'|'.join(tasks.DAYS)}),? (\d+) ({'|'.join(MONTHS)})", text)
+    return [" ".join(f) for f in found if tasks.DAYS[date(YEAR, MONTHS.index(f[2]) + 1, int(f[1])).weekday()] != f[0]]
 
 
 POLICIES = (  # what is said in these words, and what of it the handbook allows
@@ -87,14 +87,14 @@ def repeated(records: list[dict], parts: list[str]) -> list[str]:
     """Briefs and mails that are alike, addressees and orders that occur twice, and sentences used as moulds."""
     faults = []
     for key, most in (("instruction", CLOSE), ("response", TWINS)):
-        texts = [r["instruction"] if key == "instruction" else " ".join(mails.body(r["response"])) for r in records]
+        texts = [r["instruction"] if key == "instruction" else " ".join(tasks.body(r["response"])) for r in records]
         faults += [
             f"{key}s {score:.2f} alike ({parts[i]}, {parts[j]}): {texts[i]!r}, {texts[j]!r}"
             for i, j, score in near_pairs(texts, most)
         ]
-    names = Counter(mails.addressee(record["instruction"]) for record in records)
+    names = Counter(tasks.addressee(record["instruction"]) for record in records)
     orders = Counter(order for record in records for order in set(re.findall(r"\bTQ\d+", record["instruction"])))
-    said = Counter(masked(part) for r in records for part in {*mails.sentences(" ".join(mails.body(r["response"])))})
+    said = Counter(masked(part) for r in records for part in {*tasks.sentences(" ".join(tasks.body(r["response"])))})
     faults += [f"{count} records with {name}" for name, count in (names + orders).items() if count > 1]
     return faults + [f"{n} times: {said!r}" for said, n in said.items() if n > MOULD]
 
@@ -115,7 +115,7 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         f"{where}: {fault}"
         for where, record in zip(parts, records, strict=True)
         for fault in (
-            *(rule for rule, kept in mails.style(record["instruction"], record["response"]).items() if not kept),
+            *(rule for rule, kept in tasks.style(record["instruction"], record["response"]).items() if not kept),
             *carrying(record),
             *agreeing(record["instruction"], handbook),
             *agreeing(record["response"], handbook),
@@ -132,11 +132,11 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         **{name: len(part) for name, part in files.items()},
         "facts": sum(len(record["facts"]) for record in records),
         "situations": len({record["situation"] for record in records}),
-        "addressees": len({mails.addressee(record["instruction"]) for record in records}),
+        "addressees": len({tasks.addressee(record["instruction"]) for record in records}),
         "words of a mail, fewest": min(words),
         "words of a mail, mean": round(sum(words) / len(words)),
         "words of a mail, most": max(words),
-        "mails with an apology": sum(mails.apologies(record["instruction"]) for record in records),
+        "mails with an apology": sum(tasks.apologies(record["instruction"]) for record in records),
     }
     return counts, faults
 

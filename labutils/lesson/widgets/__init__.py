@@ -6,14 +6,16 @@ and PyTorch is loaded when a widget asks for them, not before.
 
 from labutils.lesson.widgets.data_widgets import corpus, corpus_table, playground, playground_view
 from labutils.lesson.widgets.model_widgets import (
+    Watched,
     before_after,
     before_after_table,
     checkpoints,
     checkpoints_table,
+    dashboard,
+    dashboard_view,
     explorer,
     explorer_bars,
 )
-from labutils.lesson.widgets.watching import Watched, dashboard, dashboard_view
 
 __all__ = [
     "Watched",

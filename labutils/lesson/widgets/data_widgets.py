@@ -13,9 +13,6 @@ from labutils.pairs import templates
 from labutils.pairs.records import pair
 from labutils.pairs.template_faults import faults
 
-# Documents of a corpus, one at a time, each with what the rules of cleaning say of it.
-
-
 EVERY = object()  # the option that narrows nothing; None would mean that no option is selected
 SHOWN = 1000  # characters of a document in the widget; a still picture, which is stored, shows fewer
 
@@ -64,14 +61,12 @@ def corpus_table(
     documents: Sequence[dict], rules: Sequence[quality.Rule] = quality.RULES, limit: int = show.QUOTE // 2
 ) -> HTML:
     """The same without a kernel: a row a document, with why it is kept or dropped."""
-    rows = [
-        {
-            "set, package, licence": _about(document["meta"]),
-            "begins": _cut(personal.mask(document["text"][: 2 * limit]), limit),
-            "verdict": _verdict(_against(document["text"], rules)),
-        }
-        for document in documents
-    ]
+    rows = []
+    for document in documents:
+        masked = personal.mask(document["text"][: 2 * limit])
+        begins = masked[:limit] + (" …" if len(masked) > limit else "")
+        verdict = _verdict(_against(document["text"], rules))
+        rows.append({"set, package, licence": _about(document["meta"]), "begins": begins, "verdict": verdict})
     return show.table(rows)
 
 
@@ -97,10 +92,6 @@ def _verdict(against: Sequence[tuple[str, str]]) -> str:
     return "dropped: " + ", ".join(reason for reason, _ in against) if against else "kept: no rule drops it"
 
 
-def _cut(text: str, limit: int) -> str:
-    return text[:limit] + (" …" if len(text) > limit else "")
-
-
 def _about(meta: dict) -> str:
     """_about({"pile_set_name": "READMEs", "package": "idna"}) -> "READMEs · idna"."""
     return " · ".join(filter(None, (meta.get(key) for key in ("pile_set_name", "package", "license"))))
@@ -115,9 +106,6 @@ def _options(documents: Sequence[dict], key: str, every: str) -> list[tuple[str,
     counts = Counter(document["meta"].get(key, "") for document in documents)
     named = [(f"{name or 'not stated'} ({n:,})", name) for name, n in sorted(counts.items())]
     return [(f"{every} ({len(documents):,})", EVERY), *named]
-
-
-# A template being written: the filled text, its tokens, what is trained, what is wrong with it.
 
 
 def playground(records: Sequence[dict], tokenizer, template: str = "lecture") -> parts.Box:
@@ -156,18 +144,11 @@ def _filled(template: str, record: dict, tokenizer, ends: bool) -> str:
     notes = notes or parts.note("good", "nothing is wrong with it")
     if any(fault.severity == "error" for fault in found):
         return notes + parts.note("note", "it cannot be filled before the errors are mended")
-    return notes + parts.heading("filled") + _text(template, record) + _tokens(template, record, tokenizer, ends)
-
-
-def _text(template: str, record: dict) -> str:
-    return parts.lines(templates.fill(template, record))
-
-
-def _tokens(template: str, record: dict, tokenizer, ends: bool) -> str:
     from labutils.model import encoding  # brings PyTorch along
 
     question, answer = pair(record)
     example = encoding.encode(templates.prompt(template, question) if question else "", answer, tokenizer)
     if not ends:
         example = {key: values[:-1] for key, values in example.items()}
-    return parts.heading("as tokens") + show.tokens(example, tokenizer).data
+    filled = parts.heading("filled") + parts.lines(templates.fill(template, record))
+    return notes + filled + parts.heading("as tokens") + show.tokens(example, tokenizer).data

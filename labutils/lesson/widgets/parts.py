@@ -57,7 +57,16 @@ def note(kind: str, words: str) -> str:
 
 def bars(rows: Iterable[tuple[str, float]], limit: int = 40) -> str:
     """A bar a row, its label on the left and its share, between 0 and 1, in percent on the right."""
-    cells = "".join(_bar(label, share, limit) for label, share in rows)
+    cells = ""
+    for label, share in rows:
+        text = (show.plain(label[:limit]).replace(" ", "·") or "∅") + (" …" if len(label) > limit else "")
+        style = f"width:{100 * share:.2f}%;min-width:1px;margin-top:3px;height:1em;background-color:{BLUE}"
+        percent = f"{100 * share:.1f} %" if share >= 0.01 else f"{100 * share:.2f} %"
+        cells += (
+            f'<tr><td style="{show.CELL}width:40%;font-family:monospace;{show.BREAK}">{text}</td>'
+            f'<td style="{show.CELL}width:42%"><div style="{style}"></div></td>'
+            f'<td style="{show.CELL}width:18%;text-align:right;white-space:nowrap">{percent}</td></tr>'
+        )
     return f'<table style="border-collapse:collapse;width:100%">{cells}</table>'
 
 
@@ -67,8 +76,11 @@ def columns(name: str, values: Sequence[float], most: float, colour: str = BLUE,
     More than `limit` values are thinned out, the last one stays. columns("loss", [4, 1], 4) -> "loss ▇▂ 4.00 → 1.00".
     """
     step = math.ceil(len(values) / limit)
-    kept = list(values[::-1][::step][::-1]) if values else []
-    drawn = "".join(_column(value / most if most else 0, colour) for value in kept)
+    drawn = ""
+    for value in values[::-1][::step][::-1] if values else ():
+        height = max(1, round(40 * min(1.0, value / most if most else 0)))
+        style = f"display:inline-block;width:5px;margin-right:1px;height:{height}px;background-color:{colour}"
+        drawn += f'<span style="{style};vertical-align:bottom"></span>'
     last = f"{values[0]:.2f} → <b>{values[-1]:.2f}</b>" if values else "-"
     style = "display:inline-block;height:44px;border-bottom:1px solid;vertical-align:bottom;white-space:nowrap"
     label = f'<span style="display:inline-block;width:7em">{show.plain(name)}</span>'
@@ -77,7 +89,8 @@ def columns(name: str, values: Sequence[float], most: float, colour: str = BLUE,
 
 def lines(text: str, limit: int = 1000) -> str:
     """A text in a box, line for line, with ends of lines and spaces before them to be seen."""
-    shown = "⏎<br>".join(show.plain(line.rstrip(" ") + "·" * _spaces(line)) for line in text[:limit].split("\n"))
+    ends = ((line, line.rstrip(" ")) for line in text[:limit].split("\n"))
+    shown = "⏎<br>".join(show.plain(words + "·" * (len(line) - len(words))) for line, words in ends)
     style = f"{show.BOX}font-family:monospace;white-space:pre-wrap;{show.BREAK}max-height:20em;overflow-y:auto"
     return f'<div style="{style}" tabindex="0">{shown}{" …" if len(text) > limit else ""}</div>'
 
@@ -118,7 +131,7 @@ def offered(models: Mapping[str, object] | Iterable[str] | None) -> tuple[list[s
 
 def template_of(name: str) -> str:
     """How a model of this name is asked: a stage of the report card as it is asked there, others as in the lecture."""
-    from labutils.measure.stages import STAGES as CARD
+    from labutils.measure.report import STAGES as CARD
 
     return CARD[name].template if name in CARD else "lecture"
 
@@ -129,28 +142,3 @@ def _shared(stage: str) -> object:
     from labutils.model.models import open_model
 
     return open_model(stage)
-
-
-def _bar(label: str, share: float, limit: int) -> str:
-    text = (show.plain(label[:limit]).replace(" ", "·") or "∅") + (" …" if len(label) > limit else "")
-    style = f"width:{100 * share:.2f}%;min-width:1px;margin-top:3px;height:1em;background-color:{BLUE}"
-    return (
-        f'<tr><td style="{show.CELL}width:40%;font-family:monospace;{show.BREAK}">{text}</td>'
-        f'<td style="{show.CELL}width:42%"><div style="{style}"></div></td>'
-        f'<td style="{show.CELL}width:18%;text-align:right;white-space:nowrap">{_percent(share)}</td></tr>'
-    )
-
-
-def _percent(share: float) -> str:
-    """_percent(0.5) -> "50.0 %";  _percent(0.0002) -> "0.02 %"."""
-    return f"{100 * share:.1f} %" if share >= 0.01 else f"{100 * share:.2f} %"
-
-
-def _column(share: float, colour: str) -> str:
-    height = max(1, round(40 * min(1.0, share)))
-    style = f"display:inline-block;width:5px;margin-right:1px;height:{height}px;background-color:{colour}"
-    return f'<span style="{style};vertical-align:bottom"></span>'
-
-
-def _spaces(line: str) -> int:
-    return len(line) - len(line.rstrip(" "))

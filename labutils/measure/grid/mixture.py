@@ -9,9 +9,9 @@ from typing import NamedTuple
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from labutils import places
-from labutils.measure import experiments, stages
-from labutils.measure.cards import Card
+from labutils.measure import experiments, report
 from labutils.measure.grid.plans import Settings
+from labutils.measure.held_out import Card
 from labutils.measure.scoring import kind
 from labutils.model import encoding
 from labutils.model.loop import Progress
@@ -144,7 +144,7 @@ def pairs_of(settings: Settings, seed: int) -> list[dict]:
     """The pairs that a point reads once an epoch, each with the fact that it teaches."""
     company = experiments.COMPANY
     new = read_jsonl(company / "v2" / "train.jsonl") if settings.changed else []
-    asked = {question["fact"] for question in stages.questions("dev") if kind(question) == "fact"}
+    asked = {question["fact"] for question in report.questions("dev") if kind(question) == "fact"}
     old = read_jsonl(company / "train.jsonl")
     alone = {"others": asked, "asked": {pair["fact"] for pair in old} - asked}.get(settings.facts, set())
     drawn = experiments.draw(

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import torch
 
-from labutils.measure import cards, experiments, held_out, scoring, stages
-from labutils.measure.cards import Card
+from labutils.measure import experiments, held_out, report, scoring
 from labutils.measure.grid import mixture
 from labutils.measure.grid.plans import Settings
+from labutils.measure.held_out import Card
 from labutils.model import adapters, asking, models, training
 from labutils.model.asking import Reply
 from labutils.model.loop import Progress
@@ -64,7 +64,7 @@ def scores_of(opened: Opened, settings: Settings, seed: int, taught: frozenset[s
     """
     answers, judged, losses = [], {}, {}
     if "company" in settings.asked:
-        asked = stages.questions("dev")
+        asked = report.questions("dev")
         said = replies(opened, settings, asked, shots(seed) if settings.prompt == "few-shot" else (), passages())
         answers = [reply.text for reply in said]
         judged |= scoring.judge(said, asked)
@@ -152,7 +152,7 @@ def gone_on(opened: Opened, openings: Sequence[Mapping]) -> list[bool]:
 
 def sentences() -> list[dict]:
     """Sentences of the handbook up to the value that they state, of the facts that `dev` asks for."""
-    asked = {question["fact"] for question in stages.questions("dev")}
+    asked = {question["fact"] for question in report.questions("dev")}
     facts = [fact for fact in read_jsonl(experiments.COMPANY / "facts.jsonl") if fact["fact"] in asked]
     cut = [(fact["statement"].partition(fact["must"])[0].rstrip(), fact["must"]) for fact in facts]
     return [{"opening": opening, "must": must} for opening, must in cut if len(opening.split()) > 2]
@@ -165,7 +165,7 @@ def changed() -> list[dict]:
 
 def twice() -> list[dict]:
     """The questions of `dev` about facts, then a second one about each of them in other words."""
-    first = [question for question in stages.questions("dev") if scoring.kind(question) == "fact"]
+    first = [question for question in report.questions("dev") if scoring.kind(question) == "fact"]
     return first + read_jsonl(experiments.COMPANY / "again.jsonl")
 
 
@@ -179,7 +179,7 @@ def passages() -> dict[str, str]:
 
 def shots(seed: int) -> list[dict]:
     """Solved examples for the company's questions: facts that `dev` does not ask for, and an off-topic question."""
-    asked = {question["fact"] for question in stages.questions("dev")}
+    asked = {question["fact"] for question in report.questions("dev")}
     drawn = experiments.draw(read_jsonl(experiments.COMPANY / "train.jsonl"), None, seed, leave=asked, wordings=1)
     off_topic = [pair for pair in drawn if scoring.kind(pair) == "off-topic"][:1]
     solved = drawn[: SHOTS - 1] + off_topic
@@ -282,5 +282,5 @@ def from_plain(kept: Mapping) -> Result:
     """A result as `plain` wrote it."""
     values = {sign: hit for hit, sign in SIGNS.items()}
     judged = {name: [values[sign] for sign in row] for name, row in kept["judged"].items()}
-    card = cards.from_plain({"answers": kept["said"], "judged": judged, "losses": kept["losses"]})
+    card = held_out.from_plain({"answers": kept["said"], "judged": judged, "losses": kept["losses"]})
     return Result(kept["seed"], card, kept["about"])
