@@ -115,7 +115,7 @@ OWNERS = {  # which module of `lesson` holds the commands
     "cli_data": ("survey", "validate", "convert", "format"),
     "cli_model": ("pretrain", "finetune", "ask"),
     "cli_measure": ("experiment", "report"),
-    "classroom.release": ("class",),
+    "classroom.command": ("class",),
     "claims": ("claims",),
 }
 LEARNERS = {
@@ -128,7 +128,7 @@ LEARNERS = {
     "ask": "ask a model",
     "experiment": "make a recorded result again",
     "report": "the report card: every score of every stage",
-    "class": "assignments for nbgrader; the course for a room without network",
+    "class": "assignments that grade themselves, predictions of a class, the course for a room without network",
     "claims": "the table of the lecture's claims, from the stored notebooks",
 }
 COMMANDS = {

@@ -125,6 +125,8 @@ def gather(source: str | Path, suffix: str, most: int, read: Callable[[bytes], T
         name = path.relative_to(source).as_posix() if source.is_dir() else path.name
         try:
             found[name] = read(_bytes(path, most))
+        except RecursionError:
+            refused.append(f"{name}: nested too deeply")
         except (ValueError, OSError) as problem:
             refused.append(f"{name}: {problem.strerror if isinstance(problem, OSError) else problem}")
     return found, refused

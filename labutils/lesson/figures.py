@@ -33,3 +33,16 @@ def losses(history: Sequence, base: str = "trained") -> Figure:
     axes.set(xlabel="step", ylabel="loss, nats per token", ylim=(0, None))
     axes.legend()
     return figure
+
+
+def answers(counts: Sequence[tuple[str, int]], title: str) -> Figure:
+    """How many people said what, large enough for a room; the words are shown as they are, never set as formulas."""
+    figure = Drawing(figsize=(12, 1.2 + 0.8 * len(counts)), layout="constrained")
+    axes, total = figure.subplots(), sum(count for _, count in counts)
+    shares = [100 * count / total for _, count in counts]
+    axes.bar_label(axes.barh(range(len(counts)), shares, color=BLUE), fmt="%.0f %%", padding=5, fontsize=22)
+    axes.set_yticks(range(len(counts)), [said for said, _ in counts], fontsize=22, parse_math=False)
+    axes.set_title(f"{title} (n = {total})", fontsize=22, parse_math=False)
+    axes.set(xlim=(0, 110), xticks=[])
+    axes.invert_yaxis()
+    return figure
