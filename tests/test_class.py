@@ -280,7 +280,7 @@ def test_side_by_side_and_a_stuck_submission_holds_up_nobody(labutils, own_cours
     assert wrong and "one_setting" not in wrong, "the right answers of ann are not those of ben"
     assert [line.split() for line in out.splitlines()][1:3] == [
         ["2026003", "0"],
-        ["ann", f"{sum(got['ann'].values())}"],
+        ["ann", f"{sum(got['ann'].values()):g}"],
     ]
     (own_course / "submitted" / "2026003" / NUMBER / f"{TITLE}.ipynb").write_text("no notebook")
     code, _, err = labutils("class", "autograde", own_course, NUMBER, "--jobs", 2)

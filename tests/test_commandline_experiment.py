@@ -132,7 +132,8 @@ def class_folder(tmp_path):
     """What a class hands in: ten files that are right, and every kind that is not; the runs that are right."""
     kept = [line for line in recording.read_record("amount") if line["point"] == "100 pairs"]
     (folder := tmp_path / "stick" / "row 1").mkdir(parents=True)
-    right = {seed: own_run(kept[seed % 5], seed) for seed in range(100, 110)}
+    newer = {"judged": kept[0]["judged"] | {"newer": "01"}}  # a score that was not recorded
+    right = {seed: own_run(kept[seed % 5] | newer, seed) for seed in range(100, 110)}
     for seed, line in right.items():
         (folder / f"amount-seed-{seed}.jsonl").write_text(f"{line}\n")
     line, losses = kept[0], kept[0]["losses"]

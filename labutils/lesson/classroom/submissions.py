@@ -107,7 +107,8 @@ def autograde(
         try:
             while waiting or running:
                 while waiting and has_room(running, side_by_side):
-                    running[waiting[0]] = start(folder, number, waiting.pop(0), Path(logs), side_by_side)
+                    name = waiting.pop(0)
+                    running[name] = start(folder, number, name, Path(logs), side_by_side)
                 wait([each.process.sentinel for each in running.values()], timeout=1.0)
                 for name in [name for name, each in running.items() if is_over(each)]:
                     done[name] = ended(folder, number, name, running.pop(name))

@@ -130,6 +130,8 @@ def checked(name: str, record: Mapping[str, dict], line: dict) -> dict:
     if line["made_of"] != own["made_of"]:
         raise ValueError(f"{point!r} was made of another model or other data than are here")
     check_seed(name, point, line["seed"])
+    line |= {"judged": {score: line["judged"].get(score, "") for score in own["judged"]}}  # newer scores are dropped
+    line |= {"losses": {loss: line["losses"][loss] for loss in own["losses"]}}
     if form(line) != form(own):
         raise ValueError(f"{point!r} has other scores or questions than here")
     return slim(line)
