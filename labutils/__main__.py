@@ -105,10 +105,10 @@ def measure():
     return cli_measure
 
 
-def release():
-    from labutils.lesson.classroom import release
+def classroom():
+    from labutils.lesson.classroom import command
 
-    return release
+    return command
 
 
 def claims():
@@ -177,9 +177,9 @@ COMMANDS = {
         lambda asked: measure().report_command(asked),
     ),
     "class": Command(
-        "assignments for nbgrader; the course for a room without network",
-        lambda line: release().class_options(line),
-        lambda asked: release().class_command(asked),
+        "assignments that grade themselves, predictions of a class, the course for a room without network",
+        lambda line: classroom().class_options(line),
+        lambda asked: classroom().class_command(asked),
     ),
     "claims": Command(
         "the table of the lecture's claims, from the stored notebooks",

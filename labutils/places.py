@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
@@ -108,3 +110,33 @@ def check_rereadable(path: str | Path) -> None:
     """Raises ValueError for what gives its bytes only once, a pipe or a terminal; what is not there passes."""
     if (path := Path(path)).exists() and not (path.is_file() or path.is_dir()):
         raise ValueError(f"{path} can be read only once, and is read several times; write it to a file first")
+
+
+def gather(source: str | Path, suffix: str, most: int, read: Callable[[bytes], T]) -> tuple[dict[str, T], list[str]]:
+    """What `read` makes of each file that others have put into a folder, by its name; and a line for each refused one.
+
+    A file is refused that is no plain one, has more than `most` bytes, or for which `read` raises ValueError. In place
+    of a folder, one file. Raises FileNotFoundError where there is neither.
+    """
+    source, found, refused = Path(source), {}, []
+    if not source.exists():
+        raise FileNotFoundError(f"no file or folder {source}")
+    for path in sorted(source.rglob(f"*{suffix}")) if source.is_dir() else [source]:
+        name = path.relative_to(source).as_posix() if source.is_dir() else path.name
+        try:
+            found[name] = read(_bytes(path, most))
+        except RecursionError:
+            refused.append(f"{name}: nested too deeply")
+        except (ValueError, OSError) as problem:
+            refused.append(f"{name}: {problem.strerror if isinstance(problem, OSError) else problem}")
+    return found, refused
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    """A file's bytes. Raises ValueError for a link, a pipe or a folder, and for more bytes than `most`."""
+    if path.is_symlink() or not path.is_file():
+        raise ValueError("no plain file")
+    with path.open("rb") as file:
+        if len(data := file.read(most + 1)) > most:
+            raise ValueError(f"larger than the {most:,} bytes that it could have")
+    return data

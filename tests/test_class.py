@@ -7,16 +7,19 @@ import html
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 from labutils import installing, offline, places
 from labutils.lesson import exercises
-from labutils.lesson.classroom import judging, release, wheelhouse
+from labutils.lesson.classroom import judging, release, submissions, wheelhouse
 
 KEY = hashlib.sha256(b"of this test").hexdigest()
 NUMBER = "05"
@@ -66,6 +69,28 @@ def course(tmp_path_factory):
     return folder
 
 
+NAMES = ("ann", "ben", "2026003")  # nbgrader's command line takes the last one for a number
+
+
+@pytest.fixture(scope="module")
+def own_course(tmp_path_factory):
+    """A course folder with one assignment, in which each learner has other numbers."""
+    folder, names = tmp_path_factory.mktemp("own") / "course", tmp_path_factory.mktemp("list") / "names.txt"
+    names.write_text("\n".join(NAMES))
+    release.release(folder, [NUMBER], learners=names)
+    return folder
+
+
+@pytest.fixture
+def without_nbgrader(monkeypatch):
+    """A release whose tests are not hidden, in a moment."""
+
+    def copied(folder, *words):
+        shutil.copytree(folder / "source", folder / "release")
+
+    monkeypatch.setattr(release, "nbgrader", copied)
+
+
 def versions(subject="what tuning changes"):
     return [release.graded(each, KEY) for each in exercises.EXERCISES if each.subject == subject]
 
@@ -77,11 +102,11 @@ def solved(version):
 
 def hand_in(course, learner, answers, number=NUMBER, title=TITLE):
     """A submission: the notebook that was handed out, with these answers by exercise."""
-    notebook = nbformat.read(course / "release" / number / f"{title}.ipynb", 4)
+    out = own if (own := course / "handout" / learner).exists() else course / "release"
+    notebook = nbformat.read(out / number / f"{title}.ipynb", 4)
     for cell in notebook.cells:
-        name = cell.metadata.nbgrader.grade_id.removesuffix("_answer")
-        if name in answers:
-            cell.source = answers[name]
+        name = cell.id.removesuffix("_answer")
+        cell.source = answers.get(name, cell.source)
     folder = course / "submitted" / learner / number
     folder.mkdir(parents=True)
     nbformat.write(notebook, folder / f"{title}.ipynb")
@@ -107,15 +132,15 @@ def read_by(course, learner, number="*"):
     return texts + [html.unescape(re.sub("<[^>]+>", "", text)) for text in texts]
 
 
-def opened(course, texts):
+def opened(out, texts):
     """The exercises that a script opens with the course's package: each word of these texts, and all in quotes, is
     tried as the seed of an exercise, and as a key. One is open where question and material come out as handed out.
     """
     words = {word.strip("'\"") for text in texts for word in re.findall(r"[\w.-]+|\w+|'.*?'|\".*?\"", text)}
     keys = {word for word in words if re.fullmatch("[0-9a-f]{64}", word)}
-    books = [nbformat.read(path, 4) for path in course.glob("release/*/*.ipynb")]
+    books = [nbformat.read(path, 4) for path in out.glob("*/*.ipynb")]
     asked = {cell.id: " ".join(cell.source.split()) for book in books for cell in book.cells}
-    files = [path.read_text(encoding="utf-8") for path in course.glob(f"release/*/{release.MATERIAL}")]
+    files = [path.read_text(encoding="utf-8") for path in out.glob(f"*/{release.MATERIAL}")]
     material = {name: held for text in files for name, held in json.loads(text).items()}
 
     def opens(version):
@@ -206,9 +231,11 @@ def test_what_a_learner_reads_tells_no_answer(course):
     texts = read_by(course, "curious")
     secrets = [KEY, str(course), *(release.secret(KEY, each.name) for each in exercises.EXERCISES)]
     assert [secret for secret in secrets if any(secret in text for text in texts)] == []
-    assert opened(course, texts) == []
-    assert opened(course, [f"x = '{release.secret(KEY, 'merge_adapter')}'"]) == ["merge_adapter"], "the script is able"
-    assert opened(course, [KEY]) == list(WIDE)
+    assert opened(course / "release", texts) == []
+    assert opened(course / "release", [f"x = '{release.secret(KEY, 'merge_adapter')}'"]) == ["merge_adapter"], (
+        "the script is able"
+    )
+    assert opened(course / "release", [KEY]) == list(WIDE)
 
 
 @pytest.mark.slow
@@ -221,6 +248,122 @@ def test_every_exercise_can_be_handed_in_and_graded(course):
         release.nbgrader(course, "autograde", title[:2])
         assert grades(course, "all", title[:2]) == {each.name: release.POINTS[each.size] for each in graded}
         assert set(grades(course, "none", title[:2]).values()) == {0}
+
+
+def test_side_by_side_and_a_stuck_submission_holds_up_nobody(labutils, own_course, monkeypatch):
+    """With one place, which the stuck one takes first; it is ended when the others are done."""
+    right = release.answers(own_course, "ann", NUMBER)
+    hand_in(own_course, "ann", right)
+    hand_in(
+        own_course, "2026003", {"one_setting": "while True:\n    try:\n        input()\n    except BaseException: 0"}
+    )
+    hand_in(own_course, "ben", right | {"one_setting": release.answers(own_course, "ben", NUMBER)["one_setting"]})
+    (own_course / "submitted" / "ben" / NUMBER / release.MATERIAL).write_text('{"of": "another one"}')
+    others = [own_course / "autograded" / name / NUMBER / f"{TITLE}.ipynb" for name in ("ann", "ben")]
+    monkeypatch.setattr(submissions, "SLOW", 0.0)
+    is_over = submissions.is_over
+
+    def others_are_done():
+        return all(submissions.is_graded(own_course, NUMBER, name) for name in ("ann", "ben"))
+
+    def over(each):
+        return is_over(each) or (each.log.stem == "2026003" and others_are_done())
+
+    monkeypatch.setattr(submissions, "is_over", over)
+    code, out, err = labutils("class", "autograde", own_course, NUMBER, "--jobs", 1)
+    assert code == 1 and re.search(r"^left out: 2026003: stopped after \d+ seconds$", err, re.MULTILINE), err
+    assert err.startswith("1 of 3 graded, about ") and "3 of 3 graded, about 0:00 left" in err
+    assert all(path.is_file() for path in others) and not (own_course / "autograded" / "2026003" / NUMBER).exists()
+    got = {name: grades(own_course, name) for name in ("ann", "ben")}
+    assert got["ann"] == {name: release.POINTS[getattr(exercises, name).size] for name in right}
+    wrong = {name for name, points in got["ben"].items() if not points}
+    assert wrong and "one_setting" not in wrong, "the right answers of ann are not those of ben"
+    assert [line.split() for line in out.splitlines()][1:3] == [
+        ["2026003", "0"],
+        ["ann", f"{sum(got['ann'].values()):g}"],
+    ]
+    (own_course / "submitted" / "2026003" / NUMBER / f"{TITLE}.ipynb").write_text("no notebook")
+    code, _, err = labutils("class", "autograde", own_course, NUMBER, "--jobs", 2)
+    assert code == 1 and err.startswith("1 of 1 graded") and "left out: 2026003: There was an error processing" in err
+
+
+def test_a_slow_submission_gives_up_its_place_and_is_ended_later(monkeypatch):
+    def running(seconds, exitcode=None):
+        return submissions.Running(SimpleNamespace(exitcode=exitcode), time.monotonic() - seconds, None)
+
+    assert not submissions.has_room({"a": running(submissions.SLOW - 9)}, 1)
+    slow = {str(i): running(submissions.SLOW + 9) for i in range(submissions.BEHIND)}
+    assert submissions.has_room(slow, 1) and not submissions.has_room(slow | {"more": running(99)}, 1)
+    assert not submissions.is_over(running(submissions.LIMIT - 9)) and submissions.is_over(running(1, 0))
+    assert submissions.is_over(running(submissions.LIMIT + 9))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("jobs", [2, 1])
+def test_thirty_learners_with_other_numbers(own_course, labutils, jobs):
+    """Right, partly right, empty and hostile submissions; run with -s, it says how long one command takes."""
+    shutil.rmtree(own_course / "submitted", ignore_errors=True)
+    names = [f"learner-{number:02d}" for number in range(30)]
+    assert labutils("class", "handout", own_course, *names)[0] == 0
+    right, wanted = release.answers(own_course, "nobody", NUMBER), {}
+    points = {name: release.POINTS[getattr(exercises, name).size] for name in right}
+    for number, name in enumerate(names):
+        mine = release.answers(own_course, name, NUMBER)
+        spoils = list(HOSTILE)[number // 6]
+        hostile = {spoils: HOSTILE[spoils]}
+        given = [mine, dict(list(mine.items())[::2]), {}, hostile, mine | hostile, HOSTILE][number % 6]
+        hand_in(own_course, name, given)
+        got = {} if given is not mine and spoils in given and spoils == "one_setting" else given
+        wanted[name] = {each: points[each] * (got.get(each) == mine[each]) for each in mine}
+    began = time.monotonic()
+    code, _, err = labutils("class", "autograde", own_course, NUMBER, "--jobs", jobs, "--again")
+    print(f"\n30 submissions, {jobs} at once: {(time.monotonic() - began) / 60:.1f} minutes\n{err}")
+    assert code == 0 and {name: grades(own_course, name) for name in names} == wanted
+
+
+def test_one_learner_with_everything_opens_nothing_of_another(tmp_path, without_nbgrader):
+    """Everything: what was handed out, the right answers, and even the key and the secrets of these numbers."""
+    (tmp_path / "names.txt").write_text("ann\nben")
+    release.release(course := tmp_path / "course", learners=tmp_path / "names.txt")
+    texts = [path.read_text(encoding="utf-8") for path in (course / "handout" / "ann").rglob("*.*") if path.is_file()]
+    for number in ("01", "02", "03", "04", "05", "06", "07", "08"):
+        key = release.key_of(course, "ann", number)
+        texts += [key, *release.answers(course, "ann", number).values()]
+        texts += [release.secret(key, each.name) for each in release.of_assignment(number, key)]
+    assert opened(course / "handout" / "ann", texts) == list(WIDE), "the script is able"
+    assert opened(course / "handout" / "ben", texts) == [] == opened(course / "release", texts)
+    assert opened(course / "handout" / "ben", [release.key_of(course, "ben", "05")]) == ["how_much_replay"]
+
+
+def test_a_class_list_is_handed_out_and_collected(labutils, refused, tmp_path, without_nbgrader, monkeypatch):
+    course, stick = tmp_path / "course", tmp_path / "stick"
+    (tmp_path / "names.txt").write_text("\ufeffann\n\n ben \n", encoding="utf-8")
+    code, out, _ = labutils("class", "release", course, "--notebooks", NUMBER, "--learners", tmp_path / "names.txt")
+    assert code == 0 and f"Hand out: {course / 'handout'}" in out
+    before = (course / "handout" / "ann" / NUMBER / f"{TITLE}.ipynb").read_bytes()
+    code, out, _ = labutils("class", "handout", course, "ann", "eve")
+    assert code == 0 and out.startswith(f"{course / 'handout' / 'eve' / NUMBER}\n1 new")
+    assert (course / "handout" / "ann" / NUMBER / f"{TITLE}.ipynb").read_bytes() == before
+    code, out, _ = labutils("class", "answers", course, "ann", NUMBER)
+    assert code == 0 and all(f"# {name}\n" in out for name in HOSTILE)
+    shutil.copytree(course / "handout", stick)
+    monkeypatch.setattr(submissions, "MOST_BYTES", 50_000)
+    (stick / "zoe" / NUMBER).mkdir(parents=True)
+    (stick / "zoe" / NUMBER / f"{TITLE}.ipynb").write_bytes(before)
+    (stick / "ben" / f"{TITLE}.ipynb").write_bytes(before)
+    for name, text in {"list": "[]", "cut": "{", "huge": " " * 50_001}.items():
+        (stick / "eve" / NUMBER / f"{name}.ipynb").write_text(text)
+    code, out, err = labutils("class", "collect", course, stick)
+    assert code == 0 and out.splitlines()[-1] == "3 collected that are new"
+    left_out = [line.split(": ")[1] for line in sorted(err.splitlines())]
+    eve = [f"eve/{NUMBER}/{name}.ipynb" for name in ("cut", "huge", "list")]
+    assert left_out == [f"ben/{TITLE}.ipynb", *eve, f"zoe/{NUMBER}/{TITLE}.ipynb"]
+    assert submissions.handed_in(course, NUMBER) == ["ann", "ben", "eve"]
+    assert labutils("class", "collect", course, stick)[1] == "0 collected that are new\n"
+    refused(f"class answers {course} ../ann {NUMBER}", "'../ann' is no name for a folder")
+    refused(f"class answers {course} ann 06", "no assignment '06'")
+    refused(f"class handout {course} Bob bob", "bob is in the class list twice")
 
 
 def test_a_release_wants_a_new_folder_and_known_notebooks(tmp_path):

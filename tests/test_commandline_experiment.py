@@ -1,10 +1,15 @@
 """The command `experiment`: which result it makes, point by point where there are some, what it prints and refuses."""
 
+import json
+import os
+from itertools import chain, repeat
+from types import SimpleNamespace
+
 import pytest
 
 from labutils.lesson.cli_measure import names
 from labutils.measure import experiments, prompted
-from labutils.measure.grid import plans, points, recording
+from labutils.measure.grid import merging, plans, points, recording
 from labutils.measure.grid.plans import PLANS, Point, Settings
 from labutils.measure.grid.points import Result
 from labutils.measure.held_out import Card
@@ -102,6 +107,12 @@ def test_every_name_is_one_of_a_kind():
         ("experiment amount --points ten,six", "amount has no point 'six'; it has none, ten"),
         ("experiment amount --limit 0", "--limit must be at least 1, got 0"),
         ("experiment amount --limit x", "invalid int value: 'x'"),
+        ("experiment amount --minutes 5", "--minutes must be above 0, and needs --seed"),
+        ("experiment amount --seed 9 --minutes 0", "--minutes must be above 0"),
+        ("experiment amount --seed 1", "seed 1 of 'ten' is recorded already; take one that is new, such as 101"),
+        ("experiment amount --seed 9 --points none", "amount repeats no 'none' with other seeds; it repeats ten"),
+        ("experiment amount --merge nowhere", "no file or folder nowhere"),
+        ("experiment company_smollm2 --seed 9", "company_smollm2 is one result; only amount, "),
         ("experiment company_smollm2 --list", "company_smollm2 is one result; only amount, "),
         ("experiment company_smollm2 --points ten", "company_smollm2 is one result; only amount, "),
     ],
@@ -109,3 +120,96 @@ def test_every_name_is_one_of_a_kind():
 def test_what_is_refused(refused, amount, line, words):
     refused(line, words)
     assert amount[0] == []
+
+
+def own_run(line: dict, seed: int = 100, **changes) -> str:
+    """A recorded run of `amount` as another machine writes it, with another seed and these changes."""
+    return json.dumps(merging.slim(line | {"seed": seed}) | changes)
+
+
+@pytest.fixture
+def class_folder(tmp_path):
+    """What a class hands in: ten files that are right, and every kind that is not; the runs that are right."""
+    kept = [line for line in recording.read_record("amount") if line["point"] == "100 pairs"]
+    (folder := tmp_path / "stick" / "row 1").mkdir(parents=True)
+    newer = {"judged": kept[0]["judged"] | {"newer": "01"}}  # a score that was not recorded
+    right = {seed: own_run(kept[seed % 5] | newer, seed) for seed in range(100, 110)}
+    for seed, line in right.items():
+        (folder / f"amount-seed-{seed}.jsonl").write_text(f"{line}\n")
+    line, losses = kept[0], kept[0]["losses"]
+    loss = losses["answer_loss"]
+    wrong = {
+        "cut": right[100][:-9],
+        "empty": "",
+        "list": "[" * 200_000,
+        "bytes": b"\xff\xfe\x00",
+        "predictions": json.dumps({"01 documents": {"said": "3,000", "day": "2026-01-01"}}),
+        "other": own_run(line, point="six"),
+        "settings": own_run(line, settings=line["settings"] | {"pairs": 99}),
+        "unknown": own_run(line, settings=line["settings"] | {"new": 1}),
+        "model": own_run(line, made_of="0" * 16),
+        "recorded": own_run(line, 4),
+        "negative": own_run(line, -1),
+        "half": own_run(line, seed="0.5"),
+        "signs": own_run(line, judged=line["judged"] | {"stops": "2" * len(line["judged"]["stops"])}),
+        "short": own_run(line, judged=line["judged"] | {"stops": "1"}),
+        "nan": own_run(line, losses=losses | {"answer_loss": loss | {"values": [float("nan"), *loss["values"][1:]]}}),
+        "size": own_run(line, losses=losses | {"answer_loss": loss | {"sizes": [0, *loss["sizes"][1:]]}}),
+        "big": own_run(line, losses=losses | {"answer_loss": loss | {"values": [10**999, *loss["values"][1:]]}}),
+        "twice": right[109],
+        "half wrong": f"{own_run(line, 111)}\n{own_run(line, 112, point=[])}",
+        "huge": " " * (merging.MOST_BYTES + 1),
+    }
+    for name, text in wrong.items():
+        (folder / f"{name}.jsonl").write_bytes(text if isinstance(text, bytes) else text.encode())
+    (folder / "folder.jsonl").mkdir()
+    if hasattr(os, "mkfifo"):  # not on Windows
+        (folder / "link.jsonl").symlink_to(folder / "amount-seed-100.jsonl")
+        os.mkfifo(folder / "pipe.jsonl")
+    return tmp_path / "stick"
+
+
+def test_the_runs_of_a_class_are_merged_and_all_else_is_refused_in_a_line_each(labutils, class_folder, tmp_path):
+    code, out, err = labutils("experiment", "amount", "--merge", class_folder, "--out", tmp_path / "merged.jsonl")
+    right = {f"row 1/amount-seed-{seed}.jsonl" for seed in range(100, 110)}
+    others = {path.relative_to(class_folder).as_posix() for path in class_folder.rglob("*.jsonl")} - right
+    lines = err.splitlines()
+    assert code == 0 and len(lines) == len(others)
+    assert {line.removeprefix("left out: ").partition(":")[0] for line in lines} == others
+    for words in (
+        "has other settings than here (pairs)",
+        "(unknown ones)",
+        "another model or other data",
+        "is recorded",
+    ):
+        assert sum(words in line for line in lines) == 1, words
+    assert sum("has other scores or questions" in line for line in lines) == 1
+    merged = merging.merge("amount", tmp_path / "merged.jsonl")
+    assert merged.refused == [] and [run.seed for run in merged.results["100 pairs"]] == [*range(100, 110)]
+    rows = [line.split() for line in out.splitlines()]
+    assert rows[0] == ["100", "pairs"] and rows[1] == ["score", "recorded", "merged", "n"]
+    assert rows[2][-3:] == ["5", "or", "10"]
+    (tmp_path / "none").mkdir()
+    assert labutils("experiment", "amount", "--merge", tmp_path / "none")[0] == 2
+
+
+def test_a_run_with_a_seed_of_ones_own_goes_on_where_it_stopped(labutils, amount, tmp_path, monkeypatch):
+    made, plan = amount
+    plan["twenty"] = Point(Settings(pairs=20), (0, 1))
+    for each in ("none", "ten", "twenty"):
+        recording.append_line("amount", recording.make(plan[each].settings, 0, None) | {"point": each})
+    made.clear()
+    ticks = chain([0, 1, 60, 61], repeat(0))  # in the first run, one result takes 59 seconds
+    monkeypatch.setattr(merging, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    out = tmp_path / "mine.jsonl"
+    code, said, err = labutils("experiment", "amount", "--seed", 9, "--minutes", 1.5, "--out", out)
+    assert (code, made, said) == (0, [(10, 9)], f"{out}: 1 runs with seed 9. Hand in this file\n")
+    assert "Yes." not in out.read_text(), "answers stay at home"
+    assert labutils("experiment", "amount", "--seed", 9, "--minutes", 5, "--out", out)[0] == 0
+    assert made == [(10, 9), (20, 9)] and len(out.read_text().splitlines()) == 2
+    before = out.read_text()
+    code, _, err = labutils("experiment", "amount", "--seed", 8, "--out", out)
+    assert code == 2 and "holds seed 9, not 8" in err and out.read_text() == before
+    out.write_text("my diary")
+    code, _, err = labutils("experiment", "amount", "--seed", 9, "--out", out)
+    assert code == 2 and "line 1 is no run" in err and out.read_text() == "my diary"

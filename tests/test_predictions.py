@@ -102,3 +102,44 @@ def test_how_many_a_notebook_asks_for(monkeypatch, tmp_path):
     for key in ("01 a", "01 gone"):
         click(predict(key, [1]), "1")
     assert progress() == [{"notebook": "01_small", "predictions": "1 of 2"}]
+
+
+@pytest.fixture
+def stick(tmp_path):
+    """Ten learners' files in two folders, and files of every other kind."""
+    said = ["3,000", "3000", " 3 000", *["3,000"] * 5, "$\\frac{", "\x1b[2J" + "x" * 150]
+    for number, words in enumerate(said):
+        folder = tmp_path / "stick" / f"row {number % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"01 documents": {"said": words, "day": "2026-01-01"}})
+        (folder / f"{number}.json").write_text(text)
+    wrong = {
+        "cut": '{"01 documents"', "list": "[]", "empty": "{}", "long": '{"01 a": {"said": "%s"}}' % ("x" * 201),
+        "key": '{"a": {"said": "1"}}', "progress": '{"shingles": {"tries": 3}}', "number": '{"01 a": {"said": 3}}',
+        "deep": "[" * 100_000, "huge": " " * (predictions.MOST_BYTES + 1), "run": '{"point": "100 pairs", "seed": 7}',
+    }  # fmt: skip
+    for name, text in wrong.items():
+        (tmp_path / "stick" / f"{name}.json").write_text(text)
+    return tmp_path / "stick", wrong
+
+
+def test_a_class_sees_what_it_predicted_and_files_of_any_other_kind_are_refused(labutils, refused, stick, tmp_path):
+    folder, wrong = stick
+    code, out, err = labutils("class", "predictions", folder, "01 documents", "--out", tmp_path / "all.png")
+    assert code == 0 and sorted(line.split(": ")[1] for line in err.splitlines()) == sorted(f"{n}.json" for n in wrong)
+    first, _, *bars = out.splitlines()
+    assert first == "80 % of you said 3,000 (8 of 10)." and bars[0].endswith(f"{'█' * 32} 80%")
+    assert len(bars) == 3 and "\x1b" not in out and bars[2].startswith("[U+001B][2Jxxx")
+    assert (tmp_path / "all.png").read_bytes().startswith(b"\x89PNG")
+    assert labutils("class", "predictions", folder)[1].splitlines()[1].split() == ["01", "documents", "10"]
+    many = predictions.counted([str(number) for number in range(9)] + ["1"])
+    assert many[0] == ("1", 2) and many[-1] == (predictions.OTHERS, 2) and len(many) == predictions.MOST_ANSWERS + 1
+    assert labutils("class", "predictions", folder, "02 none")[0] == 2
+    refused(f"class predictions {tmp_path}/nowhere", "no file or folder")
+
+
+def test_a_learner_shares_a_file_that_the_class_merges(labutils, tmp_path):
+    assert labutils("class", "predictions", tmp_path, "--share", "ann")[0] == 2
+    click(predict("01 documents", [300, 3000]), "300")
+    assert labutils("class", "predictions", tmp_path, "--share", "ann")[0] == 0
+    assert predictions.merge(tmp_path / "ann.json") == ({"01 documents": ["300"]}, [])

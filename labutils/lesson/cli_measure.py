@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from labutils.corpus import sources
 from labutils.lesson.cli_data import columns, safe
 from labutils.lesson.cli_model import progress_line
-from labutils.measure import experiments, prompted, report
-from labutils.measure.grid import recording
+from labutils.measure import experiments, intervals, prompted, report
+from labutils.measure.grid import effects, merging, recording
 from labutils.measure.grid.plans import PLANS, plan_of
+from labutils.measure.grid.points import Result
 from labutils.measure.grid.recording import Wanted
 from labutils.measure.report import SPLITS, STAGES, Row, Stage
+from labutils.pairs.records import write_jsonl
 
 # `experiment`
 
@@ -24,6 +26,10 @@ def experiment_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--list", action="store_true", help="say what it consists of and what is recorded; make nothing"
     )
+    parser.add_argument("--seed", type=int, metavar="N", help="run it with this new seed, into a file of your own")
+    parser.add_argument("--minutes", type=float, help="with --seed: begin no run that would end later")
+    parser.add_argument("--merge", metavar="DIR", help="the runs in a folder's files, beside the recorded ones")
+    parser.add_argument("--out", metavar="FILE", help="with --seed or --merge: the file to write")
 
 
 def experiment_command(asked: argparse.Namespace) -> int:
@@ -31,9 +37,11 @@ def experiment_command(asked: argparse.Namespace) -> int:
         raise ValueError(f"no experiment {asked.name!r}; there are {', '.join(names())}")
     if asked.limit is not None and asked.limit < 1:
         raise ValueError(f"--limit must be at least 1, got {asked.limit}")
+    if asked.minutes is not None and (asked.seed is None or not asked.minutes > 0):
+        raise ValueError(f"--minutes must be above 0, and needs --seed, got {asked.minutes:g}")
     if asked.name in PLANS:
-        return _grid(asked)
-    if asked.points or asked.limit or asked.list:
+        return _merged(asked) if asked.merge else _grid(asked) if asked.seed is None else _own(asked)
+    if asked.points or asked.limit or asked.list or asked.merge or asked.seed is not None:
         raise ValueError(f"{asked.name} is one result; only {', '.join(PLANS)} consist of points")
     return _prompted(asked.name) if asked.name in prompted.PLANS else _before_and_after(asked.name)
 
@@ -54,10 +62,42 @@ def table(found: Sequence[Wanted]) -> str:
     return "\n".join([f"{'point':<36} {'seeds (missing)':<18} minutes", *rows])
 
 
-def _grid(asked: argparse.Namespace) -> int:
-    def tell(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+def tell(line: str) -> None:
+    print(safe(line, 200), file=sys.stderr, flush=True)
 
+
+def _own(asked: argparse.Namespace) -> int:
+    out = asked.out or f"{asked.name}-seed-{asked.seed}.jsonl"
+    minutes, chosen = asked.minutes or float("inf"), asked.points or ()
+    lines = merging.run_seed(asked.name, asked.seed, out, minutes, chosen, tell=tell, on_progress=progress_line)
+    print(f"{out}: {len(lines)} runs with seed {asked.seed}. Hand in this file")
+    return 0 if lines else 1
+
+
+def _merged(asked: argparse.Namespace) -> int:
+    found = merging.merge(asked.name, asked.merge)
+    for line in found.refused:
+        tell(f"left out: {line}")
+    if not found.lines:
+        raise ValueError(f"no run of {asked.name} in {asked.merge}: nothing to merge")
+    if asked.out:
+        write_jsonl(found.lines, asked.out)
+    recorded = recording.results(asked.name)
+    for point, own in found.results.items():
+        rows = cells([*over("recorded", recorded[point]), *over("merged", own)])
+        print("\n".join([point, *columns([list(rows[0]), *(list(row.values()) for row in rows)]), ""]))
+    print("Means of the recorded and of the merged runs, 95 % intervals over seeds; n: how many runs.")
+    return 0
+
+
+def over(stage: str, some: Sequence[Result]) -> list[Row]:
+    """The scores of some runs that differ in their seed, each with its interval over seeds."""
+    names = [name for name in FORMS if effects.measured(some, name)]
+    spreads = {name: intervals.over_seeds(effects.values(some, name)) for name in names}
+    return [Row(stage, name, each.mean, each.low, each.high, each.n) for name, each in spreads.items()]
+
+
+def _grid(asked: argparse.Namespace) -> int:
     if asked.list:
         print(table(recording.state(asked.name)))
         return 0

@@ -75,7 +75,7 @@ class Keeping:
     def _load(self) -> dict[str, object]:
         """The file as it is; one that cannot be read is set aside first. Only under the lock."""
         try:
-            return self._parse(self.path().read_bytes())
+            return self.parse(self.path().read_bytes())
         except FileNotFoundError:
             return {}
         except ValueError:
@@ -88,12 +88,12 @@ class Keeping:
     def _peek(self) -> dict[str, object]:
         """The file without the lock, where that is not to be had; empty where it cannot be read."""
         try:
-            return self._parse(self.path().read_bytes())
+            return self.parse(self.path().read_bytes())
         except (OSError, ValueError):
             return {}
 
-    def _parse(self, data: bytes) -> dict[str, object]:
-        """Raises ValueError for anything but an object of values that pass the check."""
+    def parse(self, data: bytes) -> dict[str, object]:
+        """What a file holds. Raises ValueError for anything but an object of values that pass the check."""
         try:
             found = json.loads(data)
             for value in found.values():

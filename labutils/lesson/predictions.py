@@ -1,14 +1,17 @@
 """Predictions: asked for before a result, kept in the learner's own folder, shown again beside the result.
 
-`predict` asks, `reveal` answers, `progress` counts. Nothing leaves the machine. How a prediction is kept
-is for `keeping`.
+`predict` asks, `reveal` answers, `progress` counts; `share` and `merge` are for a class. Nothing leaves the machine but
+by `share`. How a prediction is kept is for `keeping`.
 """
 
+import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from numbers import Integral, Real
+from pathlib import Path
 
 import ipywidgets
 from IPython.display import display
@@ -22,6 +25,10 @@ ASKS = re.compile(r'\bpredict\((?:\\n",\s*" *)?\\"(\d\d [^"\\]+)\\"')  # in a no
 KEY = re.compile(r"\d\d \S.*")
 FOLDED = "Result:"  # the first line, which JupyterLab shows of a folded output
 LIMIT = 200  # characters of a prediction
+MOST_BYTES = 200_000  # of a learner's file
+MOST_ANSWERS = 7  # that a class sees by themselves; the others are counted together
+OTHERS = "other answers"
+ALIKE = re.compile(r"(?<=\d)[ ,](?=\d{3}(?!\d))|\s+(?=%)")  # 3,000 and 3 000 and 3000; 40 % and 40%
 BOX = f"{show.BOX}margin-right:8px"
 
 
@@ -50,6 +57,42 @@ def progress() -> list[dict[str, str]]:
         keys = set(ASKS.findall(path.read_text(encoding="utf-8")))
         rows.append({"notebook": path.stem, "predictions": f"{len(keys & said.keys())} of {len(keys)}"})
     return rows
+
+
+def share(folder: str | Path, name: str) -> Path:
+    """Put this learner's predictions, as NAME.json, into a folder such as a stick. Raises ValueError for none."""
+    if not (kept := FILE.read()):
+        raise ValueError("no prediction is kept on this machine: make one in a notebook first")
+    path = Path(folder, f"{name}.json")
+    places.write(path, json.dumps(kept, indent=1))
+    return path
+
+
+def merge(folder: str | Path) -> tuple[dict[str, list[str]], list[str]]:
+    """What the files in a folder predict, by key; and a line for each file that was refused."""
+    files, refused = places.gather(folder, ".json", MOST_BYTES, _file)
+    keys = sorted({key for kept in files.values() for key in kept})
+    return {key: [kept[key] for kept in files.values() if key in kept] for key in keys}, refused
+
+
+def counted(said: Sequence[str]) -> list[tuple[str, int]]:
+    """How many predicted what, the most frequent first: ["3,000", "3000", "7"] -> [("3,000", 2), ("7", 1)]."""
+    alike = [ALIKE.sub("", " ".join(each.split()).casefold()) for each in said]
+    first = dict(zip(reversed(alike), reversed(said), strict=True))
+    most = Counter(alike).most_common()
+    rest = sum(count for _, count in most[MOST_ANSWERS:])
+    return [(first[each], count) for each, count in most[:MOST_ANSWERS]] + [(OTHERS, rest)] * (rest > 0)
+
+
+def _file(data: bytes) -> dict[str, str]:
+    """The predictions in a file that somebody else wrote. Raises ValueError for any other file."""
+    found = {key: _check(kept) for key, kept in FILE.parse(data).items()}
+    for key, said in found.items():
+        if not KEY.fullmatch(key) or len(key) > LIMIT or len(said) > LIMIT:
+            raise ValueError(f"no prediction: {key[:40]!r}")
+    if not found:
+        raise ValueError("no prediction in it")
+    return found
 
 
 class _Asked(parts.Box):

@@ -1,11 +1,11 @@
 """The exercises of a notebook as an assignment of nbgrader: starters, tests, points. Nothing is graded here.
 
-The graded versions have other numbers than the practised ones. They follow from a random key in the teacher's folder,
-which only the judge reads (`judging`): nbgrader shows the hidden tests in its feedback, so they name an exercise and an
-answer, and nothing else. No solution is written into any file.
+The graded versions have other numbers than the practised ones, and where there is a class list, each learner has
+others. They follow from a random key in the teacher's folder, which only the judge reads (`judging`): nbgrader shows
+the hidden tests in its feedback, so they name an exercise and an answer, and nothing else. No solution is written into
+any file.
 """
 
-import argparse
 import hmac
 import json
 import os
@@ -25,12 +25,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from labutils import places
 from labutils.lesson import exercises
-from labutils.lesson.classroom import wheelhouse
 from labutils.lesson.exercises.exercise import Exercise
 
 POINTS = {"small": 1, "medium": 2, "open": 3}
 MATERIAL = "material.json"
 KEY = "key.txt"  # beside `source` and `release`, never in them
+HANDOUT = "handout"  # a folder of each learner's own, where there is a class list
+OWN = ", by the learner's own numbers"  # in the hidden tests of such a release
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")  # of a learner: a folder on every system, an id for nbgrader
 SET_UP = f'''# Run this cell first. It is not graded.
 import json
 import math
@@ -87,16 +89,24 @@ class Assignment(NamedTuple):
     points: int
 
 
-def release(folder: str | Path, notebooks: Sequence[str] = (), key: str | Path | None = None) -> list[Assignment]:
-    """Write a course folder for nbgrader: its key, `source`, its gradebook, and `release`, which is handed out.
+def release(
+    folder: str | Path,
+    notebooks: Sequence[str] = (),
+    key: str | Path | None = None,
+    learners: str | Path | None = None,
+) -> list[Assignment]:
+    """Write a course folder for nbgrader: its key, `source`, its gradebook, and `release`, which is handed out; where
+    there is a class list, `handout` is, with a folder for each learner.
 
     Args:
         folder: a new one, or an empty one.
         notebooks: their numbers, such as "03"; all without it.
         key: the `key.txt` of an earlier release, whose numbers are made again; a new random key without it.
+        learners: a class list, a name a line. Each then has other numbers; all have the same without it.
 
     Raises:
-        ValueError: an unknown notebook, a folder that holds something, or a file that is no key.
+        ValueError: an unknown notebook, a folder that holds something, a file that is no key, or a name in the list
+            that cannot be that of a folder.
         RuntimeError: nbgrader is not installed, or could not make the assignments; its last lines are in the message.
     """
     folder = Path(folder)
@@ -104,21 +114,104 @@ def release(folder: str | Path, notebooks: Sequence[str] = (), key: str | Path |
         raise ValueError(
             f"{folder} holds something already: give a new folder, an assignment that is out stays as it is"
         )
+    names = class_list(Path(learners)) if learners else []
     subjects, key = chosen(notebooks), read_key(Path(key)) if key else secrets.token_hex(32)
     write_key(folder / KEY, key)
     made = []
     for subject in subjects:
         name = exercises.NOTEBOOKS[subject][:2]
-        versions = [graded(each, key) for each in exercises.EXERCISES if each.subject == subject]
-        write(folder / "source" / name, exercises.NOTEBOOKS[subject], versions)
+        versions = of_assignment(name, key)
+        write(folder / "source" / name, exercises.NOTEBOOKS[subject], versions, OWN if names else "")
         made.append(Assignment(name, [each.name for each in versions], sum(POINTS[each.size] for each in versions)))
     (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     try:
         nbgrader(folder, "generate_assignment", "*")
+        hand_out(folder, names)
     except BaseException:
-        shutil.rmtree(folder / "release", ignore_errors=True)
+        for part in ("release", HANDOUT):
+            shutil.rmtree(folder / part, ignore_errors=True)
         raise
     return made
+
+
+def class_list(path: Path) -> list[str]:
+    """The names in a file, one a line. Raises ValueError for none, one that comes twice, or one that no folder has."""
+    names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    if not names:
+        raise ValueError(f"{path} names nobody, expected a name a line")
+    return check_names(names)
+
+
+def check_names(names: Sequence[str]) -> list[str]:
+    """The same names. Raises ValueError for one that comes twice (a and A are one folder on many systems), or is
+    other than letters from a to z, digits, dots, dashes and underscores.
+    """
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{name[:60]!r} is no name for a folder: use letters a to z, digits, and . _ - between")
+    lower = [name.lower() for name in names]
+    if twice := [name for name in lower if lower.count(name) > 1]:
+        raise ValueError(f"{twice[0]} is in the class list twice: each learner needs a name of their own")
+    return list(names)
+
+
+def hand_out(folder: Path, learners: Sequence[str]) -> list[Path]:
+    """Write the assignments of some learners, each with other numbers, and return the new folders; a folder that is
+    there stays as it is. Raises ValueError for a release in which all have the same numbers.
+    """
+    key, made = read_key(folder / KEY), []
+    for book in sorted((folder / "release").glob("*/*.ipynb")):
+        number = book.parent.name
+        if learners and not has_own_numbers(folder, number):
+            raise ValueError(f"all learners have the same numbers in {folder}: hand out {folder / 'release'}")
+        for target in [folder / HANDOUT / learner / number for learner in learners]:
+            if not target.exists():
+                personal(book, target, of_assignment(number, own_key(key, target.parent.name, number)))
+                made.append(target)
+    return made
+
+
+def personal(book: Path, target: Path, versions: Sequence[Exercise]) -> None:
+    """One learner's assignment: the notebook of a release with other questions, starters and material."""
+    texts = {f"{each.name}_question": handed_out(each, each.markdown()) for each in versions}
+    texts |= {f"{each.name}_answer": handed_out(each, starter(each)) for each in versions}
+    notebook = nbformat.read(book, 4)
+    for cell in notebook.cells:
+        cell.source = texts.get(cell.id, cell.source)
+    target.mkdir(parents=True)
+    places.write(target / MATERIAL, material(versions))
+    places.write(target / book.name, nbformat.writes(notebook) + "\n")
+
+
+def has_own_numbers(folder: Path, assignment: str) -> bool:
+    """Whether each learner has other numbers in an assignment. Raises FileNotFoundError where there is no such one."""
+    books = list((folder / "source" / assignment).glob("*.ipynb"))
+    if not books:
+        raise FileNotFoundError(f"no assignment {assignment!r} in {folder}: give the folder of `class release`")
+    return OWN in books[0].read_text(encoding="utf-8")
+
+
+def key_of(folder: Path, learner: str, assignment: str) -> str:
+    """The key of a learner's numbers. Raises ValueError or FileNotFoundError where there is no key or assignment."""
+    key = read_key(folder / KEY)
+    return own_key(key, learner, assignment) if has_own_numbers(folder, assignment) else key
+
+
+def own_key(key: str, learner: str, assignment: str) -> str:
+    """The key of one learner and one assignment, HMAC-SHA256 over both: it tells none of another one, nor the first."""
+    return hmac.new(bytes.fromhex(key), json.dumps([learner, assignment]).encode(), "sha256").hexdigest()
+
+
+def of_assignment(number: str, key: str) -> list[Exercise]:
+    """The graded versions of an assignment, such as "05"."""
+    (subject,) = chosen([number])
+    return [graded(each, key) for each in exercises.EXERCISES if each.subject == subject]
+
+
+def answers(folder: Path, learner: str, assignment: str) -> dict[str, str]:
+    """The right answers of a learner, as code, by exercise. For the teacher. Raises as `key_of`."""
+    versions = of_assignment(assignment, key_of(folder, learner, assignment))
+    return {each.name: handed_out(each, each.solution_cell().rpartition("\n")[0].rstrip()) for each in versions}
 
 
 def write_key(path: Path, key: str) -> None:
@@ -160,7 +253,7 @@ def chosen(notebooks: Sequence[str]) -> list[str]:
     return [subject for number, subject in known.items() if not notebooks or number in {name[:2] for name in notebooks}]
 
 
-def write(folder: Path, title: str, versions: Sequence[Exercise]) -> None:
+def write(folder: Path, title: str, versions: Sequence[Exercise], numbers: str = "") -> None:
     """One assignment: its notebook, and what its exercises work on."""
     folder.mkdir(parents=True)
     number, _, words = title.partition("_")
@@ -171,15 +264,27 @@ def write(folder: Path, title: str, versions: Sequence[Exercise]) -> None:
     cells = [cell(new_markdown_cell(head), "head"), cell(new_code_cell(SET_UP), "set_up")]
     for version in versions:
         cells += [
-            cell(new_markdown_cell(handed_out(version, version.markdown())), f"{version.name}_question"),
+            question(version),
             cell(new_code_cell(handed_out(version, starter(version))), f"{version.name}_answer", solution=True),
-            cell(new_code_cell(hidden_test(version)), f"{version.name}_test", points=POINTS[version.size]),
+            cell(new_code_cell(hidden_test(version, numbers)), f"{version.name}_test", points=POINTS[version.size]),
         ]
     notebook = new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, folder / f"{title}.ipynb")
-    held = {version.name: version.given() for version in versions if version.given() is not None}
-    (folder / MATERIAL).write_text(json.dumps(held, default=array), encoding="utf-8")
+    places.write(folder / MATERIAL, material(versions))
+
+
+def material(versions: Sequence[Exercise]) -> str:
+    """What exercises work on, as the notebook reads it."""
+    held = {version.name: version.given() for version in versions}
+    return json.dumps({name: value for name, value in held.items() if value is not None}, default=array)
+
+
+def question(version: Exercise) -> nbformat.NotebookNode:
+    """A question. nbgrader does not know of it, or it would put the same numbers into all notebooks."""
+    made = new_markdown_cell(handed_out(version, version.markdown()), id=f"{version.name}_question")
+    made.metadata = nbformat.from_dict({"editable": False, "deletable": False})
+    return made
 
 
 def cell(made: nbformat.NotebookNode, name: str, *, solution: bool = False, points: int | None = None):
@@ -201,12 +306,13 @@ def handed_out(version: Exercise, text: str) -> str:
     return text.replace(f"{whole_name(version)}.given()", f'material("{version.name}")')
 
 
-def hidden_test(version: Exercise) -> str:
+def hidden_test(version: Exercise, numbers: str = "") -> str:
     """The cell that is graded. Its line is read by `judging`, and never run: where it is run, it is not passed."""
+    call = f"exercises.{version.name}.check({version.answer}){numbers}"
     return (
         f"# {POINTS[version.size]} points; nothing is to be written here\n"
         "### BEGIN HIDDEN TESTS\n"
-        f'raise RuntimeError("judged outside of this notebook: exercises.{version.name}.check({version.answer})")\n'
+        f'raise RuntimeError("judged outside of this notebook: {call}")\n'
         "### END HIDDEN TESTS"
     )
 
@@ -234,31 +340,3 @@ def nbgrader(folder: Path, *arguments: str) -> str:
     if done.returncode:
         raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n" + "\n".join(done.stderr.splitlines()[-5:]))
     return done.stderr
-
-
-# The command `class`.
-
-
-def class_options(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    made = actions.add_parser("release", help="write assignments: starters, hidden tests, points")
-    made.add_argument("folder", metavar="DIR", help="a new folder, for the teacher")
-    made.add_argument("--notebooks", nargs="+", default=[], metavar="NN", help="only these, such as 03 05")
-    made.add_argument("--key", metavar="FILE", help="the key.txt of an earlier release, to make the same numbers again")
-    stick = actions.add_parser("wheelhouse", help="copy the course with every package that it needs")
-    stick.add_argument("folder", metavar="DIR", help="a new folder, such as one on a stick")
-
-
-def class_command(asked: argparse.Namespace) -> int:
-    if asked.action == "wheelhouse":
-        made = wheelhouse.wheelhouse(asked.folder)
-        print(
-            f"{made}: {wheelhouse.size(made) / 1e9:.1f} GB. In the room: copy it, then in it: python3 -m labutils open"
-        )
-        return 0
-    assignments = release(asked.folder, asked.notebooks, asked.key)
-    for each in assignments:
-        print(f"{each.name}: {len(each.exercises)} exercises, {each.points} points")
-    folder = Path(asked.folder)
-    print(f"Hand out: {folder / 'release'}. Keep to yourself: {folder / KEY}. To grade: docs/class.md")
-    return 0

@@ -1,0 +1,198 @@
+"""Submissions: collected from folders, then graded by nbgrader side by side, each in a process of its own.
+
+What a submission is worth is for `judging`. One that takes long gives up its place after a while, so that the others
+go on beside it.
+"""
+
+import json
+import multiprocessing
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from multiprocessing.connection import wait
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import psutil
+
+from labutils import machine, places
+from labutils.lesson.classroom.release import HANDOUT, KEY, NAME, has_own_numbers, read_key
+
+MOST_BYTES = 20_000_000  # of a notebook that is collected
+SLOW = 60.0  # seconds after which a submission gives up its place; a cell has 30 (`learner`)
+LIMIT = 420.0  # seconds after which it is ended; the judge ends the notebook earlier
+BEHIND = 3  # slow ones at once, for each place
+MARKS = """
+    select submitted_assignment.student_id, total(coalesce(manual_score, auto_score)), count(auto_score) from grade
+    join submitted_notebook on submitted_notebook.id = grade.notebook_id
+    join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
+    join assignment on assignment.id = submitted_assignment.assignment_id
+    where assignment.name = ? group by submitted_assignment.student_id"""
+
+
+def collect(folder: Path, source: Path) -> tuple[list[str], list[str]]:
+    """Copy notebooks that came back, as `NAME/05/05_what_changes.ipynb` below `source`, to where nbgrader looks.
+
+    Returns which are new or other than before, and a line for each that was left out.
+    """
+    read_key(folder / KEY)
+    found, refused = places.gather(source, ".ipynb", MOST_BYTES, notebook)
+    new = []
+    for name, data in found.items():
+        if problem := misplaced(folder, PurePosixPath(name)):
+            refused.append(f"{name}: {problem}")
+            continue
+        target = folder / "submitted" / name
+        if not target.is_file() or target.read_bytes() != data:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            places.write(target, data)
+            new.append(name)
+    return new, refused
+
+
+def notebook(data: bytes) -> bytes:
+    """The same bytes. Raises ValueError where they are no notebook."""
+    found = json.loads(data)
+    if not isinstance(found, dict) or not isinstance(found.get("cells"), list):
+        raise ValueError("no notebook")
+    return data
+
+
+def misplaced(folder: Path, path: PurePosixPath) -> str:
+    """Why a notebook at this place is none of a learner's; empty where it is one."""
+    known = len(path.parts) == 3 and (folder / "release" / Path(*path.parts[1:])).is_file()
+    if not known or not NAME.fullmatch(path.parts[0]):
+        return "expected NAME/NUMBER/NOTEBOOK, named as they were handed out"
+    if has_own_numbers(folder, path.parts[1]) and not (folder / HANDOUT / path.parts[0] / path.parts[1]).is_dir():
+        return f"nothing was handed out to {path.parts[0]}"
+    return ""
+
+
+class Running(NamedTuple):
+    """A submission that is being graded."""
+
+    process: multiprocessing.process.BaseProcess
+    began: float
+    log: Path
+
+
+def autograde(
+    folder: str | Path,
+    number: str,
+    side_by_side: int | None = None,
+    *,
+    again: bool = False,
+    tell: Callable[[int, int, float], None] = lambda done, total, seconds_left: None,
+) -> dict[str, str]:
+    """Grade all submissions of an assignment that are not graded yet, or were handed in again: of each learner, why it
+    could not be graded; empty where it was.
+
+    Args:
+        side_by_side: how many at once; one for each core without it.
+        again: grade those that are graded, too.
+        tell: gets how many are done, of how many, and about how many seconds are left.
+
+    Raises:
+        ValueError: no key. FileNotFoundError: no such assignment.
+    """
+    folder, side_by_side = Path(folder).resolve(), side_by_side or machine.cores()
+    read_key(folder / KEY), has_own_numbers(folder, number)
+    waiting = [name for name in handed_in(folder, number) if again or not is_graded(folder, number, name)]
+    total, began, done, running = len(waiting), time.monotonic(), {}, {}
+    with tempfile.TemporaryDirectory() as logs:
+        try:
+            while waiting or running:
+                while waiting and has_room(running, side_by_side):
+                    name = waiting.pop(0)
+                    running[name] = start(folder, number, name, Path(logs), side_by_side)
+                wait([each.process.sentinel for each in running.values()], timeout=1.0)
+                for name in [name for name, each in running.items() if is_over(each)]:
+                    done[name] = ended(folder, number, name, running.pop(name))
+                    tell(len(done), total, (time.monotonic() - began) / len(done) * (total - len(done)))
+        finally:
+            for name, each in running.items():
+                ended(folder, number, name, each)
+    return dict(sorted(done.items()))
+
+
+def handed_in(folder: Path, number: str) -> list[str]:
+    """Who has handed in an assignment."""
+    return sorted({path.parent.parent.name for path in (folder / "submitted").glob(f"*/{number}/*.ipynb")})
+
+
+def is_graded(folder: Path, number: str, learner: str) -> bool:
+    """Whether what a learner has handed in last was graded."""
+    paths = [(folder / part / learner / number) for part in ("submitted", "autograded")]
+    times = [max((book.stat().st_mtime for book in path.glob("*.ipynb")), default=0.0) for path in paths]
+    return times[0] <= times[1] and marks(folder, number).get(learner, (0, 0))[1] > 0
+
+
+def marks(folder: Path, number: str) -> dict[str, tuple[float, int]]:
+    """The points of each learner in the gradebook, and for how many answers there is a decision."""
+    with closing(sqlite3.connect(folder / "gradebook.db", timeout=60)) as book:
+        return {name: (points, answers) for name, points, answers in book.execute(MARKS, (number,))}
+
+
+def has_room(running: dict[str, Running], side_by_side: int) -> bool:
+    """Whether one more can begin: slow ones do not count, up to a limit."""
+    slow = sum(time.monotonic() - each.began > SLOW for each in running.values())
+    return len(running) - min(slow, BEHIND * side_by_side) < side_by_side
+
+
+def start(folder: Path, number: str, learner: str, logs: Path, side_by_side: int) -> Running:
+    """Begin to grade a submission. Where the system can fork, the packages are imported once for all of them."""
+    context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    if os.name == "posix":
+        context.set_forkserver_preload(["labutils.lesson.classroom.judging", "nbgrader.apps.autogradeapp"])
+    log = logs / f"{learner}.txt"
+    threads = max(1, machine.cores() // side_by_side)
+    process = context.Process(target=grade, args=(folder, number, learner, log, threads))
+    process.start()
+    return Running(process, time.monotonic(), log)
+
+
+def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> None:
+    """nbgrader's own command `autograde` for one submission, in this process, which ends with its exit code."""
+    from nbgrader.apps.autogradeapp import AutogradeApp
+
+    with log.open("w") as out:
+        for stream in (1, 2):
+            os.dup2(out.fileno(), stream)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.chdir(folder)
+    book = f"--db=sqlite:///{(folder / 'gradebook.db').as_posix()}?timeout=60"  # seconds that one waits for another
+    AutogradeApp.launch_instance([number, f'--student="{learner}"', "--force", book])
+
+
+def is_over(each: Running) -> bool:
+    """Whether a submission has ended, or has to."""
+    return each.process.exitcode is not None or time.monotonic() - each.began > LIMIT
+
+
+def ended(folder: Path, number: str, learner: str, each: Running) -> str:
+    """End what still runs of a submission, and say why it is not graded; nothing half graded is left behind."""
+    code = each.process.exitcode
+    if code is None:
+        for process in family(each.process.pid):
+            process.kill()
+    each.process.join()
+    if code == 0:
+        return ""
+    shutil.rmtree(folder / "autograded" / learner / number, ignore_errors=True)
+    if code is None:
+        return f"stopped after {time.monotonic() - each.began:.0f} seconds"
+    said = each.log.read_text(errors="replace").split("ERROR | ") if each.log.is_file() else [""]
+    return (said[-1].strip().splitlines() or [f"exit code {code}"])[0]
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and all that it has started, its kernel among them."""
+    try:
+        first = psutil.Process(pid)
+        return [*first.children(recursive=True), first]
+    except psutil.NoSuchProcess:
+        return []
