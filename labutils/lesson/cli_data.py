@@ -167,12 +167,27 @@ REACHED = 0.74  # of the speed of a matrix product, measured in training smollm2
 BF16_GAIN = 2.2  # 368 tokens/s there with bf16
 
 
+def add_template(parser: argparse.ArgumentParser, help: str = "") -> None:
+    """The option --template."""
+    known = f"{', '.join(templates.TEMPLATES)}, or a template itself"
+    parser.add_argument("--template", type=written, default="lecture", help=help or known)
+
+
+def written(template: str) -> str:
+    """A template as a shell passes it: "\\n" is a line end. Raises ArgumentTypeError for what is no UTF-8."""
+    try:
+        template.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("the template is no UTF-8") from None
+    return template if "\n" in template else template.replace("\\n", "\n").replace("\\t", "\t")
+
+
 def validate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="pairs, one JSON object a line")
     parser.add_argument("--split-with", metavar="FILE", help="the other side of a split: what leaks between both")
     parser.add_argument("--json", action="store_true", help="a list of objects for programs")
     parser.add_argument("--max-length", type=int, default=512, metavar="N", help="tokens that a pair may have (512)")
-    parser.add_argument("--template", default="lecture", help=f"{', '.join(templates.TEMPLATES)}, or a template itself")
+    add_template(parser)
     parser.add_argument("--model", metavar="NAME", help="count with this model's tokenizer; else 4 characters a token")
     parser.add_argument("--tokens-per-second", type=float, metavar="N", help="training speed, as `finetune` shows it")
     parser.add_argument("--repair", metavar="OUT", help="write a repaired copy, and OUT.changes.jsonl")
@@ -204,29 +219,38 @@ def validate_command(asked: argparse.Namespace) -> int:
 
 
 def convert_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="JSON Lines, or one JSON list")
+    parser.add_argument("file", metavar="FILE", help="JSON Lines, one JSON list, or a table (CSV, TSV)")
     parser.add_argument(
         "--to", metavar="FORM", choices=conversion.FORMS, required=True, help=", ".join(conversion.FORMS)
     )
     parser.add_argument("--out", metavar="FILE", required=True, help="the file to write")
-    parser.add_argument("--template", default="lecture", help='how a pair is written in the form "text"')
+    add_template(parser, 'how a pair is written in the form "text"')
+    parser.add_argument("--question", metavar="NAME", help="the key or column of the question, of any name")
+    parser.add_argument("--answer", metavar="NAME", help="that of the answer; answers.text lies in another object")
+    parser.add_argument("--context", metavar="NAME", nargs="+", default=(), help="texts beside a pair, for its prompt")
+    parser.add_argument("--chosen", action="store_true", help="of preferences, make pairs of the better answers")
+    parser.add_argument("--unfill", metavar="TEMPLATE", type=written, default="", help="take a template off questions")
 
 
 def convert_command(asked: argparse.Namespace) -> int:
-    count = exchange.convert_file(asked.file, asked.to, asked.out, asked.template)
+    names = ("question", "answer", "context", "chosen", "unfill")
+    options = {name: getattr(asked, name) for name in names}
+    options["tell"] = lambda told: print(plain(told))
+    count = exchange.convert_file(asked.file, asked.to, asked.out, asked.template, **options)
     print(f"{asked.out}: {count} lines")
     return 0
 
 
 def format_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="pairs in any form that `convert` knows")
-    parser.add_argument("--template", default="lecture", help=f"{', '.join(templates.TEMPLATES)}, or a template itself")
+    add_template(parser)
     parser.add_argument("--form", choices=FORMS, default="text", help="one text, prompt and answer, or messages")
     parser.add_argument("--out", metavar="FILE", required=True, help="the file to write")
 
 
 def format_command(asked: argparse.Namespace) -> int:
-    written = FORMS[asked.form](asked.template, [pair for _, pair in exchange.read_pairs(asked.file)])
+    pairs = exchange.read_pairs(asked.file, tell=lambda told: print(plain(told), file=sys.stderr))
+    written = FORMS[asked.form](asked.template, [pair for _, pair in pairs])
     records.write_jsonl(written, asked.out, [asked.file])
     print(f"{asked.out}: {len(written)} lines")
     return 0

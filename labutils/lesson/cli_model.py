@@ -151,7 +151,7 @@ def taught(path: str) -> tuple[list[int], list[dict]]:
     """
     if ranks.size() > 1:
         places.check_rereadable(path)
-    found = exchange.read_pairs(path)
+    found = exchange.read_pairs(path, tell=ranks.say)
     kept = [(line, pair) for line, pair in found if pair.get("answer", pair.get("text")).strip()]
     if not kept:
         raise ValueError(f"{path}: none of the {len(found)} pairs has an answer; write them, they are what is trained")

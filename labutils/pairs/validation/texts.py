@@ -1,17 +1,12 @@
-"""What is wrong with one pair: its keys, the types of its values, and the contents of its texts."""
+"""What is wrong with one pair: its keys and the types of its values. What its texts contain is for `contents`."""
 
-import bisect
 import difflib
-import math
-import re
 from collections import Counter
-from functools import cache
 from typing import Any, NamedTuple
 
-from labutils.corpus import personal
+from labutils.pairs import causes
 from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, ROLES, form_of, joined
 from labutils.pairs.records import FAMILIES
-from labutils.pairs.templates import ANSWER, QUESTION, TEMPLATES, lookup
 from labutils.pairs.validation.problems import LISTED, NOTE, WARNING, Tally, named, quoted, type_name
 
 # The values of an object -> the texts it holds, with the problems of their types.
@@ -30,6 +25,11 @@ class Parts(NamedTuple):
     texts: list[tuple[str, str]]
     question: str | None
     answer: str | None
+    beside: str = ""  # what stands beside the pair and belongs to its prompt
+
+    def asked(self) -> str:
+        """The question with what belongs to its prompt."""
+        return self.beside + (self.question or "")
 
 
 def likeness(key: str, others: list[str]) -> str | None:
@@ -41,6 +41,8 @@ def likeness(key: str, others: list[str]) -> str | None:
 
 
 def _pair(number: int, record: dict, form: str, tally: Tally) -> Parts:
+    if form == "alpaca" and record.get("input", "") is None:
+        record = {**record, "input": ""}
     texts = {key: _text(number, key, record[key], form, tally) for key in OWN_KEYS[form] if key in record}
     good = [(key, text) for key, text in texts.items() if text is not None]
     sides = [texts.get(key) for key in OWN_KEYS[form]]
@@ -51,7 +53,8 @@ def _pair(number: int, record: dict, form: str, tally: Tally) -> Parts:
         question = joined(question, sides[1]) if question is not None and sides[1] else question
     else:
         question, answer = sides
-    return Parts(form, good, question, answer)
+    beside = [record[key] for key in causes.BESIDE if key in record and isinstance(record[key], str)]
+    return Parts(form, good, question, answer, "".join(f"{text}\n\n" for text in beside))
 
 
 def _text(number: int, key: str, value: Any, form: str, tally: Tally) -> str | None:
@@ -167,6 +170,9 @@ class Keys:
             if len(self.shapes) < 1000 and sum(map(len, keys)) < 1000:  # files have few shapes; damaged ones may not
                 self.shapes[keys] = found
         self.records += 1
+        if self._strange(found, record) and (cause := causes.meant(record)):
+            self.tally.tie(number, *cause)
+            return None
         if found.form is None:
             there = ", ".join(quoted(key) for key in keys[:5]) or "none"
             self.tally.add(number, "missing_key", f"no known keys; there are: {there}")
@@ -180,6 +186,12 @@ class Keys:
             record = {found.renamed.get(key, key): value for key, value in record.items()}
         return (_conversation if found.form in CHAT else _pair)(number, record, found.form, self.tally)
 
+    def _strange(self, found: Shape, record: dict) -> bool:
+        """Whether a record may be meant otherwise than its keys say."""
+        if found.form is None or found.missing or found.form == "sharegpt" or isinstance(record.get("label"), bool):
+            return True
+        return any(not isinstance(record[key], str) for key in found.renamed)
+
     def _count(self, number: int, found: Shape) -> None:
         _remember(self.forms, self.form_lines, found.form, number)
         for key in (key[:LONGEST_KEY] for key in found.extra):
@@ -192,7 +204,10 @@ class Keys:
             lines = tuple(self.extra_lines[key])
             usual = count >= USUAL * self.records
             cause = f"the further key {quoted(key)} is on {count:,} of {self.records:,} lines"
-            if usual:
+            if key in causes.BESIDE:
+                cause += "; it seems to belong to the prompt, and training does not read it"
+                self.tally.add(lines[0], "context_beside", cause)
+            elif usual:
                 fix = "nothing has to be done; training reads the two sides of a pair only"
                 self.tally.add(lines[0], "extra_key", cause, severity=NOTE, fix=fix)
             else:
@@ -212,139 +227,3 @@ def _remember(counts: Counter, lines: dict[str, list[int]], key: str, number: in
     counts[key] += 1
     if counts[key] <= LISTED:
         lines.setdefault(key, []).append(number)
-
-
-# Inside the texts: characters, markers of a template, spaces, personal data.
-
-BIDI = "\u202a-\u202e\u2066-\u2069"  # Boucher and Anderson 2021, "Trojan Source"
-JOINERS = "\u200c\u200d"  # at home in emoji, too
-NEEDED = JOINERS + "\u061c\u180e\u200b\u200e\u200f\u2060"  # joiners, directions, ends of words: at home in SCRIPTS
-HIDDEN = "\u00ad\u2061-\u2064\ufeff\U000e0000-\U000e007f"
-CLASSES = {  # code: the characters; a tab, \n and \r are text
-    "lone_surrogate": "\ud800-\udfff",
-    "replacement_character": "\ufffd",
-    "control_character": "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029",
-    "bidi_character": BIDI,
-    "zero_width_character": HIDDEN + NEEDED,
-}
-CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
-SUSPECT = re.compile("[" + "".join(CLASSES.values()) + "]")
-PATTERNS = {code: re.compile(f"[{characters}]") for code, characters in CLASSES.items()}
-ZERO_WIDTH = PATTERNS["zero_width_character"]
-HOME = re.compile("[^\x00-\u024f\u2000-\u206f\ufeff]")  # a letter of another script, or a picture
-SCRIPTS = re.compile(  # written from the right, joined, or without spaces (The Unicode Standard, chapters 9, 12 to 17)
-    "[\u0590-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\ua8ff\ua930-\ua95f\ua980-\uab2f\uabc0-\uabff"
-    "\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00011fff\U0001e800-\U0001eeff]"
-)
-FLAG = "\U0001f3f4"  # the tag characters behind it spell a region
-SPECIAL = re.compile(  # what tokenizers read as one special token, so that it ends a turn or a text
-    r"<\|[A-Za-z_]{1,30}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<｜[^｜<>]{1,40}｜>"
-)
-APART, AT_ONCE = "\n\n", 1 << 14  # between the texts of two lines; characters that are looked through at once
-SECRETS = {"private key", "token"}  # kinds of `personal` that open doors; the others say who somebody is
-
-
-def check(number: int, parts: Parts, joined: str, template: str, tally: Tally, *, damaged: bool = False) -> None:
-    """Tell what is wrong with the texts of one pair, which are `joined` for a first look. `damaged` texts were decoded
-    past a fault that is told already.
-    """
-    if (CONTROL if joined.isascii() else SUSPECT).search(joined):
-        scripted = bool(SCRIPTS.search(joined))
-        for label, text in parts.texts:
-            characters(number, label, text, scripted, tally, damaged=damaged)
-    if parts.form != "text":
-        markers(number, parts.texts, joined, template, tally)
-    spaces(number, parts, template, tally)
-
-
-class Persons:
-    """Looks for personal data and secrets in the texts of many lines at once, because a look costs much to begin."""
-
-    def __init__(self, tally: Tally) -> None:
-        self.tally, self.texts, self.begins, self.size = tally, [], [], 0
-
-    def add(self, number: int, joined: str) -> None:
-        """Take in the texts of a line."""
-        self.texts.append(joined)
-        self.begins.append((self.size, number))
-        self.size += len(joined) + len(APART)
-        if self.size > AT_ONCE:
-            self.finish()
-
-    def finish(self) -> None:
-        """Tell what is found in the lines taken in since the last look, each kind once a line."""
-        told = set()
-        for found in personal.find(APART.join(self.texts)):
-            number = self.begins[bisect.bisect(self.begins, (found.start, math.inf)) - 1][1]
-            if (number, found.kind) not in told:
-                told.add((number, found.kind))
-                code = "secret" if found.kind in SECRETS else "personal_data"
-                article = "an" if found.kind[0] in "aeiAEI" else "a"
-                self.tally.add(number, code, f"it seems to hold {article} {found.kind}")
-        self.texts, self.begins, self.size = [], [], 0
-
-
-def characters(number: int, label: str, text: str, scripted: bool, tally: Tally, *, damaged: bool = False) -> None:
-    """One problem a class of character that a text should not hold; `scripted` as in `at_home`."""
-    for code, pattern in PATTERNS.items():
-        places = [match.start() for match in pattern.finditer(text)]
-        if code == "zero_width_character":
-            places = [place for place in places if not at_home(text, place, scripted)]
-        if places and not (damaged and code == "replacement_character"):
-            more = f" and {len(places) - 1:,} more" if len(places) > 1 else ""
-            cause = f"{label}: U+{ord(text[places[0]]):04X} at character {places[0] + 1}{more}"
-            tally.add(number, code, cause)
-
-
-def at_home(text: str, place: int, scripted: bool) -> bool:
-    """Whether an invisible character belongs where it stands: the pair holds letters of SCRIPTS, which need it
-    (`scripted`), or it is a joiner in an emoji, or one of the tags of a flag.
-    """
-    character = text[place]
-    if scripted and character in NEEDED:
-        return True
-    if character in JOINERS:
-        before, after = text[max(0, place - 2) : place], text[place + 1 : place + 3]
-        return bool(HOME.search(before)) and (character == "\u200c" or bool(HOME.search(after)) or not after.strip())
-    return character >= "\U000e0000" and FLAG in text[max(0, place - 8) : place]
-
-
-@cache
-def frame(template: str) -> re.Pattern | None:
-    """What finds the fixed lines of a template inside data; a word such as "Q:" only at the beginning of a line."""
-    lines = lookup(template).replace(QUESTION, "\n").replace(ANSWER, "\n").split("\n")
-    pieces = {piece for line in lines if (piece := line.strip()) and not SPECIAL.fullmatch(piece)}
-    wanted = [(r"^[^\S\n]*" if piece[0].isalnum() else "") + re.escape(piece) for piece in sorted(pieces)]
-    return re.compile("|".join(wanted), re.MULTILINE) if wanted else None
-
-
-@cache
-def quick(template: str) -> re.Pattern:
-    """One look for all of `markers`; most texts hold none."""
-    patterns = [frame(each) for each in (template, *TEMPLATES)]
-    return re.compile("|".join([SPECIAL.pattern, *(each.pattern for each in patterns if each)]), re.MULTILINE)
-
-
-def markers(number: int, texts: list[tuple[str, str]], joined: str, template: str, tally: Tally) -> None:
-    """Markers inside the data: of the template itself and special tokens (errors), of other templates (warnings)."""
-    if not quick(template).search(joined):
-        return
-    others = [(frame(name), WARNING) for name in TEMPLATES if TEMPLATES[name] != lookup(template)]
-    for label, text in texts:
-        for pattern, severity in [(SPECIAL, ""), (frame(template), ""), *others]:
-            if pattern and (match := pattern.search(text)):
-                cause = f"{label}: {quoted(match[0].strip())} at character {match.start() + 1}"
-                tally.add(number, "template_marker", cause, severity=severity)
-                break
-
-
-def spaces(number: int, parts: Parts, template: str, tally: Tally) -> None:
-    """White space where the prompt ends and the answer begins: as tokens, another beginning than the asked one."""
-    question, answer = parts.question, parts.answer
-    if question and question != question.rstrip():
-        tally.add(number, "space_before_answer", "the question ends in white space")
-    if parts.form == "text" and answer:
-        after = lookup(template).removesuffix(ANSWER).split(QUESTION)[1]
-        answer = answer.partition(after)[2] if after.strip() else ""  # "" where it follows no prompt
-    if answer and answer != answer.lstrip():
-        tally.add(number, "space_before_answer", "the answer begins with white space")
