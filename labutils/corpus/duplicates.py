@@ -99,7 +99,7 @@ UPPER = re.compile(rf"(?<!{LETTER})[a-z]*+[^\W\d_a-z]{LETTER}*+")  # words with 
 PIECE = re.compile(rf"\d+(?:[.,]\d+)*|{LETTER}(?:[^\W\d]|[{MARKS}])*|[{SIGN}]+|(?<!\S)[.-](?=\w)")
 CRITICAL = re.compile(rf"[\d{SIGN}.-]|[b-df-hj-np-tv-xz]$", re.IGNORECASE)  # numbers, signs, names of one letter
 POINTS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")  # vowels that Hebrew and Arabic may leave out
-SIGNS = re.compile(f"[{MARKS}]")
+SIGNS = re.compile(f"[{MARKS}\u0e30-\u0e45\u0eb0-\u0ec4]")  # Thai and Lao write some vowels as letters
 
 
 def fold(text: str) -> str:

@@ -102,25 +102,26 @@ class Persons:
         told, text = set(), APART.join(self.texts)
         for found in personal.find(text):
             number = self.begins[bisect.bisect(self.begins, (found.start, math.inf)) - 1][1]
-            if (number, found.kind) not in told:
-                told.add((number, found.kind))
+            severity = likely(found, text)
+            if severity is not None and (number, found.kind, severity) not in told:
+                told.add((number, found.kind, severity))
                 code = "secret" if found.kind in SECRETS else "personal_data"
                 article = "an" if found.kind[0] in "aeiAEI" else "a"
-                severity = NOTE if harmless(found, text) else ""
                 self.tally.add(number, code, f"it seems to hold {article} {found.kind}", severity=severity)
         self.texts, self.begins, self.size = [], [], 0
 
 
-def harmless(found: personal.Finding, text: str) -> bool:
-    """Whether what looks like somebody's data is likelier a number of a section (four numbers under 32 are an address
-    once in 4,000 times), a card for tests, or a hotline.
+def likely(found: personal.Finding, text: str) -> str | None:
+    """The severity of what looks like somebody's data, "" for the kind's own: a note for a card for tests and a
+    hotline; None for the number of a section (four numbers under 32 are an address once in 4,000 times).
     """
-    said, before = text[found.start : found.end], text[max(0, found.start - 20) : found.start]
+    said, begins = text[found.start : found.end], max(text.rfind(APART, 0, found.start), found.start - 80, 0)
     if found.kind == "IP address" and "." in said:
-        return max(map(int, said.split("."))) < 32 or bool(SECTION.search(before))
+        section = max(map(int, said.split("."))) < 32 or SECTION.search(text, begins, found.start)
+        return None if section else ""
     if found.kind == "card number":
-        return re.sub(r"\D", "", said) in TRIAL
-    return found.kind == "telephone" and bool(HOTLINE.search(text, max(0, found.start - 80), found.end + 40))
+        return NOTE if re.sub(r"\D", "", said) in TRIAL else ""
+    return NOTE if found.kind == "telephone" and HOTLINE.search(text, begins, found.start) else ""
 
 
 def characters(number: int, label: str, text: str, scripted: bool, tally: Tally, *, damaged: bool = False) -> None:
