@@ -133,7 +133,7 @@ WANTED = (  # and the side that it shall give
 BESIDE = (  # what belongs to the prompt and stands beside the pair in many files
     "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge", "reference",
 )  # fmt: skip
-TALKS = ("conversations", "conversation", "dialogue", "dialog", "chat", "turns")
+TALKS = ("conversations", "conversation", "dialogue", "dialog", "chat", "turns", "interactions")
 PREFERENCES = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 CHOSEN = "`convert FILE --chosen --to question/answer --out OUT` makes pairs of the better answers"
 
