@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from labutils.pairs.conversion import convert, known, sides
+from labutils.pairs.conversion import CHAT, SPOKEN, convert, form_of, known, sides
 from labutils.pairs.records import numbered, why, write_jsonl
 from labutils.pairs.templates import lookup
+from labutils.pairs.validation import turns
 
 NAMED = 10  # refused lines that an error names
 
@@ -38,6 +39,27 @@ def read_pairs(path: str | Path) -> list[tuple[int, dict]]:
     Raises ValueError naming the lines that hold no pair and the reason for the first.
     """
     return list(_made(path, sides))
+
+
+def read_examples(path: str | Path) -> list[tuple[int, dict]]:
+    """What a file holds to train on, each with its line: pairs as `read_pairs` gives them, and conversations of more
+    than one question and one answer, {"messages", "tools"}, sound and as chat templates read them.
+
+    Raises ValueError naming the lines that hold neither and the reason for the first.
+    """
+    return list(_made(path, _example))
+
+
+def _example(record: dict) -> dict:
+    if (form := form_of(record)) not in CHAT:
+        return sides(record)
+    found = turns.read(record, form)
+    if errors := found.errors():
+        raise ValueError(f"{errors[0]}; `validate` names every fault and what to do")
+    if found.several() and not any(key in record for key in SPOKEN):
+        return {"messages": found.messages, "tools": found.tools}
+    beside = {key: record[key] for key in SPOKEN if key in record}
+    return sides({"messages": found.messages, **beside})
 
 
 def _made(path: str | Path, make: Callable[[dict], dict]) -> Iterator[tuple[int, dict]]:
