@@ -117,7 +117,7 @@ def test_sharegpt_with_a_tool_is_read_as_messages():
     assert faults == [] and [message["role"] for message in messages] == ["user", "assistant", "tool", "assistant"]
     assert messages[1]["tool_calls"][0]["function"] == {"name": "w", "arguments": {"c": "Bern"}}
     row[1]["value"] = "w()"
-    assert [fault.code for fault in turns.read({"conversations": row}, "sharegpt").faults][0] == "tool_call"
+    assert turns.read({"conversations": row}, "sharegpt").faults[0].code == "tool_call"
 
 
 def test_validate_tells_a_conversation_as_what_it_is(tmp_path):

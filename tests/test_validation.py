@@ -172,7 +172,7 @@ def test_a_conversation_with_a_tool_and_a_system_message_is_sound(check):
     turns = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Weather?"},
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": {"name": "w", "arguments": "{}"}}]},
+        {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "w", "arguments": "{}"}}]},
         {"role": "tool", "content": "rain", "tool_call_id": "1"},
         {"role": "assistant", "content": "It rains."},
     ]

@@ -168,9 +168,7 @@ class Keys:
                 loses = form == "alpaca"  # its keys hold those of the family input/output
                 cause = f"the form is {form}" + ("; read as input/output, it loses its instruction" if loses else "")
                 fix = CHATS if form in CHAT and self.several else ""
-                cause += (
-                    f"; {self.several:,} with several turns, a system message or tools" if fix else ""
-                )
+                cause += f"; {self.several:,} with several turns, a system message or tools" if fix else ""
                 self.tally.add(
                     self.form_lines[form][0], "other_form", cause, severity=WARNING if loses else "", fix=fix
                 )
