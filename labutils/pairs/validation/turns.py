@@ -80,7 +80,10 @@ def read(record: dict, form: str) -> Conversation:
 
 def said(message: dict) -> str:
     """All that a message says: its text, and its calls as JSON."""
-    calls = [json.dumps(_called(call), ensure_ascii=False) for call in message.get("tool_calls", ())]
+    calls = []
+    for call in map(_called, message.get("tool_calls") or ()):
+        given = call["arguments"] if isinstance(call["arguments"], str) else json.dumps(call["arguments"])
+        calls.append(f'{{"name": {json.dumps(call["name"])}, "arguments": {given}}}')
     return "\n".join(filter(None, [message["content"], *calls]))
 
 
