@@ -30,7 +30,7 @@ def prepare(opened: Opened) -> Opened:
     model, tokenizer = opened
     template = tokenizer.get_chat_template() if tokenizer.chat_template else CHATML
     if not tokenizer.chat_template:
-        tokenizer.add_tokens([mark for mark in encoding.CHAT_TOKENS if mark not in tokenizer.get_vocab()], True)
+        tokenizer.add_tokens(encoding.CHAT_TOKENS, special_tokens=True)
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
             model.resize_token_embeddings(len(tokenizer))
     tokenizer.chat_template = template if "tool_calls" in template else TOOLS_AS_TEXT + template

@@ -64,7 +64,7 @@ def validate(
         texts.check(line.number, parts, joined, template, tally, damaged=parsed.damaged)
         persons.add(line.number, joined)
         if parts.question is not None and parts.answer is not None:
-            lengths.add(line.number, parts)
+            lengths.add(line.number, parts._replace(question="", answer=parts.several) if parts.several else parts)
             asked = relations.add(line.number, parts.question, parts.answer)
             near.add(line.number, asked, parts.question or parts.answer)
     if split_with is not None:

@@ -25,7 +25,7 @@ class Parts(NamedTuple):
     texts: list[tuple[str, str]]
     question: str | None
     answer: str | None
-    several: bool = False  # a conversation of more than one question and one answer
+    several: str = ""  # the whole of a conversation of more than one question and one answer
 
 
 def _pair(number: int, record: dict, form: str, tally: Tally) -> Parts:
@@ -61,10 +61,11 @@ def _conversation(number: int, record: dict, form: str, tally: Tally) -> Parts:
         tally.add(number, code, cause, severity=severity)
     texts = [(f"message {place}", text) for place, each in enumerate(messages, 1) if (text := turns.said(each))]
     answers = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
+    several = turns.whole(found) if found.several() else ""
     if not answers or len(texts) < len(messages):
-        return Parts(form, texts, None, None, found.several())
+        return Parts(form, texts, None, None, several)
     question = "\n\n".join(text for _, text in texts[: answers[-1]])
-    return Parts(form, texts, question, texts[answers[-1]][1], found.several())
+    return Parts(form, texts, question, texts[answers[-1]][1], several)
 
 
 # The keys: which form they are, which is misspelt (needed, missing, one like it is there), what is usual in the file.
@@ -137,7 +138,7 @@ class Keys:
         if found.renamed:
             record = {found.renamed.get(key, key): value for key, value in record.items()}
         parts = (_conversation if found.form in CHAT else _pair)(number, record, found.form, self.tally)
-        self.several += parts.several
+        self.several += bool(parts.several)
         return parts
 
     def _count(self, number: int, found: Shape) -> None:

@@ -87,6 +87,14 @@ def said(message: dict) -> str:
     return "\n".join(filter(None, [message["content"], *calls]))
 
 
+def whole(found: Conversation) -> str:
+    """The text of a conversation about as chat templates write it (as ChatML), to count its tokens."""
+    turns = [(message["role"], said(message)) for message in found.messages]
+    if found.tools:
+        turns.insert(0, ("system", "\n".join(json.dumps(_called(tool)) for tool in found.tools)))
+    return "".join(f"<|im_start|>{role}\n{text}<|im_end|>\n" for role, text in turns)
+
+
 def likeness(key: str, others: list[str]) -> str | None:
     """The one of several keys that looks like a misspelt `key`. likeness("answer", ["fact", "Answr"]) -> "Answr"."""
     short = [other for other in others[:MOST_KEYS] if len(other) <= LONGEST_KEY]
