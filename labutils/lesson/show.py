@@ -7,7 +7,8 @@ light and the dark theme by using transparent tints and the reader's own text co
 
 import html
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from IPython.display import HTML
 
@@ -78,6 +79,17 @@ def tokens(example: Mapping, tokenizer, limit: int = 512) -> HTML:
         f'<span style="{UNTRAINED}">ignored</span>: {len(ids) - count}</div>'
     )
     return HTML(f'<div style="{BOX}line-height:2;font-family:monospace">{pieces}</div>{legend}')
+
+
+def token_lines(example: Mapping, tokenizer) -> Iterator[str]:
+    """The token view for a terminal: a line for each run of trained or of ignored tokens, with | between tokens.
+
+    For ids 5 6 | 7 2 of which the last two are trained: "  ignored  Q|:", "  trained  ab|<|endoftext|>".
+    """
+    for trained, run in groupby(zip(example["input_ids"], example["labels"], strict=True), lambda each: each[1] >= 0):
+        pieces = (tokenizer.decode([id]).replace("\n", "\\n") for id, _ in run)
+        shown = "|".join("".join(_visible(character) for character in piece) for piece in pieces)
+        yield f"  {'trained' if trained else 'ignored'}  {shown}"
 
 
 def before_after(

@@ -93,9 +93,9 @@ def talk_of(record: dict, form: str, template: str) -> Talk:
     if spoken := [key for key in SPOKEN if key in extra]:
         fix = f"`convert FILE --context {spoken[0]} --to FORM --out OUT` puts it before the question"
         raise ValueError(f'"{spoken[0]}" belongs to the prompt, but is a key of its own; {fix}')
+    record = _plain(record, form)
     if form in CHAT:
         return Talk(tuple(_turns(record[FORMS[form][0]], form)), extra)
-    record = _plain(record, form)
     texts = [_text(record.get(key, ""), key) for key in OWN_KEYS[form]]
     if form == "text":
         question, answer = _parts_of(texts[0], template)
@@ -176,8 +176,24 @@ def _parts_of(text: str, template: str) -> tuple[str, str]:
 
 
 def _plain(record: dict, form: str) -> dict:
-    """A record as it comes back: an Alpaca row always has an input, and null is an empty one."""
-    return {**record, "input": "" if record.get("input") is None else record["input"]} if form == "alpaca" else record
+    """A record as it comes back: an Alpaca row always has an input, null is an empty one, parts of a text are joined."""
+    if form == "alpaca":
+        return {**record, "input": "" if record.get("input") is None else record["input"]}
+    key, said = FORMS[form][0], CHAT.get(form, ("", ""))[1]
+    if form not in CHAT or not isinstance(record[key], list):
+        return record
+    return {**record, key: [_whole(each, said) if isinstance(each, dict) else each for each in record[key]]}
+
+
+def _whole(message: dict, said: str) -> dict:
+    """A message with the parts of its text joined."""
+    parts = message.get(said)
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        return message
+    for part in parts:
+        if part.get("type") != "text" or not isinstance(part.get("text"), str):
+            raise ValueError(f"a message holds a part of the type {part.get('type')!r:.40}; expected text")
+    return {**message, said: "".join(part["text"] for part in parts)}
 
 
 # What a form cannot hold, taken into the texts when asked.

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from labutils.pairs import causes, own
-from labutils.pairs.conversion import adapted, convert, known, sides
+from labutils.pairs.conversion import CHAT, OWN_KEYS, SPOKEN, adapted, convert, form_of, known, sides
 from labutils.pairs.records import numbered, why, write_jsonl
 from labutils.pairs.templates import lookup
+from labutils.pairs.validation import turns
 
 NAMED = 10  # refused lines that an error names
 
@@ -60,18 +61,42 @@ def read_pairs(path: str | Path, tell: Callable[[str], None] | None = None) -> l
 
     Raises ValueError naming the lines that hold no pair and the reason for the first.
     """
+    return _told(path, sides, tell)
+
+
+def _told(path: str | Path, make: Callable[[dict], dict], tell: Callable[[str], None] | None) -> list[tuple[int, dict]]:
+    """What is made of the records of a file; `tell` is told which keys beside them are lost from the prompt."""
     lost: Counter[str] = Counter()
 
-    def make(record: dict) -> dict:
+    def counted(record: dict) -> dict:
         lost.update(key for key in causes.BESIDE if key in record)
-        return sides(record)
+        return make(record)
 
-    pairs = list(_made(path, make))
+    found = list(_made(path, counted))
     for key, count in lost.items() if tell else ():
-        tell(
-            f'left out: "{key}" beside {count:,} pairs; `convert FILE --context {key} ...` puts it before the question'
-        )
-    return pairs
+        tell(f'left out: "{key}" beside {count:,} pairs; `convert FILE --context {key} ...` puts it into the prompt')
+    return found
+
+
+def read_examples(path: str | Path, tell: Callable[[str], None] | None = None) -> list[tuple[int, dict]]:
+    """What a file holds to train on, each with its line: pairs as `read_pairs` gives them, and conversations of more
+    than one question and one answer, {"messages", "tools"}, sound and as chat templates read them.
+
+    Raises ValueError naming the lines that hold neither and the reason for the first.
+    """
+    return _told(path, _example, tell)
+
+
+def _example(record: dict) -> dict:
+    if (form := form_of(record)) not in CHAT or causes.meant(record):
+        return sides(record)
+    found = turns.read(record, form)
+    if errors := found.errors():
+        raise ValueError(f"{errors[0]}; `validate` names every fault and what to do")
+    if found.several() and not any(key in record for key in SPOKEN):
+        return {"messages": found.messages, "tools": found.tools}
+    beside = {key: record[key] for key in SPOKEN if key in record}
+    return sides({"messages": found.messages, **beside})
 
 
 def _made(
@@ -84,7 +109,9 @@ def _made(
         for line, record in numbered(path) if rows is None else rows:
             try:
                 made = make(record)
-                json.dumps(made, ensure_ascii=False, allow_nan=False).encode()
+                json.dumps(made, allow_nan=False)
+                own_keys = OWN_KEYS.get(form_of(made), made)  # further columns may hold what becomes an escape
+                json.dumps([made[key] for key in own_keys], ensure_ascii=False).encode()
             except (ValueError, RecursionError) as error:
                 reason = reason or why(error)
                 refused.append(line)

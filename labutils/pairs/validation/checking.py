@@ -63,7 +63,7 @@ def validate(
         contents.check(line.number, parts, joined, template, tally, damaged=parsed.damaged)
         persons.add(line.number, joined)
         if parts.question is not None and parts.answer is not None:
-            lengths.add(line.number, parts)
+            lengths.add(line.number, parts._replace(question="", answer=parts.several) if parts.several else parts)
             asked = relations.add(line.number, parts.asked(), parts.answer)
             near.add(line.number, asked, parts.asked() or parts.answer)
     if split_with is not None:

@@ -1,21 +1,16 @@
 """What is wrong with one pair: its keys and the types of its values. What its texts contain is for `contents`."""
 
-import difflib
 from collections import Counter
 from typing import Any, NamedTuple
 
 from labutils.pairs import causes
-from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, ROLES, form_of, joined
+from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, form_of, joined
 from labutils.pairs.records import FAMILIES
+from labutils.pairs.validation import turns
 from labutils.pairs.validation.problems import LISTED, NOTE, WARNING, Tally, named, quoted, type_name
+from labutils.pairs.validation.turns import LONGEST_KEY, likeness
 
 # The values of an object -> the texts it holds, with the problems of their types.
-
-ALIKE = 0.75  # difflib's ratio; "qestion" and "question" have 0.93, "input" and "output" 0.55
-LONGEST_KEY, MOST_KEYS = 40, 50  # what is compared: a damaged file may have a million keys, or one of a million signs
-TOOLS = {"tool_calls", "function_call"}  # beside these a message may have no content
-MORE = {"messages": {"name", "weight", "tool_call_id", *TOOLS}, "sharegpt": set()}
-MORE_ROLES = {"messages": {"tool", "function", "developer"}, "sharegpt": {"function_call", "observation", "tool"}}
 
 
 class Parts(NamedTuple):
@@ -25,19 +20,12 @@ class Parts(NamedTuple):
     texts: list[tuple[str, str]]
     question: str | None
     answer: str | None
+    several: str = ""  # the whole of a conversation of more than one question and one answer
     beside: str = ""  # what stands beside the pair and belongs to its prompt
 
     def asked(self) -> str:
         """The question with what belongs to its prompt."""
         return self.beside + (self.question or "")
-
-
-def likeness(key: str, others: list[str]) -> str | None:
-    """The one of several keys that looks like a misspelt `key`. likeness("answer", ["fact", "Answr"]) -> "Answr"."""
-    short = [other for other in others[:MOST_KEYS] if len(other) <= LONGEST_KEY]
-    plain = {other.strip().casefold(): other for other in reversed(short)}
-    close = difflib.get_close_matches(key, plain, n=1, cutoff=ALIKE)
-    return plain[close[0]] if close else None
 
 
 def _pair(number: int, record: dict, form: str, tally: Tally) -> Parts:
@@ -54,7 +42,7 @@ def _pair(number: int, record: dict, form: str, tally: Tally) -> Parts:
     else:
         question, answer = sides
     beside = [record[key] for key in causes.BESIDE if key in record and isinstance(record[key], str)]
-    return Parts(form, good, question, answer, "".join(f"{text}\n\n" for text in beside))
+    return Parts(form, good, question, answer, beside="".join(f"{text}\n\n" for text in beside))
 
 
 def _text(number: int, key: str, value: Any, form: str, tally: Tally) -> str | None:
@@ -71,50 +59,21 @@ def _text(number: int, key: str, value: Any, form: str, tally: Tally) -> str | N
 
 
 def _conversation(number: int, record: dict, form: str, tally: Tally) -> Parts:
-    key, messages = FORMS[form][0], record.get(FORMS[form][0])
-    if not isinstance(messages, list):
-        code = "null" if messages is None else "wrong_type"
-        tally.add(number, code, f'"{key}" must be a list of messages, got {type_name(messages)}')
-        return Parts(form, [], None, None)
-    if not messages:
-        tally.add(number, "empty_text", f'"{key}" is an empty list')
-        return Parts(form, [], None, None)
-    turns = [_message(number, place, message, form, tally) for place, message in enumerate(messages, 1)]
-    answers = [place for place, (role, _) in enumerate(turns) if role == "assistant"]
-    if not answers and all(role for role, _ in turns):
-        tally.add(number, "no_answer", "no message of the assistant")
-    elif answers and answers[-1] < len(turns) - 1:
-        cause = "the conversation goes on behind the last answer of the assistant; that part is never trained"
-        tally.add(number, "no_answer", cause, severity=WARNING)
-    texts = [(f"message {place}", text) for place, (_, text) in enumerate(turns, 1) if text is not None]
-    if not answers or len(texts) < len(turns):
-        return Parts(form, texts, None, None)
-    question = "\n\n".join(text for _, text in turns[: answers[-1]])
-    return Parts(form, texts, question, turns[answers[-1]][1])
-
-
-def _message(number: int, place: int, message: Any, form: str, tally: Tally) -> tuple[str | None, str | None]:
-    """The role and the text of a message; None for what is missing or wrong."""
-    if not isinstance(message, dict):
-        tally.add(number, "wrong_type", f"message {place} must be an object, got {type_name(message)}")
-        return None, None
-    for key in [key for key in CHAT[form] if key not in message]:
-        like = likeness(key, [each for each in message if each not in CHAT[form]])
-        code, more = ("misspelt_key", f"; {quoted(like)} seems to be it") if like else ("missing_key", "")
-        tally.add(number, code, f'message {place} has no "{key}"{more}')
-    speaker, said = CHAT[form]
-    if {speaker, said} <= set(message) and (extra := set(message) - {speaker, said} - MORE[form]):
-        tally.add(number, "extra_key", f"message {place} has the further key {quoted(min(extra))}")
-    role = ROLES[form].get(message[speaker]) if isinstance(message.get(speaker), str) else None
-    if speaker in message and role is None and message[speaker] not in [*MORE_ROLES[form]]:
-        tally.add(number, "unknown_role", f"message {place}: no role {quoted(message[speaker])}")
-    if said not in message or (message[said] is None and TOOLS & set(message)):
-        return role or "other", None
-    return role or "other", _text(number, f"{said} of message {place}", message[said], form, tally)
+    messages, _, faults = found = turns.read(record, form)
+    for code, cause, severity in faults:
+        tally.add(number, code, cause, severity=severity)
+    texts = [(f"message {place}", text) for place, each in enumerate(messages, 1) if (text := turns.said(each))]
+    answers = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
+    several = turns.whole(found) if found.several() else ""
+    if not answers or len(texts) < len(messages):
+        return Parts(form, texts, None, None, several)
+    question = "\n\n".join(text for _, text in texts[: answers[-1]])
+    return Parts(form, texts, question, texts[answers[-1]][1], several)
 
 
 # The keys: which form they are, which is misspelt (needed, missing, one like it is there), what is usual in the file.
 
+CHATS = "`finetune` trains every turn of the assistant, in the model's chat template; `ask --chat` asks through it"
 USUAL = 0.5  # a further key on this share of the lines is meant; on fewer it looks like a mistake
 
 
@@ -156,7 +115,7 @@ class Keys:
     """Reads the objects of one file; at its end it knows which keys and which family are usual there."""
 
     def __init__(self, tally: Tally) -> None:
-        self.tally, self.shapes, self.records = tally, {}, 0
+        self.tally, self.shapes, self.records, self.several = tally, {}, 0, 0
         self.extra: Counter[str] = Counter()
         self.extra_lines: dict[str, list[int]] = {}
         self.forms: Counter[str] = Counter()
@@ -184,7 +143,9 @@ class Keys:
             self.tally.add(number, "missing_key", f'no "{key}", which {found.form} needs')
         if found.renamed:
             record = {found.renamed.get(key, key): value for key, value in record.items()}
-        return (_conversation if found.form in CHAT else _pair)(number, record, found.form, self.tally)
+        parts = (_conversation if found.form in CHAT else _pair)(number, record, found.form, self.tally)
+        self.several += bool(parts.several)
+        return parts
 
     def _strange(self, found: Shape, record: dict) -> bool:
         """Whether a record may be meant otherwise than its keys say."""
@@ -195,6 +156,8 @@ class Keys:
     def _count(self, number: int, found: Shape) -> None:
         _remember(self.forms, self.form_lines, found.form, number)
         for key in (key[:LONGEST_KEY] for key in found.extra):
+            if found.form in CHAT and key in turns.BESIDE:
+                continue
             if key in self.extra or len(self.extra) < 100:
                 _remember(self.extra, self.extra_lines, key, number)
 
@@ -220,7 +183,11 @@ class Keys:
             if form not in FAMILIES:
                 loses = form == "alpaca"  # its keys hold those of the family input/output
                 cause = f"the form is {form}" + ("; read as input/output, it loses its instruction" if loses else "")
-                self.tally.add(self.form_lines[form][0], "other_form", cause, severity=WARNING if loses else "")
+                fix = CHATS if form in CHAT and self.several else ""
+                cause += f"; {self.several:,} with several turns, a system message or tools" if fix else ""
+                self.tally.add(
+                    self.form_lines[form][0], "other_form", cause, severity=WARNING if loses else "", fix=fix
+                )
 
 
 def _remember(counts: Counter, lines: dict[str, list[int]], key: str, number: int) -> None:
