@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 
+import torch
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
@@ -32,7 +33,9 @@ def prepare(opened: Opened) -> Opened:
     if not tokenizer.chat_template:
         tokenizer.add_tokens(encoding.CHAT_TOKENS, special_tokens=True)
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-            model.resize_token_embeddings(len(tokenizer))
+            with torch.random.fork_rng(devices=[]):  # the new rows are drawn: the same each time
+                torch.manual_seed(0)
+                model.resize_token_embeddings(len(tokenizer))
     tokenizer.chat_template = template if "tool_calls" in template else TOOLS_AS_TEXT + template
     labels = encode({"messages": PROBE}, tokenizer)["labels"]
     end = next(label for label in reversed(labels) if label != IGNORED)
