@@ -152,8 +152,8 @@ def test_other_keys_are_named_once_with_a_command_that_works(tmp_path, labutils,
 def test_what_else_keys_may_mean(tmp_path):
     path = tmp_path / "a.jsonl"
     for record, words in [
-        ({"conversations": [{"role": "user", "content": "Hi"}]}, 'rename "conversations" to "messages"'),
-        ({"dialog": [{"from": "human", "value": "Hi"}]}, 'rename "dialog" to "conversations"'),
+        ({"conversations": [{"role": "user", "content": "Hi"}]}, 'rename it to "messages"'),
+        ({"dialog": [{"from": "human", "value": "Hi"}]}, 'rename it to "conversations"'),
         ({"prompt": "Why?", "completion": "So.", "label": False}, "whose label is true"),
     ]:
         path.write_text(json.dumps(record) + "\n")

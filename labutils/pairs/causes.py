@@ -86,10 +86,15 @@ def several_lines(head: bytes) -> Cause | None:
     return Cause("several_lines", "one object goes on over several lines", READS) if found else None
 
 
-def wrapped(record: Any) -> str | None:
-    """The key of an object that holds all the pairs, as a list of objects. wrapped({"data": [{}]}) -> "data"."""
-    lists = [key for key, value in record.items() if isinstance(value, list) and value and isinstance(value[0], dict)]
-    return lists[0] if len(lists) == 1 and lists[0] not in ("messages", "tools", *TALKS) else None
+def wrapped(record: dict) -> str | None:
+    """The key of an object under which all the pairs lie, as a list of objects. wrapped({"data": [{"question": "a"}]})
+    -> "data".
+    """
+    return next((key for key in HOLDERS if _objects(record.get(key))), None)
+
+
+def _objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 # One line that is no JSON.
@@ -115,7 +120,7 @@ def no_json(error: json.JSONDecodeError) -> str:
         return "a word of Python: JSON writes true, false and null"
     if error.msg == "Extra data" and text[at:].lstrip().startswith("{"):
         return "two objects on one line: a newline may be missing between them"
-    if text.rstrip().endswith(","):
+    if text.rstrip().endswith(",") and "\n" not in text.strip():
         return "a comma follows, as in a list"
     return "the line may be cut off" if error.msg.startswith("Unterminated") else ""
 
@@ -133,7 +138,7 @@ WANTED = (  # and the side that it shall give
 BESIDE = (  # what belongs to the prompt and stands beside the pair in many files
     "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge", "reference",
 )  # fmt: skip
-TALKS = ("conversations", "conversation", "dialogue", "dialog", "chat", "turns", "interactions")
+HOLDERS = ("data", "rows", "records", "items", "examples", "samples", "pairs", "train", "dataset", "questions")
 PREFERENCES = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 CHOSEN = "`convert FILE --chosen --to question/answer --out OUT` makes pairs of the better answers"
 
@@ -162,13 +167,11 @@ def meant(record: dict) -> Cause | None:
     if {"prompt", "completion"} <= record.keys() and isinstance(record.get("label"), bool):
         what = 'this is a judged answer: "label" says whether it is a good one, for training with KTO, not on pairs'
         return Cause("preferences", what, "keep the lines whose label is true, and remove the key")
-    for key in ("messages", *TALKS):
-        talk = record.get(key)
-        message = talk[0] if isinstance(talk, list) and talk and isinstance(talk[0], dict) else {}
+    for key, talk in record.items():
         for two, right in ((("role", "content"), "messages"), (("from", "value"), "conversations")):
-            if all(name in message for name in two) and key != right:
-                what = f'"{key}" holds messages with {two[0]} and {two[1]}'
-                return Cause("other_names", what, f'rename "{key}" to "{right}"')
+            if right not in record and _objects(talk) and all(name in talk[0] for name in two):
+                what = f"{key!r:.40} holds messages with {two[0]} and {two[1]}"
+                return Cause("other_names", what, f'rename it to "{right}"')
     one, other = sides(record)
     if one and other and one != other:
         one, other = one.strip(), other.strip()

@@ -176,7 +176,7 @@ def _parts_of(text: str, template: str) -> tuple[str, str]:
 
 
 def _plain(record: dict, form: str) -> dict:
-    """A record as it comes back: an Alpaca row always has an input, null is an empty one, parts of a text are joined."""
+    """A record as it comes back: an Alpaca row has an input, null is an empty one, a text in parts is joined."""
     if form == "alpaca":
         return {**record, "input": "" if record.get("input") is None else record["input"]}
     key, said = FORMS[form][0], CHAT.get(form, ("", ""))[1]

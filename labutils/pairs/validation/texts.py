@@ -151,7 +151,7 @@ class Keys:
         """Whether a record may be meant otherwise than its keys say."""
         if found.form is None or found.missing or found.form == "sharegpt" or isinstance(record.get("label"), bool):
             return True
-        return any(not isinstance(record[key], str) for key in found.renamed)
+        return found.form not in CHAT and any(not isinstance(record[key], str) for key in found.renamed)
 
     def _count(self, number: int, found: Shape) -> None:
         _remember(self.forms, self.form_lines, found.form, number)

@@ -75,6 +75,8 @@ def read(record: dict, form: str) -> Conversation:
         for call in message.get("tool_calls", ()):
             if names and (name := _called(call).get("name")) not in names:
                 faults.append(Fault("tool_call", f"message {place} calls {quoted(name)}, which is none of the tools"))
+            elif names:
+                faults += _unfit(place, _called(call), _called(tools[names.index(name)]))
     return Conversation(messages, tools, faults)
 
 
@@ -238,6 +240,26 @@ def _is_object(arguments: Any) -> bool:
         return isinstance(json.loads(arguments) if isinstance(arguments, str) else arguments, dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _unfit(place: int, call: dict, tool: dict) -> Iterator[Fault]:
+    """What the JSON Schema of a tool does not allow in the arguments of a call."""
+    from jsonschema import Draft202012Validator, SchemaError  # half a second, so only where there is a schema
+    from referencing import Registry, exceptions
+
+    given = json.loads(call["arguments"]) if isinstance(call["arguments"], str) else call["arguments"]
+    try:
+        Draft202012Validator.check_schema(tool.get("parameters", {}))
+        reader = Draft202012Validator(tool.get("parameters", {}), registry=Registry())  # which fetches nothing
+        unfit = next(reader.iter_errors(given), None)
+    except (SchemaError, exceptions.Unresolvable, RecursionError, ArithmeticError, ValueError):
+        yield Fault(
+            "tool_call", f"the parameters of the tool {quoted(tool['name'])} are no JSON Schema that can be used"
+        )
+    else:
+        if unfit:
+            cause = f"the arguments of {quoted(tool['name'])} do not fit its schema: {quoted(unfit.message, 80)}"
+            yield Fault("tool_call", f"message {place}: {cause}")
 
 
 def _answered(messages: list[dict]) -> Iterator[Fault]:
