@@ -28,12 +28,12 @@ def _marks() -> str:
 
 
 MARKS = _marks()
-BETWEEN = re.compile(rf"[^\w{MARKS}]+")
+BETWEEN, PLAIN = re.compile(rf"[^\w{MARKS}]+"), re.compile(r"\W+", re.ASCII)
 
 
 def shingles(text: str, size: int = 5) -> set[str]:
     """The runs of `size` characters of a text, case and punctuation aside. shingles("No, no!") -> {"no no"}."""
-    plain = BETWEEN.sub(" ", text.lower()).strip()
+    plain = (PLAIN if text.isascii() else BETWEEN).sub(" ", text.lower()).strip()
     return {plain[i : i + size] for i in range(max(1, len(plain) - size + 1))}
 
 
@@ -106,7 +106,8 @@ def fold(text: str) -> str:
     """A text, letter case aside where it says nothing: not in units behind a number, in options, in abbreviations of
     two letters and in words with a capital inside. fold("How many Watts are 5 MW?") -> "how many watts are 5 MW?"
     """
-    return text.lower() if text.isupper() else UPPER.sub(_folded, text)
+    usual = text[1:].islower() and text[1].isalpha()  # most questions have one capital, the first letter
+    return text.lower() if usual or text.isupper() else UPPER.sub(_folded, text)
 
 
 def _folded(word: re.Match) -> str:

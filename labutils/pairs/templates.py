@@ -23,8 +23,9 @@ def lookup(template: str) -> str:
 
     Raises ValueError for a template in which a place is missing, doubled, or {answer} is not the last thing.
     """
-    text = TEMPLATES.get(template, template)
-    text = text if "\n" in text else text.replace("\\n", "\n")
+    if template in TEMPLATES:
+        return TEMPLATES[template]
+    text = template if "\n" in template else template.replace("\\n", "\n")
     if not text.isascii() and text.encode("utf-8", "replace").decode() != text:
         raise ValueError(f"the template is no UTF-8: {template!r}")
     if text.count(QUESTION) != 1 or text.count(ANSWER) != 1 or not text.endswith(ANSWER):

@@ -151,8 +151,17 @@ def at_home(text: str, place: int, scripted: bool) -> bool:
 
 def filled(parts: Parts, template: str) -> str | None:
     """The template that the question begins like, so that it is filled in already."""
+    begins = openings(template)
+    if not parts.question or not parts.question.startswith(tuple(begins)):
+        return None
+    return next(name for mark, name in begins.items() if parts.question.startswith(mark))
+
+
+@cache
+def openings(template: str) -> dict[str, str]:
+    """How a text in a template begins, for each template whose text begins with a mark of its own."""
     begins = {lookup(name).partition(QUESTION)[0].strip(): name for name in (*TEMPLATES, template)}
-    return next((name for mark, name in begins.items() if mark and (parts.question or "").startswith(mark)), None)
+    return {mark: name for mark, name in begins.items() if mark}
 
 
 @cache

@@ -13,6 +13,9 @@ from labutils.pairs.validation.turns import LONGEST_KEY, likeness
 # The values of an object -> the texts it holds, with the problems of their types.
 
 
+BESIDE = frozenset(causes.BESIDE)
+
+
 class Parts(NamedTuple):
     """What an object holds: its texts under their labels; question and answer are None where one cannot be used."""
 
@@ -41,8 +44,13 @@ def _pair(number: int, record: dict, form: str, tally: Tally) -> Parts:
         question = joined(question, sides[1]) if question is not None and sides[1] else question
     else:
         question, answer = sides
-    beside = [record[key] for key in causes.BESIDE if key in record and isinstance(record[key], str)]
-    return Parts(form, good, question, answer, beside="".join(f"{text}\n\n" for text in beside))
+    beside = "" if BESIDE.isdisjoint(record) else _beside(record)
+    return Parts(form, good, question, answer, beside=beside)
+
+
+def _beside(record: dict) -> str:
+    texts = [record[key] for key in causes.BESIDE if isinstance(record.get(key), str)]
+    return "".join(f"{text}\n\n" for text in texts)
 
 
 def _text(number: int, key: str, value: Any, form: str, tally: Tally) -> str | None:
