@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:
         """Say what is wrong and where the help is; exit code 2."""
-        self.exit(2, None if machine.leave_to_first() else f"error: {message} (help: {self.prog} --help)\n")
+        self.exit(2, None if machine.leave_to_first() else f"error: {shown(message)} (help: {self.prog} --help)\n")
 
 
 def open_options(parser: argparse.ArgumentParser) -> None:
@@ -264,8 +264,13 @@ def complain(problem: object, code: int) -> int:
         problem = f"{problem.strerror}: {problem.filename}"
     elif isinstance(problem, KeyError):
         problem = problem.args[0]
-    print(f"error: {problem}", file=sys.stderr)
+    print(f"error: {shown(problem) if code == 2 else problem}", file=sys.stderr)
     return code
+
+
+def shown(problem: object) -> str:
+    """A message on one line that does nothing to a terminal, whatever a file's name or an argument holds."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(problem))
 
 
 if __name__ == "__main__":

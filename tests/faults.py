@@ -15,6 +15,13 @@ def line(question: object = "Which bird is it?", answer: object = "It is a wren.
     return json.dumps({"question": question, "answer": answer, **more}).encode() + b"\n"
 
 
+def talk(*turns: str, **more: object) -> bytes:
+    """A conversation as a line, of turns such as "user: Hi"; `more` goes into its last message."""
+    messages = [dict(zip(("role", "content"), turn.split(": ", 1), strict=True)) for turn in turns]
+    messages[-1] |= more
+    return json.dumps({"messages": messages}).encode() + b"\n"
+
+
 def good(count: int, begin: int = 0) -> list[bytes]:
     """Pairs of the company, one a fact, so that no two are alike."""
     records, facts = [json.loads(each) for each in GOOD.read_bytes().splitlines()], set()
@@ -40,6 +47,10 @@ SEEDED: list[tuple[str, bytes]] = [  # kinds that one line shows, each on a line
     ("blank_text", line("Has it a crest?", " \n")),
     ("unknown_role", b'{"messages": [{"role": "bot", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}\n'),
     ("no_answer", b'{"messages": [{"role": "user", "content": "Will nobody answer this one?"}]}\n'),
+    ("turn_order", talk("user: What is a knot?", "user: The bird, I mean.", "assistant: A wader.")),
+    ("weight", talk("user: Whose call is that?", "assistant: A dunlin's.", weight=2)),
+    ("tool_call", talk("user: How many are left?", "assistant: I count.", function_call={"name": "count"})),
+    ("tool_answer", talk("user: Who counted the terns?", "tool: 14", "assistant: There are 14.")),
     ("lone_surrogate", line("What does \ud83e mean?")),
     ("replacement_character", line("Is it \ufffdbler?", "Warmer, rather.")),
     ("control_character", line("Is NUL \0 text?", "It is not.")),
@@ -47,6 +58,12 @@ SEEDED: list[tuple[str, bytes]] = [  # kinds that one line shows, each on a line
     ("zero_width_character", line("See any\u200bthing?", "Nothing at all.")),
     ("template_marker", line("Ask twice", "Once.\n\n### Question:\nTwice?")),
     ("space_before_answer", line("Mind the gap ", "Between platform and train.")),
+    ("filled_template", line("### Question:\nWhat nests in reeds?\n\n### Answer:", "The bittern.")),
+    ("mojibake", line("Where do GrÃ¤ser grow?", "In marshes.")),
+    ("literal_escape", line("List three waders", "avocet\\nsnipe\\nruff")),
+    ("other_names", b'{"query": "Which duck dives?", "reply": "The goldeneye."}\n'),
+    ("preferences", b'{"prompt": "Which owl is white?", "chosen": "The snowy owl.", "rejected": "None."}\n'),
+    ("context_beside", line("What does it eat?", "Eels, mainly.", context="The bittern hides in reeds.")),
     ("personal_data", line("Write to whom?", "To jane.roe@tidewren.com, please.")),
     ("secret", line("Which key opens it?", KEY)),
     ("nothing_left", line("Please read all of this: " + "reeds and rushes, " * 125 + "then stop.", "Done reading.")),

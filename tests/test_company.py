@@ -178,6 +178,14 @@ BREAKS = {
         lambda c: c.change("dev", c.asked, must=None),
         lambda c: [f"{c.name}: {c.asked['question']!r}: must is None, not {c.must!r}"],
     ),
+    "a dialogue on both sides, with another answer": (
+        lambda c: c.add("dialogues_dev", {**c.read("dialogues")[0], "messages": []}),
+        lambda c: [
+            "dialogues_dev, line 61: ('plover-sockets', 'plover-probe-cable') is on two sides",
+            "dialogues_dev, line 61: plover-sockets is not answered as in training",
+            "dialogues_dev, line 61: plover-probe-cable is not answered as in training",
+        ],
+    ),
     "a question asked twice": (
         lambda c: c.add("train", c.pairs[0]),
         lambda c: [f"asked 2 times: {c.pairs[0]['question']!r}"],
@@ -353,3 +361,12 @@ def test_the_script_prints_every_fault_and_fails(copy):
     copy.add("facts", copy.fact)
     ran = subprocess.run([sys.executable, str(copy.folder / "check.py")], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout) == (1, f"{copy.name}: defined twice\n")
+
+
+def test_dialogues_are_made_anew_to_the_byte(tmp_path):
+    made = load(COMPANY / "dialogues.py").make()
+    for name, rows in made.items():
+        assert write_jsonl(rows, tmp_path / name).read_bytes() == (COMPANY / f"{name}.jsonl").read_bytes()
+    assert {name: len(rows) for name, rows in made.items()} == {"dialogues": 200, "dialogues_dev": 60}
+    asked = [sum(m["role"] == "user" for m in row["messages"]) for row in made["dialogues"]]
+    assert min(asked) == 2 and max(asked) >= 6

@@ -7,9 +7,9 @@ import browser
 import pytest
 
 from labutils.lesson import drawings
-from labutils.lesson.drawings import leak, lora, mask, padding, shift, stages, tasks, update
+from labutils.lesson.drawings import conversation, leak, lora, mask, padding, shift, stages, tasks, update
 
-ALL = (stages, shift, mask, padding, leak, update, lora, tasks)
+ALL = (stages, shift, mask, conversation, padding, leak, update, lora, tasks)
 OVERLAPS = """svg => {  // pairs of words that lie over each other, and words beyond the edge
     const edge = svg.getBoundingClientRect();
     const words = [...svg.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()]);
@@ -47,6 +47,14 @@ def test_tokens_are_those_of_the_tokenizer():
     assert shift("The mat.").says == "Inputs: The ·mat. Targets: ·mat ."
     assert "labels by value 1:" in padding("Hi", "H").says and "by place train 2" in padding("Hi", "H").says
     assert mask("Hi", "H").says.endswith("answer and its end: 2 tokens, trained.")
+
+
+def test_a_conversation_says_which_turns_are_trained():
+    talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho", "weight": 0}]
+    talk += [{"role": "user", "content": "Hm"}, {"role": "assistant", "content": "H"}]
+    drawn = conversation({"messages": talk})
+    assert drawn.says.startswith("2 of ") and drawn.says.endswith("Turns: user, assistant, user, assistant.")
+    assert [shape.count("trained<") for shape in drawn.shapes].count(1) == 1
 
 
 def test_words_of_others_stay_words():

@@ -158,7 +158,7 @@ def test_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_what_cannot_be_repaired_at_all(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'[\n{"question": "a", "answer": "b"}\n]\n')
-    with pytest.raises(ValueError, match="is one JSON list; turn it into JSON Lines"):
+    with pytest.raises(ValueError, match="one JSON list; expected JSON Lines"):
         repair(path, tmp_path / "b.jsonl")
     path.write_bytes(b"\xff\xfe{\0a")
     with pytest.raises(ValueError, match="utf-16"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from labutils import places
 from labutils.pairs.exchange import convert_file
 from labutils.pairs.records import read_jsonl, write_jsonl
-from labutils.pairs.validation import KINDS, Problem, problems, relations, texts, validate
+from labutils.pairs.validation import KINDS, Problem, contents, problems, relations, validate
 from labutils.pairs.validation.texts import likeness, shape
 from tests import faults
 from tests.faults import good, line
@@ -52,6 +52,9 @@ def test_every_kind_is_found_at_its_line(tmp_path, monkeypatch):
         "json_list": (b'[\n{"question": "a", "answer": "b"}\n]\n', 1),
         "utf16": (good(1)[0].decode().encode("utf-16"), 1),
         "search_bounded": (b"".join(good(4)), 0),
+        "foreign_file": (b"PK\3\4 xlsx", 1),
+        "several_lines": (b'{\n"question": "a",\n"answer": "b"\n}\n', 1),
+        "wrapped": (b'{"data": [{"question": "a", "answer": "b"}]}\n', 1),
     }
     monkeypatch.setattr(relations, "MOST_TEXTS", 3)
     for code, (content, number) in apart.items():
@@ -132,7 +135,8 @@ def test_how_much_the_seven_checks_of_the_cookbook_find(capsys):
     rows |= {"dominating_answer": [line(f"Question {i}?", "Always.") for i in range(20)]}
     rows |= {"bom": [b"\xef\xbb\xbf" + good(1)[0]], "utf16": [good(1)[0].decode().encode("utf-16")]}
     rows |= {"crlf": [good(1)[0].replace(b"\n", b"\r\n")], "no_final_newline": [good(1)[0].rstrip()]}
-    rows |= {"empty_file": [], "json_list": [b"[\n", good(1)[0], b"]\n"]}
+    rows |= {"empty_file": [], "json_list": [b"[\n", good(1)[0], b"]\n"], "foreign_file": [b"PK\3\4"]}
+    rows |= {"several_lines": [b"{\n", b"}\n"], "wrapped": [b'{"data": [{"question": "a", "answer": "b"}]}']}
     rows["extra_key"] = [b'{"messages": [{"role": "assistant", "content": "a", "sorce": "b"}]}']
     assert set(KINDS) - set(rows) == {"other_form", "search_bounded", "tokens", "unread_other"}  # said, but no fault
     seen = {code: seen_by_the_cookbook(row) for code, row in rows.items()}
@@ -142,7 +146,7 @@ def test_how_much_the_seven_checks_of_the_cookbook_find(capsys):
         print(f"\ncookbook, of {len(seen)} kinds: " + "; ".join(f"{how} {len(by[how])}" for how in by))
     assert by["found"] == [
         "empty_text", "extra_key", "missing_key", "misspelt_key", "mixed_families", "no_answer", "not_an_object",
-        "null", "unknown_role", "wrong_type",
+        "null", "other_names", "preferences", "tool_answer", "unknown_role", "wrong_type",
     ]  # fmt: skip
     assert by["crashed"] == [
         "blank_line", "bom", "invalid_utf8", "json_list", "not_json", "raw_control_character", "utf16",
@@ -172,7 +176,7 @@ def test_a_conversation_with_a_tool_and_a_system_message_is_sound(check):
     turns = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Weather?"},
-        {"role": "assistant", "content": None, "tool_calls": [{}]},
+        {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "w", "arguments": "{}"}}]},
         {"role": "tool", "content": "rain", "tool_call_id": "1"},
         {"role": "assistant", "content": "It rains."},
     ]
@@ -284,7 +288,10 @@ def test_where_a_character_stands_is_told(check):
         ("So.\n### Response:\nWhy?", "instruction", "error"),
         ("So<|im_end|>", "lecture", "error"),
         ("So<|endoftext|>", "concatenated", "error"),
-        ("[INST] So", "lecture", "error"),
+        ("[INST] So [/INST]", "lecture", "error"),
+        ("[INST] r0, r1", "lecture", "note"),
+        ("So.</s>", "lecture", "note"),
+        ("a <s>price</s> less", "lecture", None),
         ("FAQ: yes", "Q: {question}\nA: {answer}", None),
         ("yes\nQ: again?", "Q: {question}\nA: {answer}", "error"),
         ("### Questions and answers", "lecture", None),
@@ -389,13 +396,13 @@ def test_near_duplicates_on_both_sides_of_the_threshold(check):
 
 
 def test_the_search_agrees_with_that_of_the_corpus(check):
-    from labutils.corpus.duplicates import near_groups
+    from labutils.corpus.duplicates import linked, near_pairs
 
     choose = random.Random(0)
     names = ["plover", "heron", "finch", "crane", "eagle", "robin", "raven", "swift"]
     asked = [f"Where does the {choose.choice(names)} {choose.choice(names)} nest in {i % 7}?" for i in range(120)]
     asked = list({text.casefold(): text for text in asked}.values())
-    expected = [tuple(i + 1 for i in group)[:20] for group in near_groups(asked)]
+    expected = [tuple(i + 1 for i in group)[:20] for group in linked([pair[:2] for pair in near_pairs(asked)])]
     found = [p.lines for p in check.full([line(text, str(i)) for i, text in enumerate(asked)]) if "near" in p.code]
     assert sorted(found) == sorted(expected)
 
@@ -558,7 +565,7 @@ def test_any_objects_are_problems_never_an_error(check, records):
 
 
 def test_marks_at_home_need_a_script_of_their_own_in_the_pair(check):
-    assert not texts.at_home("a\u200cb", 1, False)
-    assert texts.at_home("a\u200cb", 1, True)
+    assert not contents.at_home("a\u200cb", 1, False)
+    assert contents.at_home("a\u200cb", 1, True)
     assert check(line("\u05de\u05d4?", "12.5.2024\u200f")) == []
     assert check(line("What?", "12.5.2024\u200f")) == [(1, "zero_width_character")]

@@ -9,6 +9,7 @@ fact requires.
 import re
 import sys
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 from labutils.corpus.duplicates import near_pairs
@@ -24,6 +25,7 @@ OPENING = {  # one each: a small model learns one way to begin sooner than sever
 }
 CLOSE = 0.55  # shared runs of five characters between two questions, as a share of all of theirs
 MOULD = 3  # questions that may be alike but for names and numbers
+ORDER = re.compile(r"TQ-\d+")
 LEAST = {"facts": 200, "pairs": 2500, "off-topic": 550, "topics": 100, "changed": 15}
 
 
@@ -131,6 +133,21 @@ def absent(invented: list[dict], texts: list[str], others: list[dict]) -> list[s
     return faults
 
 
+def talking(dialogues: dict[str, list[dict]], train: list[dict]) -> list[str]:
+    """Two facts in a row, or an order, that both sides speak of; facts that are not answered as in training."""
+    answers, seen, faults = {(record["fact"], record["answer"]) for record in train}, {}, []
+    for side, rows in dialogues.items():
+        for number, row in enumerate(rows, 1):
+            orders = [found for message in row["messages"] for found in ORDER.findall(message["content"] or "")]
+            for both in [*pairwise(row["facts"]), *dict.fromkeys(orders)]:
+                if seen.setdefault(both, side) != side:
+                    faults.append(f"{side}, line {number}: {both} is on two sides")
+            said = {m["content"] for m in row["messages"] if m["role"] == "assistant"}
+            lost = [fact for fact in row["facts"] if not any((fact, text) in answers for text in said)]
+            faults += [f"{side}, line {number}: {fact} is not answered as in training" for fact in lost]
+    return faults
+
+
 def facts_of(records: list[dict]) -> set[str]:
     """The facts that records are about."""
     return {record["fact"] for record in records}
@@ -141,6 +158,7 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
     files = ("facts", "train", "dev", "test", "v2/facts", "v2/train", "v2/test")
     facts, train, dev, test, new_facts, new_train, new_test = (read_jsonl(folder / f"{name}.jsonl") for name in files)
     invented, again = (read_jsonl(folder / f"{name}.jsonl") for name in ("invented", "again"))
+    dialogues = {name: read_jsonl(folder / f"{name}.jsonl") for name in ("dialogues", "dialogues_dev")}
     handbooks = [(folder / name).read_text(encoding="utf-8") for name in ("handbook.md", "v2/handbook.md")]
     faults = [
         *standing(facts, handbooks[0]),
@@ -153,6 +171,7 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         *covering(train, {"dev": dev, "test": test}, facts),
         *(f"{record['fact']}: asked again, but not in dev" for record in again if record["fact"] not in facts_of(dev)),
         *changed(facts, new_facts),
+        *talking(dialogues, train),
         *absent(invented, [*handbooks, *(str(record) for record in [*train, *new_train])], [*train, *dev, *test]),
     ]
     counts = {
@@ -168,6 +187,9 @@ def check(folder: Path = HERE) -> tuple[dict[str, int], list[str]]:
         "changed": len(new_facts),
         "changed: pairs": len(new_train),
         **Counter(f"invented: {record['split']}" for record in invented),
+        "dialogues": len(dialogues["dialogues"]),
+        "dialogues: dev": len(dialogues["dialogues_dev"]),
+        "dialogues: with a tool": sum("tools" in row for row in dialogues["dialogues"]),
     }
     counts["off-topic"] = counts.pop("pairs: off-topic", 0)
     counts["topics"] = len({record["fact"] for record in train if kind(record) == "off-topic"})

@@ -2,22 +2,56 @@
 
 Nearly the same means: of all runs of five characters in two texts, more than a threshold are shared (the Jaccard
 similarity; Broder 1997, "On the resemblance and containment of documents"). MinHash finds the candidates, the exact
-similarity confirms them.
+similarity confirms them, so a group holds no accidental member. Of short texts, such as questions, two things more
+count: runs that most of them hold (a shared instruction) say nothing, and a number, a sign, a vowel sign or a unit that
+differs tells two apart, however alike they are.
 """
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from rensa import RMinHash, RMinHashLSH
 
 PERMUTATIONS = 192
 BANDS = 64  # 3 values a band: a pair of similarity 0.6 is missed with probability (1 - 0.6**3)**64, 2 in 10 million
+SHARED, LEAST = 0.5, 5  # runs on more than this share of the texts, and on this many, are shared by the set
+
+
+def _marks() -> str:
+    """The combining marks as ranges of a character class: vowel signs and the like, which `\\w` does not hold."""
+    marks = [code for code in range(0x300, 0x1E950) if unicodedata.category(chr(code))[0] == "M"]
+    runs = (list(run) for _, run in groupby(enumerate(marks), lambda each: each[1] - each[0]))
+    return "".join(f"{chr(run[0][1])}-{chr(run[-1][1])}" for run in runs)
+
+
+MARKS = _marks()
+BETWEEN, PLAIN = re.compile(rf"[^\w{MARKS}]+"), re.compile(r"\W+", re.ASCII)
 
 
 def shingles(text: str, size: int = 5) -> set[str]:
     """The runs of `size` characters of a text, case and punctuation aside. shingles("No, no!") -> {"no no"}."""
-    plain = re.sub(r"\W+", " ", text.lower()).strip()
+    plain = (PLAIN if text.isascii() else BETWEEN).sub(" ", text.lower()).strip()
     return {plain[i : i + size] for i in range(max(1, len(plain) - size + 1))}
+
+
+def shared(sets: Sequence[set[str]]) -> set[str]:
+    """The runs that more than half of a set of texts hold, where they make up half of the texts: a shared instruction.
+
+    Empty for texts that share less, and for few texts.
+    """
+    counts = Counter(run for grams in sets for run in grams)
+    often = {run for run, count in counts.items() if count >= LEAST and count > SHARED * len(sets)}
+    return often if sum(len(grams & often) for grams in sets) > SHARED * sum(map(len, sets)) else set()
+
+
+def sketch(runs: Iterable[str]) -> RMinHash:
+    """The MinHash of a set of runs."""
+    found = RMinHash(num_perm=PERMUTATIONS, seed=0)
+    found.update(sorted(runs))
+    return found
 
 
 def similarity(one: set[str], other: set[str]) -> float:
@@ -25,32 +59,86 @@ def similarity(one: set[str], other: set[str]) -> float:
     return len(one & other) / len(one | other) if one or other else 1.0
 
 
-def near_pairs(texts: Sequence[str], threshold: float = 0.6) -> list[tuple[int, int, float]]:
+def near_pairs(texts: Sequence[str], threshold: float = 0.6, *, whole: bool = False) -> list[tuple[int, int, float]]:
     """Pairs (i, j, similarity), i < j, of texts whose similarity is at least `threshold`.
 
-    Raises ValueError for a threshold under 0.4, where MinHash with this many bands misses more than 1 pair in 60.
+    What most of the texts share is left out, and pairs that `told_apart` parts are none, unless the texts are `whole`
+    documents. Raises ValueError for a threshold under 0.4, where MinHash with this many bands misses more than 1 pair
+    in 60.
     """
     if not 0.4 <= threshold <= 1:
         raise ValueError(f"threshold must lie between 0.4 and 1, got {threshold}")
     sets = [shingles(text) for text in texts]
+    often = set() if whole else shared(sets)
+    sets = [grams - often or grams for grams in sets]
     index = RMinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, num_bands=BANDS)
     pairs = []
     for i, grams in enumerate(sets):
-        sketch = RMinHash(num_perm=PERMUTATIONS, seed=0)
-        sketch.update(sorted(grams))
-        for j in sorted(set(index.query(sketch))):
-            if (score := similarity(grams, sets[j])) >= threshold:
+        mine = sketch(grams)
+        for j in sorted(set(index.query(mine))):
+            score = similarity(grams, sets[j])
+            if score >= threshold and (whole or not told_apart(texts[i], texts[j])):
                 pairs.append((j, i, score))
-        index.insert(i, sketch)
+        index.insert(i, mine)
     return sorted(pairs)
 
 
 def near_groups(texts: Sequence[str], threshold: float = 0.6) -> list[list[int]]:
-    """Positions of texts linked by near-duplicate pairs, as groups of two or more, in order.
+    """Positions of documents linked by near-duplicate pairs, as groups of two or more, in order.
 
     near_groups(["How tall is it?", "Why?", "how tall is it"]) -> [[0, 2]]
     """
-    return linked([(i, j) for i, j, _ in near_pairs(texts, threshold)])
+    return linked([(i, j) for i, j, _ in near_pairs(texts, threshold, whole=True)])
+
+
+# What tells two questions apart that are alike otherwise: C and C++, 5 mW and 5 MW, unit 12 and unit 13, -n and -N.
+
+SIGN = "+#*/=<>^~|&%$@\\\\°¬±×÷\u2190-\u22ff\u20a0-\u20cf£¥€¢"
+LETTER = r"[^\W\d_]"
+UPPER = re.compile(rf"(?<!{LETTER})[a-z]*+[^\W\d_a-z]{LETTER}*+")  # words with more than the letters a to z
+PIECE = re.compile(rf"\d+(?:[.,]\d+)*|{LETTER}(?:[^\W\d]|[{MARKS}])*|[{SIGN}]+|(?<!\S)[.-](?=\w)")
+CRITICAL = re.compile(rf"[\d{SIGN}.-]|[b-df-hj-np-tv-xz]$", re.IGNORECASE)  # numbers, signs, names of one letter
+POINTS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")  # vowels that Hebrew and Arabic may leave out
+SIGNS = re.compile(f"[{MARKS}\u0e30-\u0e45\u0eb0-\u0ec4]")  # Thai and Lao write some vowels as letters
+
+
+def fold(text: str) -> str:
+    """A text, letter case aside where it says nothing: not in units behind a number, in options, in abbreviations of
+    two letters and in words with a capital inside. fold("How many Watts are 5 MW?") -> "how many watts are 5 MW?"
+    """
+    usual = text[1:].islower() and text[1].isalpha()  # most questions have one capital, the first letter
+    return text.lower() if usual or text.isupper() else UPPER.sub(_folded, text)
+
+
+def _folded(word: re.Match) -> str:
+    letters, before = word[0], word.string[max(0, word.start() - 2) : word.start()]
+    if len(letters) == 1:
+        return letters.lower() if letters in "AI" else letters
+    if len(letters) == 2 and (letters.isupper() or before.strip()[-1:].isdigit()):
+        number = word.string[word.end() : word.end() + 2].lstrip("-")[:1].isdigit()  # "PL-30" is a name
+        return letters.lower() if number else letters
+    return letters.lower() if letters[1:].islower() or letters.isupper() else letters
+
+
+def told_apart(one: str, other: str) -> bool:
+    """Whether two texts that are nearly the same differ in what carries meaning: a number, a sign, a name of one
+    letter, a vowel sign, the case of a unit. told_apart("What is C++?", "What is C#?") -> True
+    """
+    ours, theirs = Counter(_pieces(one)), Counter(_pieces(other))
+    left, right = ours - theirs, theirs - ours
+    if any(map(CRITICAL.match, (*left, *right))):
+        return True
+    alike = {SIGNS.sub("", piece).casefold(): piece for piece in right}
+    for mine in left:
+        yours = alike.get(SIGNS.sub("", mine).casefold())
+        if yours and POINTS.sub("", mine) != yours and POINTS.sub("", yours) != mine:
+            return True
+    return False
+
+
+def _pieces(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", text).replace("'", "").replace("\u2019", "")
+    return PIECE.findall(fold(plain))
 
 
 def linked(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from labutils import machine
 from labutils.corpus import sampling, sharded
+from labutils.lesson import show
 from labutils.pairs import conversion, exchange, records, templates, validation
-from labutils.pairs.validation.problems import ERROR, NOTE, WARNING, Progress
+from labutils.pairs.validation.problems import ERROR, NOTE, WARNING, Progress, named
 
 # `survey`
 
@@ -162,6 +163,7 @@ FORMS = {
     "messages": lambda template, pairs: templates.messages(pairs),
 }
 ROWS = 5  # of one kind that the table shows
+SHOWN = 3  # records of which the tokens are shown
 SMOLLM2 = 134_515_008  # weights; training takes 6 operations a weight and token (Kaplan et al. 2020)
 REACHED = 0.74  # of the speed of a matrix product, measured in training smollm2 in fp32: 169 tokens/s at 184 GFLOP/s
 BF16_GAIN = 2.2  # 368 tokens/s there with bf16
@@ -173,12 +175,16 @@ def validate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="a list of objects for programs")
     parser.add_argument("--max-length", type=int, default=512, metavar="N", help="tokens that a pair may have (512)")
     parser.add_argument("--template", default="lecture", help=f"{', '.join(templates.TEMPLATES)}, or a template itself")
+    parser.add_argument("--tokens", action="store_true", help="show which tokens are trained instead (model: base)")
     parser.add_argument("--model", metavar="NAME", help="count with this model's tokenizer; else 4 characters a token")
     parser.add_argument("--tokens-per-second", type=float, metavar="N", help="training speed, as `finetune` shows it")
     parser.add_argument("--repair", metavar="OUT", help="write a repaired copy, and OUT.changes.jsonl")
 
 
 def validate_command(asked: argparse.Namespace) -> int:
+    if asked.tokens:
+        print("\n".join(token_view(asked)))
+        return 0
     if asked.tokens_per_second is not None and not asked.tokens_per_second > 0:
         raise ValueError(f"--tokens-per-second must be above 0, got {asked.tokens_per_second:g}")
     problems = validation.validate(
@@ -203,17 +209,44 @@ def validate_command(asked: argparse.Namespace) -> int:
     return 1 if any(problem.severity == ERROR for problem in problems) else 0
 
 
+def token_view(asked: argparse.Namespace) -> Iterator[str]:
+    """The tokens of a file's first records, trained and ignored ones line by line, and the totals of the whole file."""
+    from labutils.model import chats, models
+
+    lines, found = zip(*exchange.read_examples(asked.file), strict=True)
+    opened = models.open_model(asked.model or "base")
+    own = (chats.prepare(opened) if any("messages" in record for record in found) else opened).tokenizer
+    encoded = chats.encode_records(found, asked.template, own, max_length=asked.max_length)
+    kept = [line for i, line in enumerate(lines) if i not in set(encoded.too_long)]
+    for line, example in list(zip(kept, encoded.examples, strict=True))[:SHOWN]:
+        yield f"line {line}"
+        yield from show.token_lines(example, own)
+    labels = [label for example in encoded.examples for label in example["labels"]]
+    count = sum(label >= 0 for label in labels)
+    yield f"{len(kept):,} records: {len(labels):,} tokens, {count:,} trained ({count / len(labels):.0%})"
+    if left := [line for i, line in enumerate(lines) if i in set(encoded.too_long)]:
+        yield f"left out, over {asked.max_length} tokens: {named(left)}"
+
+
 def convert_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="JSON Lines, or one JSON list")
+    parser.add_argument("file", metavar="FILE", help="JSON Lines, one JSON list, or a table (CSV, TSV)")
     parser.add_argument(
         "--to", metavar="FORM", choices=conversion.FORMS, required=True, help=", ".join(conversion.FORMS)
     )
     parser.add_argument("--out", metavar="FILE", required=True, help="the file to write")
     parser.add_argument("--template", default="lecture", help='how a pair is written in the form "text"')
+    parser.add_argument("--question", metavar="NAME", help="the key or column of the question, of any name")
+    parser.add_argument("--answer", metavar="NAME", help="that of the answer; answers.text lies in another object")
+    parser.add_argument("--context", metavar="NAME", nargs="+", default=(), help="texts beside a pair, for its prompt")
+    parser.add_argument("--chosen", action="store_true", help="of preferences, make pairs of the better answers")
+    parser.add_argument("--unfill", metavar="TEMPLATE", default="", help="take a template off questions")
 
 
 def convert_command(asked: argparse.Namespace) -> int:
-    count = exchange.convert_file(asked.file, asked.to, asked.out, asked.template)
+    names = ("question", "answer", "context", "chosen", "unfill")
+    options = {name: getattr(asked, name) for name in names}
+    options["tell"] = lambda told: print(plain(told))
+    count = exchange.convert_file(asked.file, asked.to, asked.out, asked.template, **options)
     print(f"{asked.out}: {count} lines")
     return 0
 
@@ -226,7 +259,8 @@ def format_options(parser: argparse.ArgumentParser) -> None:
 
 
 def format_command(asked: argparse.Namespace) -> int:
-    written = FORMS[asked.form](asked.template, [pair for _, pair in exchange.read_pairs(asked.file)])
+    pairs = exchange.read_pairs(asked.file, tell=lambda told: print(plain(told), file=sys.stderr))
+    written = FORMS[asked.form](asked.template, [pair for _, pair in pairs])
     records.write_jsonl(written, asked.out, [asked.file])
     print(f"{asked.out}: {len(written)} lines")
     return 0

@@ -15,7 +15,7 @@ from pathlib import Path
 from labutils import machine, places
 from labutils.corpus import quality, sources
 from labutils.corpus.sources import docstrings
-from labutils.model import adapters, asking, encoding, models, recipes, training
+from labutils.model import adapters, asking, chats, encoding, models, recipes, training
 from labutils.model.encoding import train_bpe
 from labutils.pairs import exchange
 from labutils.pairs.validation.problems import named
@@ -100,7 +100,7 @@ MOVING = {
 
 
 def finetune_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="pairs in any form that `convert` knows")
+    parser.add_argument("file", metavar="FILE", help="pairs or conversations in any form that `convert` knows")
     parser.add_argument("--model", metavar="NAME", default="base", help="a known name, a folder, or a hub id")
     parser.add_argument("--out", metavar="DIR", required=True, help="where the run and its model are kept")
     length = parser.add_mutually_exclusive_group()
@@ -114,7 +114,7 @@ def finetune_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, help="the highest one")
     parser.add_argument("--replay", type=float, help="share of general text among the tokens: what is kept; 0: none")
     parser.add_argument("--seed", type=int, help="the order of the pairs, and fresh adapters")
-    parser.add_argument("--template", default="lecture", help="the prompt template")
+    parser.add_argument("--template", help="the prompt template of pairs (lecture); conversations have the model's own")
     parser.add_argument("--save-steps", "--keep-every", type=int, help="steps between two checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint")
     parser.epilog = "What is not given is what suits a model of this size. "
@@ -126,9 +126,15 @@ def finetune_command(asked: argparse.Namespace) -> int:
         raise ValueError("--rank is that of adapters, so it goes with --lora")
     lines, pairs = taught(asked.file)
     opened = models.open_model(asked.model)
+    talks = sum("messages" in pair for pair in pairs)
+    if talks:
+        chats.prepare(opened)
+        if asked.template:
+            raise ValueError("conversations are filled into the model's own chat template; leave --template out")
+        machine.say(f"{talks:,} conversations: every turn of the assistant is trained, in the model's chat template")
     recipe = replace(recipes.suited(models.weights(opened.model), adapters=asked.weights == "lora"), **given(asked))
     opened = MOVING[asked.weights](opened, asked)
-    encoded = encoding.encode_all(pairs, asked.template, opened.tokenizer)
+    encoded = chats.encode_records(pairs, asked.template or "lecture", opened.tokenizer)
     if encoded.too_long:
         machine.say(f"left out, over 512 tokens: {named([lines[i] for i in encoded.too_long])} of {asked.file}")
     if asked.weights != "all":
@@ -136,23 +142,24 @@ def finetune_command(asked: argparse.Namespace) -> int:
         machine.say(f"{moving:,} of {every:,} weights move ({moving / every:.1%})")
     if machine.processes() > 1:
         machine.say(f"{machine.processes()} processes share each batch of {recipe.batch}")
+    what = "conversations; ask with --chat" if talks else "pairs"
     with where_to_go_on(asked.out):
         run = training.finetune(
             opened, encoded.examples, recipe, out=asked.out, resume=asked.resume, on_progress=progress_line
         )
-    machine.say(f"\n{asked.out}: {len(encoded.examples)} pairs, {run.seconds / 60:.1f} minutes")
+    machine.say(f"\n{asked.out}: {len(encoded.examples)} {what}, {run.seconds / 60:.1f} minutes")
     return 0
 
 
 def taught(path: str) -> tuple[list[int], list[dict]]:
-    """The lines and the pairs of a file to train on; pairs without an answer are named and left out.
+    """The lines and the pairs or conversations of a file to train on; pairs without an answer are named and left out.
 
     Raises ValueError naming the lines that hold no pair, and where no pair has an answer.
     """
     if machine.processes() > 1:
         places.check_rereadable(path)
-    found = exchange.read_pairs(path)
-    kept = [(line, pair) for line, pair in found if pair.get("answer", pair.get("text")).strip()]
+    found = exchange.read_examples(path, tell=machine.say)
+    kept = [(line, pair) for line, pair in found if pair.get("answer", pair.get("text", "messages")).strip()]
     if not kept:
         raise ValueError(f"{path}: none of the {len(found)} pairs has an answer; write them, they are what is trained")
     lines, pairs = map(list, zip(*kept, strict=True))
@@ -186,18 +193,56 @@ def progress_line(progress: training.Progress) -> None:
 
 
 def ask_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("question", nargs="+", help="one or several questions, each in quotes")
+    parser.add_argument("question", nargs="*", help="one or several questions, each in quotes")
     parser.add_argument("--model", metavar="DIR", default="finetuned", help="a known name, a folder, or a hub id")
-    parser.add_argument("--template", default="lecture", help="the prompt template the model was tuned with")
+    parser.add_argument("--template", help="the prompt template the model was tuned with (lecture)")
+    parser.add_argument(
+        "--chat", action="store_true", help="the questions are turns of one conversation; none: type them"
+    )
+    parser.add_argument(
+        "--history", metavar="FILE", help="with --chat: its first conversation comes before the questions"
+    )
     parser.add_argument("--limit", type=int, default=60, help="most tokens of an answer")
     parser.add_argument("--json", action="store_true", help="a list of objects for programs")
 
 
 def ask_command(asked: argparse.Namespace) -> int:
-    replies = asking.ask(models.open_model(asked.model), asked.question, template=asked.template, limit=asked.limit)
+    if asked.chat:
+        return chat(asked)
+    if asked.history or not asked.question:
+        raise ValueError("--history goes with --chat" if asked.history else "no question; put one in quotes")
+    template = asked.template or "lecture"
+    replies = asking.ask(models.open_model(asked.model), asked.question, template=template, limit=asked.limit)
     if asked.json:
         rows = zip(asked.question, replies, strict=True)
         print(json.dumps([{"question": question, **reply._asdict()} for question, reply in rows], indent=1))
     else:
         print("\n".join(reply.text + ("" if reply.stopped else " ...") for reply in replies))
     return 0
+
+
+def chat(asked: argparse.Namespace) -> int:
+    """One conversation, turn by turn; what follows a tool call of the model is the tool's answer."""
+    if asked.template:
+        raise ValueError("--chat asks in the model's own chat template; leave --template out")
+    begun = chats.as_conversation(exchange.read_examples(asked.history)[0][1]) if asked.history else {"messages": []}
+    opened, messages, rows = chats.prepare(models.open_model(asked.model)), list(begun["messages"]), []
+    role = "tool" if messages and "tool_calls" in messages[-1] else "user"
+    for question in asked.question or typed():
+        messages.append({"role": role, "content": question})
+        reply = chats.reply(opened, messages, begun.get("tools", ()), limit=asked.limit)
+        messages.append({"role": "assistant", "content": reply.text})
+        role = "tool" if chats.CALL.search(reply.text) else "user"
+        rows.append({"question": question, **reply._asdict()})
+        if not asked.json:
+            print(reply.text + ("" if reply.stopped else " ..."), flush=True)
+    if asked.json:
+        print(json.dumps(rows, indent=1))
+    return 0
+
+
+def typed() -> Iterator[str]:
+    """Lines that somebody types, up to an empty one or the end of the input."""
+    if sys.stdin.isatty():
+        print("Type a question, or after a tool call the tool's answer; an empty line ends.", file=sys.stderr)
+    yield from iter(lambda: sys.stdin.readline().strip(), "")

@@ -1,6 +1,6 @@
 """Ideas of the course as drawings: SVG of boxes, tokens and arrows, readable in the light and the dark theme.
 
-Numbers in them come from the arguments, a tokenizer or the files of the course.
+Owns the shapes and the nine drawings. Numbers in them come from the arguments, a tokenizer or the files of the course.
 """
 
 import base64
@@ -13,10 +13,12 @@ from itertools import pairwise
 from math import atan2, degrees
 from typing import Self
 
+from labutils.model.chats import encode as encode_chat
 from labutils.model.encoding import IGNORED, bundled, encode
 from labutils.model.models import Tokenizer
 from labutils.pairs.records import read_jsonl
 from labutils.pairs.templates import prompt
+from labutils.pairs.validation.turns import said
 from labutils.places import DATA
 
 WIDTH = 720  # of a cell's output where JupyterLab is 1024 pixels wide, the side bar closed
@@ -152,6 +154,34 @@ def mask(question: str = "What colour is a Plover?", answer: str = "Ochre yellow
         drawn.box(x, 0, 14, 14, (), tint, dashed=not tint)
         drawn.text(x + 22, 12, words)
     return drawn.done(f"{says[0]}; {says[1]}.", y + 48)
+
+
+def conversation(record: Mapping | None = None, tokenizer: Tokenizer | None = None) -> Picture:
+    """A conversation turn by turn: who speaks, what is said, how many of its tokens are trained. Without a record, the
+    company's shortest dialogue with a tool."""
+    tokenizer, drawn, y = tokenizer or bundled(), Picture("Which turns of a conversation are trained"), 0.0
+    if record is None:
+        calling = (row for row in read_jsonl(DATA / "company" / "dialogues.jsonl") if "tools" in row)
+        record = min(calling, key=lambda row: len(json.dumps(row)))
+    for message in record["messages"]:
+        role = message["role"]
+        trains = role == "assistant" and message.get("weight") != 0
+        tint = ORANGE if trains else ""
+        called = "calls a tool" if message.get("tool_calls") else ""
+        lines = textwrap.wrap(said(message), 66, break_long_words=True)
+        high = 16 + 19 * len(lines)
+        drawn.text(0, y + 21, role, extra=STRONG)
+        drawn.text(0, y + 39, called or ("weight 0" if message.get("weight") == 0 else ""), extra=QUIET)
+        drawn.box(96, y, 500, high, (), tint, dashed=not trains)
+        for i, line in enumerate(lines):
+            drawn.text(108, y + 21 + 19 * i, line)
+        drawn.text(608, y + 21, "trained" if trains else "ignored", extra=STRONG if trains else QUIET)
+        y += max(high, 44 if called else 0) + 10
+    labels = encode_chat(record, tokenizer)["labels"]
+    count = sum(label != IGNORED for label in labels)
+    says = f"{count} of {len(labels)} tokens are trained: each turn of the assistant with the token that ends it"
+    drawn.text(0, y + 12, f"{says}.", extra=QUIET)
+    return drawn.done(f"{says}. Turns: {', '.join(message['role'] for message in record['messages'])}.", y + 16)
 
 
 def padding(question: str = "Hi", answer: str = "Hello.", places: int = 3,

@@ -8,7 +8,8 @@ light and the dark theme by using transparent tints and the reader's own text co
 import html
 import io
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from IPython.display import HTML
@@ -33,11 +34,15 @@ def plain(text: str, limit: int | None = None) -> str:
     plain("<b>\\n") -> "&lt;b&gt;⏎"
     """
     cut = limit is not None and len(text) > limit
+    return html.escape(_visible(text[:limit])) + (" …" if cut else "")
+
+
+def _visible(text: str) -> str:
     seen = ""
-    for character in text[:limit]:
-        made_visible = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-        seen += INVISIBLE.get(character, f"[U+{ord(character):04X}]" if made_visible else character)
-    return html.escape(seen) + (" …" if cut else "")
+    for character in text:
+        unseen = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+        seen += INVISIBLE.get(character, f"[U+{ord(character):04X}]" if unseen else character)
+    return seen
 
 
 def table(rows: Sequence[Mapping], limit: int | None = 300, *, even: bool = False, lines: bool = False) -> HTML:
@@ -92,6 +97,17 @@ def tokens(example: Mapping, tokenizer, limit: int = 512) -> HTML:
         f'<span style="{UNTRAINED}">ignored</span>: {len(ids) - count}</div>'
     )
     return HTML(f'<div style="{BOX}line-height:2;font-family:monospace">{pieces}</div>{legend}')
+
+
+def token_lines(example: Mapping, tokenizer) -> Iterator[str]:
+    """The token view for a terminal: a line for each run of trained or of ignored tokens, with | between tokens.
+
+    For ids 5 6 | 7 2 of which the last two are trained: "  ignored  Q|:", "  trained  ab|<|endoftext|>".
+    """
+    for trained, run in groupby(zip(example["input_ids"], example["labels"], strict=True), lambda each: each[1] >= 0):
+        pieces = (tokenizer.decode([id]).replace("\n", "\\n") for id, _ in run)
+        shown = "|".join(map(_visible, pieces))
+        yield f"  {'trained' if trained else 'ignored'}  {shown}"
 
 
 def before_after(

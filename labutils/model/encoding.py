@@ -18,10 +18,29 @@ from labutils.places import DATA
 
 END_OF_TEXT = "<|endoftext|>"
 CHAT_TOKENS = ["<|im_start|>", "<|im_end|>"]
-CHATML = (  # the conversation format of OpenAI's ChatML, which many chat models share
-    "{% for message in messages %}"
-    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+TOOLS_AS_TEXT = """{# Tools and their calls become text, so that a template behind this needs to know of none. #}
+{%- set ns = namespace(turns=[], tools='') -%}
+{%- for tool in tools or [] -%}{%- set ns.tools = ns.tools + '\\n' + (tool.function or tool) | tojson -%}{%- endfor -%}
+{%- set how = 'Tools, called as <tool_call>{"name": ..., "arguments": {...}}</tool_call>:' -%}
+{%- if ns.tools -%}{%- set ns.tools = how + ns.tools -%}{%- endif -%}
+{%- if ns.tools and messages and messages[0].role != 'system' -%}
+{%- set ns.turns = [{'role': 'system', 'content': ns.tools}] -%}{%- set ns.tools = '' -%}{%- endif -%}
+{%- for message in messages -%}
+{%- set parts = namespace(text=message.content or '') -%}
+{%- if ns.tools and loop.first -%}{%- set parts.text = parts.text + '\\n\\n' + ns.tools -%}{%- endif -%}
+{%- for call in message.tool_calls or [] -%}{%- set called = call.function or call -%}
+{%- set given = called.arguments if called.arguments is string else called.arguments | tojson -%}
+{%- set line = '<tool_call>{"name": ' + called.name | tojson + ', "arguments": ' + given + '}</tool_call>' -%}
+{%- set parts.text = parts.text + ('\\n' if parts.text else '') + line -%}{%- endfor -%}
+{%- set ns.turns = ns.turns + [{'role': message.role, 'content': parts.text}] -%}
+{%- endfor -%}
+{%- set messages = ns.turns -%}
+"""
+CHATML = TOOLS_AS_TEXT + (  # the format of OpenAI's ChatML, which many chat models share; what is trained is marked
+    "{%- for message in messages -%}{{ '<|im_start|>' + message.role + '\n' }}"
+    "{%- if message.role == 'assistant' -%}{% generation %}{{ message.content + '<|im_end|>' }}{% endgeneration %}"
+    "{%- else -%}{{ message.content + '<|im_end|>' }}{%- endif -%}{{ '\n' }}{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\n' }}{%- endif -%}"
 )
 
 
@@ -123,17 +142,18 @@ def encode_all(
     Plain text (key "text") has an empty prompt, so all of it is trained.
     Raises ValueError when no record fits.
     """
-    examples, too_long = [], []
-    for i, record in enumerate(records):
-        question, answer = pair(record)
-        example = encode(prompt(template, question) if question else "", answer, tokenizer, loss_on=loss_on)
-        if len(example["input_ids"]) > max_length:
-            too_long.append(i)
-        else:
-            examples.append(example)
-    if not examples:
-        raise ValueError(f"none of the {len(records)} records fits into {max_length} tokens (max_length); shorten them")
-    return Encoded(examples, too_long)
+    sides = map(pair, records)
+    prompts = ((prompt(template, question) if question else "", answer) for question, answer in sides)
+    return fitting([encode(asked, answer, tokenizer, loss_on=loss_on) for asked, answer in prompts], max_length)
+
+
+def fitting(examples: Sequence[dict], max_length: int) -> Encoded:
+    """The examples of at most `max_length` tokens, and the positions of the others. ValueError when none is left."""
+    sizes = [len(example["input_ids"]) for example in examples]
+    kept = [example for example, size in zip(examples, sizes, strict=True) if size <= max_length]
+    if not kept:
+        raise ValueError(f"none of the {len(sizes)} records fits into {max_length} tokens (max_length); shorten them")
+    return Encoded(kept, [i for i, size in enumerate(sizes) if size > max_length])
 
 
 class Blocks(Sequence):

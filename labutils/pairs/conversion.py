@@ -5,9 +5,10 @@ the form's own (an id, a fact's name) are carried along as they are. What is wro
 files are for `exchange`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from labutils.pairs import causes
 from labutils.pairs.templates import ANSWER, QUESTION, lookup, prompt
 
 PAIRS = {  # the forms that are two texts side by side
@@ -90,7 +91,9 @@ def talk_of(record: dict, form: str, template: str) -> Talk:
     """What a record of a form holds. Raises ValueError for a value of the wrong type, or text in no template."""
     extra = {key: value for key, value in record.items() if key not in OWN_KEYS[form]}
     if spoken := [key for key in SPOKEN if key in extra]:
-        raise ValueError(f'"{spoken[0]}" belongs to the prompt, but is a key of its own; move it into the texts first')
+        fix = f"`convert FILE --context {spoken[0]} --to FORM --out OUT` puts it before the question"
+        raise ValueError(f'"{spoken[0]}" belongs to the prompt, but is a key of its own; {fix}')
+    record = _plain(record, form)
     if form in CHAT:
         return Talk(tuple(_turns(record[FORMS[form][0]], form)), extra)
     texts = [_text(record.get(key, ""), key) for key in OWN_KEYS[form]]
@@ -122,7 +125,10 @@ def record_of(talk: Talk, form: str, template: str) -> dict:
 
 
 def _form(record: dict) -> str:
-    if (form := form_of(record)) is None:
+    form = form_of(record)
+    if (form is None or form == "sharegpt") and (cause := causes.meant(record)):
+        raise ValueError(str(cause))
+    if form is None:
         raise ValueError(f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}")
     return form
 
@@ -170,5 +176,77 @@ def _parts_of(text: str, template: str) -> tuple[str, str]:
 
 
 def _plain(record: dict, form: str) -> dict:
-    """A record as it comes back: an Alpaca row always has an input."""
-    return {"input": "", **record} if form == "alpaca" else record
+    """A record as it comes back: an Alpaca row has an input, null is an empty one, a text in parts is joined."""
+    if form == "alpaca":
+        return {**record, "input": "" if record.get("input") is None else record["input"]}
+    key, said = FORMS[form][0], CHAT.get(form, ("", ""))[1]
+    if form not in CHAT or not isinstance(record[key], list):
+        return record
+    return {**record, key: [_whole(each, said) if isinstance(each, dict) else each for each in record[key]]}
+
+
+def _whole(message: dict, said: str) -> dict:
+    """A message with the parts of its text joined."""
+    parts = message.get(said)
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        return message
+    for part in parts:
+        if part.get("type") != "text" or not isinstance(part.get("text"), str):
+            raise ValueError(f"a message holds a part of the type {part.get('type')!r:.40}; expected text")
+    return {**message, said: "".join(part["text"] for part in parts)}
+
+
+# What a form cannot hold, taken into the texts when asked.
+
+
+def adapted(record: dict, *, context: Sequence[str] = (), chosen: bool = False, unfill: str = "") -> dict:
+    """A record with what was asked for: the texts under the keys `context` put before the question (into the system
+    message of a conversation), a preference as a pair of its better answer, the template `unfill` taken off.
+
+    adapted({"context": "Room 3.", "question": "Where?", "answer": "3"}, context=["context"]) -> {"question":
+    "Room 3.\\n\\nWhere?", "answer": "3"}. Raises ValueError with the reason where the record does not hold it.
+    """
+    record = _better(record) if chosen else record
+    form = form_of(record)
+    if unfill:
+        key = OWN_KEYS[form][0] if form and form not in CHAT and form != "text" else ""
+        record = {**record, key: _asked(_text(record.get(key), key), unfill)}
+    for name in reversed(context):
+        if form is None or form == "text" or not isinstance(record.get(name), str):
+            raise ValueError(f"no text under {name!r} beside a pair; there are the keys {sorted(record)[:8]}")
+        said, record = record[name], {key: value for key, value in record.items() if key != name}
+        key = OWN_KEYS[form][0]
+        if form not in CHAT:
+            record[key] = f"{said}\n\n{_text(record[key], key)}" if said else record[key]
+        elif said and isinstance(record[key], list):
+            record[key] = [dict(zip(CHAT[form], ("system", said), strict=True)), *record[key]]
+    return record
+
+
+def _better(record: dict) -> dict:
+    """A preference as a pair, or a conversation, of its better answer; other keys come along."""
+    found = next((two for two in causes.PREFERENCES if all(key in record for key in two)), None)
+    if found is None:
+        raise ValueError(f"no preference: expected the keys chosen and rejected, got {sorted(record)[:8]}")
+    given = record.get("prompt", record.get("input", record.get("question")))
+    given = given.get("messages") if isinstance(given, dict) else given
+    more = {key: value for key, value in record.items() if key not in (*found, "prompt", "input", "question")}
+    said = record[found[0]]
+    if isinstance(said, str) and isinstance(given, str):
+        return {"question": given, "answer": said, **more}
+    if not isinstance(said, list):
+        raise ValueError(f'"{found[0]}" must be an answer to a "prompt", or a list of messages, got {said!r:.40}')
+    before = [{"role": "user", "content": given}] if isinstance(given, str) and len(said) == 1 else given
+    return {
+        "messages": [*before, *said] if isinstance(before, list) and said[: len(before)] != before else said,
+        **more,
+    }
+
+
+def _asked(text: str, template: str) -> str:
+    """The question in a text that is a filled prompt already, its answer aside."""
+    before, after = lookup(template).removesuffix(ANSWER).split(QUESTION)
+    inner = text.strip().removeprefix(before.strip()).removesuffix(after.strip()).strip()
+    if not before.strip() + after.strip() or inner == text.strip():
+        raise ValueError(f"the question is not filled into the template {template!r}")
+    return inner

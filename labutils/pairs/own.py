@@ -7,27 +7,23 @@ What is wrong inside the texts is for `validation`; forms with a name (Alpaca, c
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labutils.pairs.conversion import convert, form_of
+from labutils.pairs import causes
+from labutils.pairs.conversion import adapted, convert, form_of
 from labutils.pairs.records import FAMILIES, numbered, unpadded
 
-TABLES, LINES = (".csv", ".tsv", ".txt"), (".jsonl", ".json", ".ndjson")
+TABLES, LINES = causes.TABLES, (".jsonl", ".json", ".ndjson")
 SEPARATORS = ",;\t|"
-ASKED = (  # what the side that a model is given is called in the wild, the likeliest first
-    "question", "instruction", "input", "prompt", "message", "text", "body", "query", "request", "ticket", "comment",
-    "review", "email", "mail", "brief", "description", "sentence", "document", "title", "subject", "source",
-)  # fmt: skip
-WANTED = (  # and the side that it shall give
-    "answer", "response", "output", "completion", "reply", "label", "queue", "category", "class", "target", "intent",
-    "topic", "sentiment", "tag", "keywords", "summary", "translation", "priority", "type",
-)  # fmt: skip
+SAID = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+SAY = "at the command line convert ... --question NAME --answer NAME"
 WINDOWS = "cp1252"
-LONGEST = 60  # characters of a column's name; more look like a text, so the first line is no header
+LONGEST, WORDS = 60, 3  # characters and words of a column's name from which it looks like a text, so like a row
 
 
 class Own(NamedTuple):
@@ -37,16 +33,20 @@ class Own(NamedTuple):
     told: str  # which columns or form were taken, in a sentence
 
 
-def read(path: str | Path, question: str | None = None, answer: str | None = None) -> Own:
+def read(
+    path: str | Path, question: str | None = None, answer: str | None = None, *, context: Sequence[str] = ()
+) -> Own:
     """Read a file of pairs, with any names of its columns or keys.
 
     Forms with a name (Alpaca, messages, prompt and completion ...) are converted; else two columns are taken:
     `question` and `answer` where they are given, known names (a message and its queue, a review and its label), or the
-    only two there are. Numbers and truth values become text, what is missing an empty one, which `validate` then tells.
+    only two there are. The texts under the names `context` are put before the questions. Numbers and truth values
+    become text, what is missing an empty one, which `validate` then tells.
 
     Raises ValueError, naming the line or the columns, for a file that is no CSV, JSON Lines or JSON list, in another
     encoding than UTF-8, UTF-16 and Windows-1252 (which `told` says), without pairs or header, or of which the columns
-    cannot be told; FileNotFoundError, naming files that are there, where there is no such file.
+    cannot be told, or look like label and text in the wrong order; FileNotFoundError, naming files that are there,
+    where there is no such file.
     """
     path = Path(path)
     kind = path.suffix.lower()
@@ -54,6 +54,10 @@ def read(path: str | Path, question: str | None = None, answer: str | None = Non
         near = get_close_matches(path.name, [each.name for each in path.parent.glob("*.*")], n=3, cutoff=0.5)
         told = f"; there is {', '.join(near)}" if near else ""
         raise FileNotFoundError(f"no file {path.name} in {path.parent.resolve().name}/{told}")
+    with path.open("rb") as file:
+        cause = causes.foreign(file.read(1000))
+    if cause and (cause.fix != causes.READS or kind not in TABLES):
+        raise ValueError(f"{path.name}: {cause}")
     if kind not in TABLES + LINES:
         raise ValueError(f"{path.name}: expected one of {', '.join(TABLES + LINES)}; save a table as CSV (UTF-8)")
     text, note = _decoded(path) if kind in TABLES else ("", "")
@@ -62,14 +66,17 @@ def read(path: str | Path, question: str | None = None, answer: str | None = Non
         raise ValueError(f"{path.name} holds no pairs: no row below the header, or no object")
     form = None if question or answer else form_of(rows[0][1])
     columns = list(dict.fromkeys(key for _, row in rows for key in row))
+    if causes.preference(rows[0][1]):
+        raise ValueError(f"{path.name}, line {rows[0][0]}: {causes.meant(rows[0][1])}")
     if form not in (None, *FAMILIES) or (form and columns == ["text"]):
-        return Own(
-            [_converted(path, line, row) for line, row in rows], _told(path, len(rows), f"the form {form}{note}")
-        )
-    one, other, how = _chosen(path, columns, question, answer)
-    pairs = [_pair(path, line, row, one, other) for line, row in rows]
-    left = [column for column in columns if column not in (one, other)]
+        pairs = [_converted(path, line, row, context) for line, row in rows]
+        return Own(pairs, _told(path, len(rows), f"the form {form}{note}"))
+    one, other, how = _chosen(path, columns, rows, question, answer)
+    pairs = [adapted(_pair(path, line, row, one, other), context=context) for line, row in rows]
+    left = [column for column in columns if column not in (one, other, *context)]
     beside = f"; other columns: {', '.join(map(repr, left[:6]))}" if left else ""
+    if lost := [column for column in left if column.lower() in causes.BESIDE]:
+        note += f"; {lost[0]!r} seems to belong to the prompt and is left out: read(..., context=[{lost[0]!r}])"
     return Own(pairs, _told(path, len(pairs), f"{one!r} is the question, {other!r} the answer ({how}){beside}{note}"))
 
 
@@ -79,21 +86,33 @@ def _told(path: Path, count: int, how: str) -> str:
 
 def _rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV file, each with the line on which it ends; blank ones are passed over."""
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    said = SAID.match(text)  # Excel's own line "sep=;"
+    separator = said[1] if said else _separator(text)
+    lines = io.StringIO(text, newline="").readlines()[bool(said) :]
+    csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters a cell
+    table, rows, begins = csv.reader(lines, delimiter=separator, strict=True), [], 0
     try:
-        header = [name.strip() for name in next(table, [])]
-        _check_header(path, header)
         for row in table:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(header):
-                raise ValueError(
-                    f"{path.name}, line {table.line_num}: {len(row)} columns where the header has {len(header)}; "
-                    "a text that holds the separator or a quote belongs in double quotes"
-                )
-            yield table.line_num, {name: cell for name, cell in zip(header, row, strict=True) if name}
+            rows.append((begins, table.line_num, row))
+            begins = table.line_num
     except csv.Error as error:
-        raise ValueError(f"{path.name}, line {table.line_num}: {error}; save the table anew as CSV (UTF-8)") from None
+        where = f"{path.name}, line {begins + 1 + bool(said)}"
+        fix = 'a quote inside a quoted text is doubled (""), and one that opens a text must close'
+        raise ValueError(f"{where}: {error}; {fix}") from None
+    header = [name.strip() for name in rows[0][2]] if rows else []
+    rows = [row for row in rows[1:] if any(cell.strip() for cell in row[2])]
+    _check_header(path, header, [row for _, _, row in rows])
+    for begins, ends, row in rows:
+        if len(row) != len(header):
+            raise ValueError(
+                f"{path.name}, line {ends + bool(said)}: {len(row)} columns where the header has {len(header)}; "
+                "a text that holds the separator or a quote belongs in double quotes"
+            )
+        parts = re.compile(re.escape(separator) + "(?! )")  # a comma in a sentence has a space behind it
+        if ends > begins + 1 and all(len(parts.findall(line)) == len(header) - 1 for line in lines[begins:ends]):
+            where, count = f"{path.name}, line {begins + 1 + bool(said)}", ends - begins
+            raise ValueError(f'{where}: a quote joins {count} lines that look like rows; remove it, or double it ("")')
+        yield ends + bool(said), {name: cell for name, cell in zip(header, row, strict=True) if name}
 
 
 def _decoded(path: Path) -> tuple[str, str]:
@@ -118,44 +137,68 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=outside.count)
 
 
-def _check_header(path: Path, header: Sequence[str]) -> None:
+def _check_header(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if not any(header):
         raise ValueError(f"{path.name} is empty, or its first line names no columns")
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise ValueError(f"{path.name}: the column {twice[0]!r} occurs twice; rename one of them")
-    if long := [name for name in header if len(name) > LONGEST]:
+    known = {name.lower() for name in header} & {*causes.ASKED, *causes.WANTED}
+    below = [set(column) for column in zip(*rows, strict=False)]
+    like = [name for name in header if len(name) > LONGEST or (name and not known and _like_a_text(name))]
+    like += [name for name, cells in zip(header, below, strict=False) if name and not known and name in cells]
+    if like:
         raise ValueError(
-            f"{path.name}: the first line looks like a row, not like names of columns ({long[0][:30]!r} ...); put a "
+            f"{path.name}: the first line looks like a row, not like names of columns ({like[0][:30]!r}); put a "
             "header above it, such as question,answer"
         )
 
 
-def _chosen(path: Path, columns: list[str], question: str | None, answer: str | None) -> tuple[str, str, str]:
+def _like_a_text(name: str) -> bool:
+    return name.endswith(tuple(".?!;:。？！؟।")) or len(name.split()) >= WORDS or name.isdecimal()
+
+
+def _chosen(
+    path: Path, columns: list[str], rows: list[tuple[int, dict]], question: str | None, answer: str | None
+) -> tuple[str, str, str]:
     """The column of the question, that of the answer, and how they were found."""
     there = ", ".join(map(repr, columns[:12]))
     for name in filter(None, (question, answer)):
-        if name not in columns:
+        if name not in columns and name.partition(".")[0] not in columns:
             raise ValueError(f"{path.name} has no column {name!r}; there are {there}")
     names = {column.strip().lower(): column for column in reversed(columns)}
     family = next((keys for keys in FAMILIES.values() if len(keys) == 2 and all(key in names for key in keys)), ())
-    guesses = family or [next(filter(names.get, known), None) for known in (ASKED, WANTED)]
-    one, other = (said or names.get(guess) for said, guess in zip((question, answer), guesses, strict=True))
+    one, other = [names[key] for key in family] if family else causes.sides({**dict.fromkeys(columns), **rows[0][1]})
+    one, other = question or one, answer or other
     if one and other and one != other:
         return one, other, "as you said" if question and answer else "by their names"
+    ask = f'Say it: read(..., question="...", answer="..."), or {SAY}'
     if len(columns) == 2 and not (question and answer):
         one = question or next(column for column in columns if column != answer)
-        return one, next(column for column in columns if column != one), "the only two columns"
+        other = next(column for column in columns if column != one)
+        if not question and not answer and _like_labels([(row.get(one), row.get(other)) for _, row in rows]):
+            raise ValueError(f"{path.name}: {one!r} looks like the labels of {other!r}, so like the answer. {ask}")
+        return one, other, "the only two columns"
     raise ValueError(
-        f"{path.name}: cannot tell which column is the question and which the answer; there are {there}. Say it: "
-        f'read(..., question="...", answer="...")'
+        f"{path.name}: cannot tell which column is the question and which the answer; there are {there}. {ask}"
     )
+
+
+def _like_labels(rows: list[tuple[Any, Any]]) -> bool:
+    """Whether the first column has words that come again, or single words, and the second has longer texts."""
+    first, second = ([str(value or "") for value in column] for column in zip(*rows, strict=True))
+    again = len(set(first)) < len(first) and len(set(first)) < len(set(second))
+    single = all(len(text.split()) < 2 for text in first) and all(len(text.split()) > 2 for text in second)
+    return (again or single) and sum(map(len, first)) < sum(map(len, second))
 
 
 def _pair(path: Path, line: int, row: dict, one: str, other: str) -> dict:
     """A row as a question/answer record; other columns that bear these names would be in the way, so they go."""
     texts = {}
     for key, column in (("question", one), ("answer", other)):
-        value = row.get(column)
+        value, inner = row.get(column), column.partition(".")
+        if column not in row and inner[2] and isinstance(row.get(inner[0]), dict):
+            value = row[inner[0]].get(inner[2])
+            value = value[0] if isinstance(value, list) and value else value
         if isinstance(value, (list, dict)):
             raise ValueError(f"{path.name}, line {line}: {column!r} must be a text, got {type(value).__name__}")
         texts[key] = _text(value)
@@ -166,8 +209,8 @@ def _text(value: Any) -> str:
     return unpadded(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
-def _converted(path: Path, line: int, row: dict) -> dict:
+def _converted(path: Path, line: int, row: dict, context: Sequence[str]) -> dict:
     try:
-        return convert(row, "question/answer")
+        return convert(adapted(row, context=context), "question/answer")
     except ValueError as error:
         raise ValueError(f"{path.name}, line {line}: {error}") from None

@@ -5,6 +5,7 @@ them is for `validation`.
 """
 
 import codecs
+import io
 import itertools
 import json
 import random
@@ -12,14 +13,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 from datasets import Dataset, DatasetDict
 
 from labutils import places
 from labutils.corpus.duplicates import linked, near_pairs
+from labutils.pairs import causes
 
 BOM = codecs.BOM_UTF8
+FEW = 8  # lines that tell whether one object goes on over several
 FAMILIES = {  # how files in the wild name the two sides of a pair; the first family whose keys are all there counts
     "question/answer": ("question", "answer"),
     "instruction/response": ("instruction", "response"),
@@ -58,28 +62,75 @@ def pair(record: dict) -> tuple[str, str]:
 
 
 def numbered(path: str | Path) -> Iterator[tuple[int, dict]]:
-    """The records of a file, JSON Lines or one JSON list, each with the line on which it begins; blank lines are passed
-    over. The file is opened once, so it may be a pipe.
+    """The records of a file, each with the line on which it begins: JSON Lines, one JSON list, objects over several
+    lines, or a list under a key of one object; in UTF-8, or UTF-16 that says so. Blank lines are passed over. The file
+    is opened once, so it may be a pipe.
 
-    Raises ValueError for the first line that is no JSON object, UTF-8, or has a key twice (one would be lost).
+    Raises ValueError, with the cause, for a file of another kind, and for the first line that is no JSON object, UTF-8,
+    or has a key twice (one would be lost).
     """
+    for line, text in _objects(path):
+        try:
+            text = text.decode() if isinstance(text, bytes) else text
+            record = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            known = isinstance(error, json.JSONDecodeError) and causes.no_json(error)
+            expected = "" if known else "; expected an object, each key once"
+            raise ValueError(f"{path}, line {line}: {why(error)}{expected}") from None
+        if not isinstance(record, dict):
+            raise ValueError(f"{path}, line {line}: expected an object, got {type(record).__name__}")
+        yield line, record
+
+
+def _objects(path: str | Path) -> Iterator[tuple[int, str | bytes]]:
+    """What should be the objects of a file, as text, each with its line."""
     with Path(path).open("rb") as file:
-        lines = ((number, line.removeprefix(BOM)) for number, line in enumerate(file, 1))
+        head = file.peek(1 << 16)
+        if cause := causes.foreign(head, Path(path).suffix):
+            raise ValueError(f"{path}, line 1: {cause}")
+        lines = ((number, line.removeprefix(BOM)) for number, line in enumerate(_utf8(path, file, head), 1))
         first = next((each for each in lines if each[1].strip()), (0, b""))
+        begun = [first, *itertools.islice(lines, FEW)]
         if first[1].lstrip().startswith(b"["):
-            found = _list_items(path, b"\n" * (first[0] - 1) + first[1] + file.read())
+            yield from _values(path, _text(path, [*begun, *lines]), "[", "]")
+        elif causes.several_lines(b"".join(line for _, line in begun)):
+            yield from _values(path, _text(path, [*begun, *lines]))
+        elif (key := _holder(first[1]) if not b"".join(line for _, line in begun[1:]).strip() else None) is not None:
+            yield from _values(path, _text(path, [first]), f"{json.dumps(key)}: [", "]")
         else:
-            found = itertools.chain([first], lines)
-        for line, text in found:
-            if not text.strip():
-                continue
-            try:
-                record = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-            except (ValueError, RecursionError) as error:
-                raise ValueError(f"{path}, line {line}: {why(error)}; expected an object, each key once") from None
-            if not isinstance(record, dict):
-                raise ValueError(f"{path}, line {line}: expected an object, got {type(record).__name__}")
-            yield line, record
+            yield from (each for each in itertools.chain(begun, lines) if each[1].strip())
+
+
+def _utf8(path: str | Path, file: BinaryIO, head: bytes) -> Iterator[bytes]:
+    """The lines of a file as UTF-8."""
+    if (coded := causes.encoding(head)) == "utf-8":
+        yield from file
+        return
+    try:
+        for line in io.TextIOWrapper(file, encoding=coded, newline="\n"):
+            yield line.encode()
+    except UnicodeError:
+        raise ValueError(f"{path}, line 1: it begins like {coded.upper()} and is not; save it as UTF-8") from None
+
+
+def _holder(line: bytes) -> str | None:
+    """The key under which the only object of a file holds all the pairs."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    cause = causes.meant(record) if isinstance(record, dict) else None
+    return causes.wrapped(record) if cause and cause.code == "wrapped" else None
+
+
+def _text(path: str | Path, lines: list[tuple[int, bytes]]) -> str:
+    """Lines as one text, with as many line ends before them as there were."""
+    data = b"\n" * (lines[0][0] - 1) + b"".join(line for _, line in lines)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}, line {line}: {why(error)}; expected an object, each key once") from None
 
 
 def read_jsonl(path: str | Path) -> list[dict]:
@@ -148,7 +199,7 @@ def split(
     if not test or not groups:
         raise ValueError(
             f"{len(records)} records in groups that belong together leave one side empty with held_out={held_out} and "
-            f"seed={seed}; add other records, or change these"
+            f"seed={seed}; near-duplicate questions stay on one side: add other records, or change these"
         )
     train = [i for group in groups for i in group]
     columns = {key: _column([record.get(key) for record in records]) for key in keys}
@@ -165,25 +216,26 @@ def why(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deep"
     if isinstance(error, json.JSONDecodeError):
-        return f"not JSON ({error.msg} at column {error.colno})"
+        cause = causes.no_json(error)
+        return (
+            f"not JSON at column {error.colno}: {cause}" if cause else f"not JSON ({error.msg} at column {error.colno})"
+        )
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte 0x{error.object[error.start]:02x} is no UTF-8; save the file as UTF-8"
     if isinstance(error, UnicodeEncodeError):
         return "half of a character pair (a lone surrogate) cannot be written as UTF-8; write the character anew"
     return str(error)
 
 
-def _list_items(path: str | Path, data: bytes) -> Iterator[tuple[int, str]]:
-    """The items of a JSON list as text, each with its line."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line}: {error}; expected UTF-8") from None
-    decoder, at, line, seen = json.JSONDecoder(), text.index("[") + 1, 1, 0
+def _values(path: str | Path, text: str, opening: str = "", closing: str = "") -> Iterator[tuple[int, str]]:
+    """The values between two brackets, or one after another, as text, each with its line."""
+    begun = re.search(re.escape(opening).replace(r":\ ", r"\s*:\s*"), text)
+    decoder, at, line, seen = json.JSONDecoder(), begun.end() if begun else len(text), 1, 0
     while True:
         while at < len(text) and text[at] in " \t\r\n":
             at += 1
         line, seen = line + text.count("\n", seen, at), at
-        if at < len(text) and text[at] == "]" and not text[at + 1 :].strip():
+        if at == len(text) if not closing else text[at : at + 1] == closing and not text[at + 1 :].strip(" \t\r\n}"):
             return
         try:
             _, end = decoder.raw_decode(text, at)
@@ -194,9 +246,9 @@ def _list_items(path: str | Path, data: bytes) -> Iterator[tuple[int, str]]:
         at = end
         while at < len(text) and text[at] in " \t\r\n":
             at += 1
-        if text[at : at + 1] not in (",", "]"):
+        if closing and text[at : at + 1] not in (",", "]"):
             raise ValueError(f"{path}, line {line}: expected a comma or the end of the list behind the object")
-        at += text[at] == ","
+        at += text[at : at + 1] == ","
 
 
 def _column(values: list) -> list:

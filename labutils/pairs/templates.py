@@ -18,11 +18,16 @@ QUESTION, ANSWER = "{question}", "{answer}"
 
 
 def lookup(template: str) -> str:
-    """A template by its name, or the template itself when it has the two places.
+    """A template by its name, or the template itself when it has the two places. "\\n" as two signs, as a shell passes
+    it, is a line end where the template has no other.
 
     Raises ValueError for a template in which a place is missing, doubled, or {answer} is not the last thing.
     """
-    text = TEMPLATES.get(template, template)
+    if template in TEMPLATES:
+        return TEMPLATES[template]
+    text = template if "\n" in template else template.replace("\\n", "\n")
+    if not text.isascii() and text.encode("utf-8", "replace").decode() != text:
+        raise ValueError(f"the template is no UTF-8: {template!r}")
     if text.count(QUESTION) != 1 or text.count(ANSWER) != 1 or not text.endswith(ANSWER):
         known = ", ".join(TEMPLATES)
         raise ValueError(f"a template has {QUESTION} once and ends in {ANSWER}; got {text!r} (known names: {known})")

@@ -16,13 +16,12 @@ from labutils import places
 from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, ROLES
 from labutils.pairs.records import as_json, unpadded
 from labutils.pairs.templates import ANSWER, lookup
-from labutils.pairs.validation import problems, texts
+from labutils.pairs.validation import contents, problems
+from labutils.pairs.validation.contents import SCRIPTS, ZERO_WIDTH, at_home
 from labutils.pairs.validation.problems import Line, OnProgress, Parsed, Problem, Reader, Tally, read_lines
 from labutils.pairs.validation.relations import Hashes, Lengths, Near, Relations, Tokenizer, runs
-from labutils.pairs.validation.texts import SCRIPTS, ZERO_WIDTH, Keys, Parts, at_home, shape
+from labutils.pairs.validation.texts import Keys, Parts, shape
 from labutils.places import check_rereadable
-
-# One pass over a file: every line through every check, and what only the whole file shows.
 
 
 def validate(
@@ -52,21 +51,21 @@ def validate(
         check_rereadable(each)
     tally = Tally()
     _whole_file(path, template, tally)
-    if problems.is_json_list(path):
-        tally.add(1, "json_list", "the file is one JSON list; expected JSON Lines, one object a line")
+    if cause := problems.no_lines(path):
+        tally.add(1, cause.code, cause.what, fix=cause.fix)
         return tally.problems()
     lengths = Lengths(tally, tokenizer, max_length, template)
-    relations, near, keys, persons = Relations(tally), Near(tally), Keys(tally), texts.Persons(tally)
+    relations, near, keys, persons = Relations(tally), Near(tally), Keys(tally), contents.Persons(tally)
     for line, parsed in _parsed(path, tally, on_progress):
         if parsed.value is None or (parts := keys.read(line.number, parsed.value)) is None:
             continue
         joined = "\n".join(text for _, text in parts.texts)
-        texts.check(line.number, parts, joined, template, tally, damaged=parsed.damaged)
+        contents.check(line.number, parts, joined, template, tally, damaged=parsed.damaged)
         persons.add(line.number, joined)
         if parts.question is not None and parts.answer is not None:
-            lengths.add(line.number, parts)
-            asked = relations.add(line.number, parts.question, parts.answer)
-            near.add(line.number, asked, parts.question or parts.answer)
+            lengths.add(line.number, parts._replace(question="", answer=parts.several) if parts.several else parts)
+            asked = relations.add(line.number, parts.asked(), parts.answer)
+            near.add(line.number, asked, parts.asked() or parts.answer)
     if split_with is not None:
         _read_other(split_with, relations, near, tally)
     persons.finish()
@@ -101,7 +100,7 @@ def _parsed(path: str | Path, tally: Tally, on_progress: OnProgress) -> Iterator
         tally.add(last, "crlf", f"{returns:,} lines end in \\r\\n (Windows), this is the first")
     if not ended.data.endswith(b"\n"):
         tally.add(ended.number, "no_final_newline", "the last line does not end in a newline")
-    if not objects:
+    if not objects and not tally.tied:
         tally.add(0, "empty_file", "no line holds an object")
 
 
@@ -115,8 +114,8 @@ def _read_other(path: str | Path, relations: Relations, near: Near, tally: Tally
         if parts is None or parts.question is None or parts.answer is None:
             unread += line.start and bool(line.data.strip())
             continue
-        asked = relations.add(line.number, parts.question, parts.answer, other_file=True)
-        near.add(line.number, asked, parts.question or parts.answer, other=True)
+        asked = relations.add(line.number, parts.asked(), parts.answer, other_file=True)
+        near.add(line.number, asked, parts.asked() or parts.answer, other=True)
     if unread:
         tally.add(0, "unread_other", f"{unread:,} lines of {Path(path).name} hold no pair and were not compared")
 
@@ -291,13 +290,13 @@ def repair(path: str | Path, out: str | Path, others: Iterable[str | Path] = ())
 
     Both are written whole or not at all; the original is never touched, nor are the `others`. The file is read twice,
     in flat memory: records that occur twice are known only at the end.
-    Raises ValueError when one would be written over, when the file is one JSON list or a pipe, or when what says that
+    Raises ValueError when one would be written over, when the file is no JSON Lines or a pipe, or when what says that
     it is UTF-16 is not; FileNotFoundError when there is no folder to write into.
     """
     path, out = Path(path), Path(out)
     places.check_rereadable(path)
-    if problems.is_json_list(path):
-        raise ValueError(f"{path} is one JSON list; turn it into JSON Lines with the command `convert`")
+    if cause := problems.no_lines(path):
+        raise ValueError(f"{path}: {cause}")
     changes = Path(f"{out}.changes.jsonl")
     inputs = [path, *others]
     with places.writing(out, inputs) as copy, places.writing(changes, inputs) as told:

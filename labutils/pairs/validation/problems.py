@@ -8,8 +8,12 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from labutils.pairs import causes
+from labutils.pairs.records import FEW
 
 # The kinds: code, severity, what to do. And the list that collects them.
 
@@ -31,6 +35,9 @@ class Problem(NamedTuple):
 ERROR, WARNING, NOTE = "error", "warning", "note"
 KINDS = {  # code: (severity, fix)
     "empty_file": (ERROR, "write one JSON object a line"),
+    "foreign_file": (ERROR, "write the pairs as JSON Lines, or as a table (CSV), which `convert` reads"),
+    "several_lines": (ERROR, causes.READS),
+    "wrapped": (ERROR, causes.READS),
     "json_list": (ERROR, "turn the list into JSON Lines with the command `convert`"),
     "utf16": (ERROR, "save the file as UTF-8 (--repair does this)"),
     "bom": (WARNING, "save the file as UTF-8 without a byte order mark (--repair does this)"),
@@ -46,6 +53,9 @@ KINDS = {  # code: (severity, fix)
     "missing_key": (ERROR, "add the key with its text"),
     "misspelt_key": (ERROR, "rename the key (--repair does this)"),
     "extra_key": (WARNING, "remove it, unless it is meant: training reads the two sides of a pair only"),
+    "other_names": (ERROR, "rename the keys"),
+    "preferences": (ERROR, causes.CHOSEN),
+    "context_beside": (WARNING, "`convert FILE --context NAME ...` puts it before the question; as it is, it is lost"),
     "mixed_families": (WARNING, "bring all lines to one family with the command `convert`"),
     "other_form": (
         NOTE,
@@ -55,7 +65,11 @@ KINDS = {  # code: (severity, fix)
     "null": (ERROR, "write the text, or remove the line"),
     "empty_text": (ERROR, "write the text, or remove the line"),
     "blank_text": (ERROR, "write the text, or remove the line"),
-    "unknown_role": (ERROR, "use system, user and assistant (ShareGPT: system, human and gpt)"),
+    "unknown_role": (ERROR, "use system, user, assistant and tool (ShareGPT: system, human, gpt and observation)"),
+    "turn_order": (ERROR, "begin with system or user, then user and assistant by turns; join two turns of one side"),
+    "weight": (ERROR, "write 1 for an answer that is trained, 0 for one that is not, or leave it out"),
+    "tool_call": (ERROR, "write a call as its tool's name and its arguments, a JSON object; name the tool in tools"),
+    "tool_answer": (ERROR, "put one message of the role tool behind each call, with the call's id"),
     "no_answer": (ERROR, "end the conversation with an answer of the assistant: it is what is trained"),
     "lone_surrogate": (ERROR, "replace it: half of a character pair cannot be written as UTF-8"),
     "replacement_character": (WARNING, "write the right character: a decoder put U+FFFD where it could not read one"),
@@ -63,7 +77,13 @@ KINDS = {  # code: (severity, fix)
     "bidi_character": (WARNING, "remove it: it shows text in another order than the model reads"),
     "zero_width_character": (WARNING, "remove it: nobody sees it, but the model reads it (--repair does this)"),
     "template_marker": (ERROR, "reword the text: in training it reads as the beginning of another part"),
+    "filled_template": (ERROR, "`convert FILE --unfill NAME ...` takes the template off: it is put on in training"),
     "space_before_answer": (WARNING, "remove the space (--repair does this where it is safe)"),
+    "mojibake": (NOTE, "write the text anew in its right encoding: UTF-8 was read as Windows-1252 on the way"),
+    "literal_escape": (
+        NOTE,
+        "write real line breaks where they are meant: the model learns to write a backslash and n",
+    ),
     "personal_data": (WARNING, "replace it by a made-up value, unless it is public: a model can recite it"),
     "secret": (ERROR, "remove it and have it revoked: a model can recite it"),
     "nothing_left": (ERROR, "shorten the question: no token of the answer fits, so nothing is trained"),
@@ -87,6 +107,7 @@ class Tally:
         self.kept: list[Problem] = []
         self.counts: Counter[str] = Counter()
         self.last: dict[str, int] = {}
+        self.tied: dict[tuple[str, ...], tuple[list[int], int]] = {}
 
     def add(
         self, line: int, code: str, cause: str, *, lines: tuple[int, ...] = (), severity: str = "", fix: str = ""
@@ -99,8 +120,18 @@ class Tally:
         else:
             self.last[code] = max(line, self.last.get(code, 0))
 
+    def tie(self, line: int, *told: str) -> None:
+        """Remember a problem (code, cause, fix) that is told once for all of its lines, at the end."""
+        if told in self.tied or len(self.tied) < PER_KIND:
+            lines, count = self.tied.get(told, ([], 0))
+            self.tied[told] = ([*lines, line] if count < LISTED else lines, count + 1)
+
     def problems(self) -> list[Problem]:
         """All problems by line; where a kind has more than are kept, a last one says how many."""
+        for (code, cause, *fix), (lines, count) in self.tied.items():
+            cause += f", on {named(lines) if count <= LISTED else f'{count:,} lines'}" if count > 1 else ""
+            self.add(lines[0], code, cause, lines=tuple(lines) if count > 1 else (), fix="".join(fix))
+        self.tied.clear()
         more = [
             Problem(line, code, KINDS[code][0], f"{self.counts[code] - PER_KIND:,} further problems of this kind, the "
                     f"last at line {line}", KINDS[code][1])
@@ -128,11 +159,6 @@ def named(lines: tuple[int, ...] | list[int]) -> str:
 LINE_LIMIT = 4_000_000  # bytes; a million tokens, beyond what any model reads at once
 CHUNK = 1 << 16
 PROGRESS_EVERY = 1 << 22  # bytes between two calls of on_progress
-MARKS = {  # longest first: the mark of UTF-32 begins like that of UTF-16
-    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
-    b"{\0": "utf-16-le", b"\0{": "utf-16-be",
-}  # fmt: skip
 
 
 class Line(NamedTuple):
@@ -158,8 +184,7 @@ OnProgress = Callable[[Progress], None] | None
 def encoding(path: str | Path) -> str:
     """The encoding that a file's first bytes tell: utf-8, or a form of UTF-16 or UTF-32."""
     with Path(path).open("rb") as file:
-        head = file.read(4)
-    return next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
+        return causes.encoding(file.read(4))
 
 
 def read_lines(path: str | Path, on_progress: OnProgress = None, *, errors: str = "replace") -> Iterator[Line]:
@@ -188,6 +213,17 @@ def read_lines(path: str | Path, on_progress: OnProgress = None, *, errors: str 
 def _recoded(file: io.BufferedReader, coded: str, errors: str) -> Callable[[int], bytes]:
     text = io.TextIOWrapper(file, encoding=coded, errors=errors, newline="\n")
     return lambda size: text.readline(size // 4).encode("utf-8", "surrogatepass")  # at most 4 bytes a character
+
+
+def no_lines(path: str | Path) -> causes.Cause | None:
+    """Why a whole file is no JSON Lines; None where it may be."""
+    with Path(path).open("rb") as file:
+        head = file.read(1000)
+    if is_json_list(path):
+        what = "the file is one JSON list; expected JSON Lines, one object a line"
+        return causes.Cause("json_list", what, KINDS["json_list"][1])
+    begins = (line.data for line in islice(read_lines(path), FEW))
+    return causes.foreign(head, Path(path).suffix) or causes.several_lines(b"".join(begins))
 
 
 def is_json_list(path: str | Path) -> bool:
@@ -253,7 +289,8 @@ class Reader:
             value = self.strict.decode(text.strip(SPACE))
         except (ValueError, RecursionError) as error:
             if (value := self._despite_control_characters(number, text, error)) is None:
-                self.tally.add(number, "not_json", _why(text, error))
+                cause, common = _why(error)
+                self.tally.tie(number, "not_json", cause) if common else self.tally.add(number, "not_json", cause)
                 return None
         if self.repeated:
             self.tally.add(number, "repeated_key", f"the key {quoted(self.repeated[0])} occurs twice in one object")
@@ -300,19 +337,12 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _why(text: str, error: Exception) -> str:
-    """What JSON's reader says, and a guess where the mistake is a common one."""
+def _why(error: Exception) -> tuple[str, bool]:
+    """What JSON's reader says, and whether it is a common mistake, told in the same words wherever it occurs."""
     if isinstance(error, RecursionError):
-        return "not JSON that can be read: nested too deep"
-    said = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-    stripped = text.strip()
-    guess = ""
-    if stripped.startswith("{'"):
-        guess = "; it looks like a Python dict: JSON wants double quotes"
-    elif stripped.endswith(","):
-        guess = "; a comma follows, as in a list"
-    elif said.startswith("Extra data"):
-        guess = "; a newline may be missing between two objects"
-    elif said.startswith("Unterminated"):
-        guess = "; the line may be cut off"
-    return f"not JSON: {said[:100]}{guess}"
+        return "not JSON that can be read: nested too deep", False
+    if not isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {str(error)[:100]}", False
+    if cause := causes.no_json(error):
+        return f"not JSON: {cause}", True
+    return f"not JSON: {error.msg[:100]} at column {error.colno}", False

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from rensa import RMinHash
 
+from labutils.corpus import duplicates
 from labutils.corpus.duplicates import BANDS, PERMUTATIONS, linked, shingles, similarity
 from labutils.pairs.templates import prompt
 from labutils.pairs.validation.problems import LISTED, Tally, named
@@ -17,7 +17,6 @@ from labutils.pairs.validation.texts import Parts
 
 # Equal texts: duplicates, one question with two answers, one answer for all, leaks. Only hashes are kept, 24 bytes a
 # pair and relation, and beyond a few megabytes they lie on disk: memory stays flat.
-
 PARTS = 64  # the hashes are sorted one part at a time
 IN_MEMORY = 1 << 17  # bytes of a part before it moves to disk
 ROW = np.dtype([("key", "<u8"), ("other", "<u8"), ("line", "<u8")])
@@ -78,8 +77,8 @@ class Relations:
         self.questions, self.answers = Hashes(), Hashes()
 
     def add(self, number: int, question: str, answer: str, *, other_file: bool = False) -> bytes:
-        """Remember a pair; the hash of its question, letter case aside. A text without a question is one."""
-        asked, said = digest((question or answer).casefold()), digest(answer if question else "")
+        """Remember a pair; the hash of its question, letter case aside (`fold`). A text without a question is one."""
+        asked, said = digest(duplicates.fold(question or answer)), digest(answer if question else "")
         self.questions.add(asked, said, number | OTHER_FILE if other_file else number)
         if not other_file:
             self.pairs += 1
@@ -136,18 +135,17 @@ def threshold(answers: int) -> float:
     return min(COLLAPSED, max(DOMINATES, 2 / max(1, answers)))
 
 
-# Nearly equal questions in a file and across a split, in bounded memory and time.
-# The rule is that of `corpus.duplicates`: MinHash finds candidates, the exact similarity of their runs of five
-# characters confirms them. That module holds all runs of all texts; this one holds a sketch and the text of each of
-# the first MOST_TEXTS questions (MOST_CHARACTERS in all), cuts a text at LONGEST, and confirms at most MOST_CONFIRMED
+# Nearly equal questions in a file and across a split, in bounded memory and time. The rule is that of
+# `corpus.duplicates.near_pairs`, which holds all runs of all texts; this holds a sketch and the text of each of the
+# first MOST_TEXTS questions (MOST_CHARACTERS in all), cuts a text at LONGEST, and confirms at most MOST_CONFIRMED
 # candidates, the likeliest first. Where a limit was reached, a note says so.
-
 THRESHOLD = 0.6  # the same as in `records.split`
 MOST_TEXTS = 50_000
 MOST_CHARACTERS = 8_000_000
 LONGEST = 4000
 MOST_CONFIRMED = 200_000
 MOST_KEPT = 500_000  # candidates; most are passed over, because their groups are tied already
+SAMPLE = 500  # questions that tell what all of them share
 NEIGHBOURS = 2  # within a band, a text is compared with the two before it that share the band, and with the first
 LIKELY = THRESHOLD - 0.15  # of 192 hashes; a pair of similarity 0.6 agrees on fewer than this once in 100,000
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -171,8 +169,7 @@ class Near:
         self.sketches = array("I")
         self.seen: set[tuple[bytes, bool]] = set()
         self.characters = {False: 0, True: 0}
-        self.texts = {False: 0, True: 0}
-        self.left_out = {False: 0, True: 0}
+        self.texts, self.left_out = {False: 0, True: 0}, {False: 0, True: 0}
         self.cut = False
 
     def add(self, line: int, asked: bytes, text: str, *, other: bool = False) -> None:
@@ -187,9 +184,7 @@ class Near:
         self.texts[other] += 1
         self.characters[other] += len(text)
         self.rows.append(Row(line, text, other))
-        sketch = RMinHash(num_perm=PERMUTATIONS, seed=0)
-        sketch.update(sorted(shingles(text)))
-        self.sketches.extend(sketch.digest())
+        self.sketches.extend(duplicates.sketch(shingles(text)).digest())
 
     def finish(self, other_name: str, leaked: set[int]) -> None:
         """Tell the groups of near-duplicates, and the lines with one in the other file (but not those in `leaked`)."""
@@ -212,7 +207,7 @@ class Near:
 
     def _confirmed(self, leaked: set[int]) -> tuple[list[tuple[int, int]], dict[int, tuple[int, float]]]:
         """Ties within the file, as many as the groups need; and of each line, the first match in the other file."""
-        grams = lru_cache(4096)(lambda i: shingles(self.rows[i].text))
+        grams = self._grams()
         ties: list[tuple[int, int]] = []
         across: dict[int, tuple[int, float]] = {}
         parents: dict[int, int] = {}
@@ -227,7 +222,8 @@ class Near:
                 self.cut = True
                 break
             asked += 1
-            if (score := similarity(grams(i), grams(j))) < THRESHOLD:
+            score = similarity(grams(i), grams(j))
+            if score < THRESHOLD or duplicates.told_apart(here.text, there.text):
                 continue
             if there.other:
                 across[here.line] = (there.line, score)
@@ -235,6 +231,17 @@ class Near:
                 ties.append((i, j))
                 parents[_root(parents, j)] = _root(parents, i)
         return ties, across
+
+    def _grams(self) -> Callable[[int], set[str]]:
+        """What gives the runs of a row; where the file shares an instruction, the sketches are made anew without it."""
+        sample = self.rows[:: max(1, len(self.rows) // SAMPLE)]
+        often = duplicates.shared([shingles(row.text) for row in sample])
+        grams = lru_cache(4096)(lambda i: (runs := shingles(self.rows[i].text)) - often or runs)
+        if often:
+            self.sketches = array("I")
+            for i in range(len(self.rows)):
+                self.sketches.extend(duplicates.sketch(grams(i)).digest())
+        return grams
 
     def _candidates(self) -> Iterator[tuple[int, int]]:
         """Pairs of rows that share a band, the likeliest first."""

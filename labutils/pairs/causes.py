@@ -1,0 +1,183 @@
+"""Why a file, a line or a record is not what was expected, in one sentence each, with what to do about it.
+
+Bytes, lines and keys in, sentences out. Reading is for `records` and `own`; telling by line is for `validation`.
+"""
+
+import codecs
+import json
+import re
+from typing import Any, NamedTuple
+
+MARKS = {  # longest first: the mark of UTF-32 begins like that of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+    b"{\0": "utf-16-le", b"\0{": "utf-16-be",
+}  # fmt: skip
+TABLES = (".csv", ".tsv", ".txt")
+PANDAS = "in Python, pandas.read_{0}(FILE).to_json(OUT, orient='records', lines=True) writes JSON Lines"
+CSV = "save the sheet as CSV (UTF-8), which `convert` reads"
+FOREIGN = (  # how a file begins that is none of JSON Lines, what it is, what to do
+    (b"PK\3\4", "a spreadsheet (xlsx, ods) or another zip archive", CSV),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet or document of an older program (xls, doc)", CSV),
+    (b"PAR1", "a parquet file", PANDAS.format("parquet")),
+    (b"ARROW1", "an Arrow file", PANDAS.format("feather")),
+    (b"\x1f\x8b", "a file packed with gzip", "unpack it first: gunzip FILE"),
+    (b"BZh", "a file packed with bzip2", "unpack it first: bunzip2 FILE"),
+    (b"\xfd7zXZ", "a file packed with xz", "unpack it first: unxz FILE"),
+    (b"\x28\xb5\x2f\xfd", "a file packed with zstd", "unpack it first: unzstd FILE"),
+    (b"7z\xbc\xaf", "a 7z archive", "unpack it first"),
+    (b"%PDF", "a PDF", "copy the pairs out of it into a table or JSON Lines"),
+    (b"{\\rtf", "a document of a word processor (RTF)", "save it as plain text (UTF-8)"),
+    (b"SQLite format 3", "a SQLite database", "export the table as CSV"),
+    (b"\x80\4", "a Python pickle, which may run code", "have it written as JSON Lines"),
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer, not the data",
+        "fetch the data: git lfs pull, or the download link",
+    ),
+    (b"<!doctype html", "a web page, not data", "fetch the raw file, not the page that shows it"),
+    (b"<html", "a web page, not data", "fetch the raw file, not the page that shows it"),
+    (b"<?xml", "an XML document", "write each pair as one JSON object a line"),
+)
+READS = "`convert FILE --to question/answer --out OUT` reads it and writes one object a line"
+
+
+class Cause(NamedTuple):
+    """What is wrong, and what to do; `code` is a kind of `validation.problems`."""
+
+    code: str
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.fix}"
+
+
+def encoding(head: bytes) -> str:
+    """The encoding that a file's first bytes tell: utf-8, or a form of UTF-16 or UTF-32."""
+    return next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
+
+
+def foreign(head: bytes, suffix: str = "") -> Cause | None:
+    """What a file is by its first bytes and the end of its name, where it is no JSON at all."""
+    begins = head.removeprefix(codecs.BOM_UTF8).lstrip()[:200]
+    for mark, what, fix in FOREIGN:
+        if head.startswith(mark) or begins.lower().startswith(mark):
+            return Cause("foreign_file", f"this is {what}", fix)
+    line = begins.partition(b"\n")[0].decode("utf-8", "replace").lower()
+    names = {name.strip(' "\r') for name in re.split("[,;\t|]", line)}
+    table = suffix.lower() in (".csv", ".tsv") or ({*ASKED} & names and {*WANTED} & names)
+    if table and begins and not begins.startswith((b"{", b"[")):
+        return Cause("foreign_file", "this is a table (CSV or TSV), not JSON Lines", READS)
+    return None
+
+
+def several_lines(head: bytes) -> Cause | None:
+    """Whether a file begins with an object that goes on over several lines."""
+    text = head.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").lstrip()
+    first, _, rest = text.partition("\n")
+    if not rest.strip() or not first.startswith("{") or first.rstrip().endswith("}"):
+        return None
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+        found = "\n" in text[:end]
+    except (ValueError, RecursionError):
+        found = first.strip() == "{"
+    return Cause("several_lines", "one object goes on over several lines", READS) if found else None
+
+
+def wrapped(record: dict) -> str | None:
+    """The key of an object under which all the pairs lie, as a list of objects. wrapped({"data": [{"question": "a"}]})
+    -> "data".
+    """
+    return next((key for key in HOLDERS if _objects(record.get(key))), None)
+
+
+def _objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+# One line that is no JSON.
+
+BRACKET = re.compile(r",\s*[}\]]")
+QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb\u2033"
+WORDS = re.compile(r"(?:True|False|None|nan)\b")
+
+
+def no_json(error: json.JSONDecodeError) -> str:
+    """Why a line is no JSON, where the mistake is a common one; "" elsewhere. The same words for every such line."""
+    text, at = error.doc, error.pos
+    comma = max(0, text.rfind(",", 0, at + 1))
+    if text.lstrip().startswith("{'"):
+        return "it looks like a Python dict: JSON wants double quotes"
+    if text[at : at + 1] and text[at] in QUOTES:
+        return "typographic quotes: JSON wants the plain double quote"
+    if BRACKET.match(text, comma):
+        return "a comma before a closing bracket: remove it"
+    if text[at : at + 2] in ("//", "/*") or text[at : at + 1] == "#":
+        return "a comment: JSON has none, remove it"
+    if WORDS.match(text, at):
+        return "a word of Python: JSON writes true, false and null"
+    if error.msg == "Extra data" and text[at:].lstrip().startswith("{"):
+        return "two objects on one line: a newline may be missing between them"
+    if text.rstrip().endswith(",") and "\n" not in text.strip():
+        return "a comma follows, as in a list"
+    return "the line may be cut off" if error.msg.startswith("Unterminated") else ""
+
+
+# One record whose keys are others.
+
+ASKED = (  # what the side that a model is given is called in the wild, the likeliest first
+    "question", "instruction", "input", "prompt", "message", "text", "body", "query", "request", "ticket", "comment",
+    "review", "email", "mail", "brief", "description", "sentence", "document", "title", "subject", "source",
+)  # fmt: skip
+WANTED = (  # and the side that it shall give
+    "answer", "response", "output", "completion", "reply", "label", "queue", "category", "class", "target", "intent",
+    "topic", "sentiment", "tag", "keywords", "summary", "translation", "priority", "type",
+)  # fmt: skip
+BESIDE = (  # what belongs to the prompt and stands beside the pair in many files
+    "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge", "reference",
+)  # fmt: skip
+HOLDERS = ("data", "rows", "records", "items", "examples", "samples", "pairs", "train", "dataset", "questions")
+PREFERENCES = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
+CHOSEN = "`convert FILE --chosen --to question/answer --out OUT` makes pairs of the better answers"
+
+
+def preference(record: dict) -> bool:
+    """Whether a record holds a better and a worse answer, under the keys that DPO trainers read."""
+    return any(better in record and worse in record for better, worse in PREFERENCES)
+
+
+def sides(record: dict) -> tuple[str | None, str | None]:
+    """The keys that look like the question and the answer. sides({"prompt": "", "response": ""}) -> ("prompt",
+    "response"); those of SQuAD have the answer under "answers.text".
+    """
+    names = {str(key).strip().lower(): key for key in reversed(record)}
+    one, other = (next(filter(names.get, known), None) for known in (ASKED, WANTED))
+    if other is None and isinstance(record.get("answers"), dict) and "text" in record["answers"]:
+        return one and names[one], "answers.text"
+    return one and names[one], other and names[other]
+
+
+def meant(record: dict) -> Cause | None:
+    """What a record seems to be whose keys are those of no form, or None. Nothing of its texts is told."""
+    if preference(record):
+        what = "this is a preference: a better and a worse answer to one prompt, for training with DPO, not on pairs"
+        return Cause("preferences", what, CHOSEN)
+    if {"prompt", "completion"} <= record.keys() and isinstance(record.get("label"), bool):
+        what = 'this is a judged answer: "label" says whether it is a good one, for training with KTO, not on pairs'
+        return Cause("preferences", what, "keep the lines whose label is true, and remove the key")
+    for key, talk in record.items():
+        for two, right in ((("role", "content"), "messages"), (("from", "value"), "conversations")):
+            if right not in record and _objects(talk) and all(name in talk[0] for name in two):
+                what = f"{key!r:.40} holds messages with {two[0]} and {two[1]}"
+                return Cause("other_names", what, f'rename it to "{right}"')
+    one, other = sides(record)
+    if one and other and one != other:
+        one, other = one.strip(), other.strip()
+        what = f'no known form; the pair seems to be "{one}" and "{other}"'
+        fix = f"`convert FILE --question {one} --answer {other} --to question/answer --out OUT` renames them"
+        return Cause("other_names", what, fix)
+    if (key := wrapped(record)) is not None:
+        return Cause("wrapped", f"the pairs lie in a list under {key!r:.40}", READS)
+    return None

@@ -1,0 +1,430 @@
+"""Files as people have them: each kind is read rightly, or named once with its cause; legitimate texts stay quiet."""
+
+import json
+
+import pytest
+
+from labutils.corpus.duplicates import fold, told_apart
+from labutils.pairs import own
+from labutils.pairs.exchange import convert_file
+from labutils.pairs.records import read_jsonl, split
+from labutils.pairs.validation import repair, validate
+from tests.faults import line
+
+PAIR = b'{"question": "Which valve leaks?", "answer": "The left one."}\n'
+ONE, TWO = (json.loads(PAIR), {"question": "How long is the hose?", "answer": "Four metres."})
+SECOND = json.dumps(TWO).encode() + b"\n"
+
+# The whole file is of another kind: validate tells one problem, on line 1, and every other reader the same cause.
+
+FOREIGN = {
+    "xlsx": (b"PK\3\4\x14\0\6\0" + bytes(40), "a spreadsheet"),
+    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1" + bytes(40), "a spreadsheet"),
+    "parquet": (b"PAR1\x15\4\x15" + bytes(9), "pandas.read_parquet"),
+    "arrow": (b"ARROW1\0\0", "an Arrow file"),
+    "gzip": (b"\x1f\x8b\x08\0\0", "gunzip FILE"),
+    "bzip2": (b"BZh91AY", "bunzip2"),
+    "zstd": (b"\x28\xb5\x2f\xfd\4", "unzstd"),
+    "pdf": (b"%PDF-1.7\n", "a PDF"),
+    "pickle": (b"\x80\4\x95", "may run code"),
+    "sqlite": (b"SQLite format 3\0", "a SQLite database"),
+    "page": (b"<!DOCTYPE html>\n<html><body>404 Not Found</body></html>\n", "a web page"),
+    "page 2": (b"\xef\xbb\xbf\n  <HTML>\n<head>", "fetch the raw file"),
+    "xml": (b'<?xml version="1.0"?>\n<pairs/>', "an XML document"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull"),
+    "table": (b"question,answer\nWhich valve?,Left\n", "a table"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), FOREIGN.values(), ids=FOREIGN)
+def test_a_file_of_another_kind_is_named_once(tmp_path, labutils, content, words):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    (told,) = validate(path)
+    assert (told.line, told.code, told.severity) == (1, "foreign_file", "error") and words in told.cause + told.fix
+    readers = [lambda: read_jsonl(path), lambda: repair(path, tmp_path / "b.jsonl")]
+    for read in readers + [lambda: own.read(path)] * (words != "a table"):
+        with pytest.raises(ValueError, match=words):
+            read()
+    for command in ("convert --to messages --out b.jsonl", "format --out b.jsonl", "finetune --out b"):
+        name, *options = command.split()
+        code, out, err = labutils(name, path, *options)
+        assert (code, out) == (2, "") and f"{path}, line 1: this is " in err and err.count("\n") == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.jsonl"]
+
+
+# JSON in another shape than an object a line: read as it is meant by all that reads; validate names the cause once.
+
+SHAPES = {
+    "list": (b"[" + PAIR.rstrip() + b",\n" + SECOND.rstrip() + b"]", "json_list"),
+    "several lines": (json.dumps(ONE, indent=2).encode() + b"\n" + json.dumps(TWO, indent=2).encode(), "several_lines"),
+    "with commas": (json.dumps(ONE, indent=2).encode() + b",\n" + json.dumps(TWO, indent=2).encode(), "several_lines"),
+    "under a key": (json.dumps({"data": [ONE, TWO]}).encode(), "wrapped"),
+    "under a key beside others": (json.dumps({"version": 1, "rows": [ONE, TWO]}).encode(), "wrapped"),
+    "UTF-16": ((PAIR + SECOND).decode().encode("utf-16"), "utf16"),
+    "UTF-16 without a mark": ((PAIR + SECOND).decode().encode("utf-16-le"), "utf16"),
+}
+
+
+@pytest.mark.parametrize(("content", "code"), SHAPES.values(), ids=SHAPES)
+def test_json_in_another_shape_is_read(tmp_path, content, code):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    assert read_jsonl(path) == own.read(path).pairs == [ONE, TWO]
+    assert convert_file(path, "messages", tmp_path / "b.jsonl") == 2
+    assert [p.code for p in validate(path) if p.severity != "note"] == [code]
+
+
+def test_the_lines_of_objects_over_several_lines(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(json.dumps(ONE, indent=2).encode() + b'\n{\n "question": "Why?",\n "answer": 4\n}\n')
+    with pytest.raises(ValueError, match='line 5: "answer" must be a text'):
+        convert_file(path, "messages", tmp_path / "b.jsonl")
+    path.write_bytes(b'{\n "question": "Why?",\n}\n')
+    with pytest.raises(ValueError, match="line 3: not JSON at column 1: a comma before a closing bracket"):
+        read_jsonl(path)
+
+
+# A fault that every line has: told once, with the remedy.
+
+EVERY_LINE = {
+    "two objects": (PAIR.rstrip() + SECOND, "two objects on one line"),
+    "comma before a bracket": (
+        PAIR.replace(b'"}', b'",}') + SECOND.replace(b'"}', b'", }'),
+        "a comma before",
+    ),
+    "typographic quotes": (PAIR.decode().replace('"', "\u201d").encode() * 3, "typographic quotes"),
+    "guillemets": (b'{"question": "a", \xc2\xabanswer\xc2\xbb: "b"}\n' * 2, "typographic quotes"),
+    "Python": (b"{'question': 'a', 'answer': 'b'}\n" * 2, "Python dict"),
+    "None": (b'{"question": "a", "answer": None}\n' * 2, "a word of Python"),
+    "comment": (b'{"question": "a", // why\n' * 2, "a comment"),
+    "commas behind": (PAIR.rstrip() + b",\n" + SECOND.rstrip() + b",\n", "a comma follows"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), EVERY_LINE.values(), ids=EVERY_LINE)
+def test_a_fault_of_every_line_is_told_once(tmp_path, content, words):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    (told,) = validate(path)
+    assert (told.line, told.code) == (1, "not_json") and words in told.cause
+    with pytest.raises(ValueError, match=f"line 1: not JSON at column .*{words}"):
+        read_jsonl(path)
+
+
+# Other keys: the rename, the command that does it, and that it works.
+
+NAMED = {
+    "prompt and response": ({"prompt": "Why?", "response": "So."}, ["--question", "prompt", "--answer", "response"]),
+    "query and reply": ({"query": "Why?", "reply": "So."}, ["--question", "query", "--answer", "reply"]),
+    "SQuAD": (
+        {"context": "c", "question": "Why?", "answers": {"text": ["So."], "answer_start": [0]}},
+        ["--question", "question", "--answer", "answers.text"],
+    ),
+    "chosen": ({"prompt": "Why?", "chosen": "So.", "rejected": "No."}, ["--chosen"]),
+    "chosen messages": (
+        {"chosen": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}], "rejected": []},
+        ["--chosen"],
+    ),
+    "preferred": (
+        {
+            "input": {"messages": [{"role": "user", "content": "Why?"}]},
+            "preferred_output": [{"role": "assistant", "content": "So."}],
+            "non_preferred_output": [{"role": "assistant", "content": "No."}],
+        },
+        ["--chosen"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "options"), NAMED.values(), ids=NAMED)
+def test_other_keys_are_named_once_with_a_command_that_works(tmp_path, labutils, record, options):
+    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    path.write_text((json.dumps(record) + "\n") * 3)
+    (told,) = (p for p in validate(path) if p.severity == "error")
+    assert told.code in ("other_names", "preferences") and told.lines == (1, 2, 3) and " ".join(options) in told.fix
+    code, _, err = labutils("convert", path, "--to", "question/answer", "--out", out)
+    assert code == 2 and " ".join(options) in err and err.count("\n") == 1
+    assert labutils("convert", path, "--to", "question/answer", "--out", out, *options)[0] == 0
+    assert [(row["question"], row["answer"]) for row in read_jsonl(out)] == [("Why?", "So.")] * 3
+
+
+def test_what_else_keys_may_mean(tmp_path):
+    path = tmp_path / "a.jsonl"
+    for record, words in [
+        ({"conversations": [{"role": "user", "content": "Hi"}]}, 'rename it to "messages"'),
+        ({"dialog": [{"from": "human", "value": "Hi"}]}, 'rename it to "conversations"'),
+        ({"prompt": "Why?", "completion": "So.", "label": False}, "whose label is true"),
+    ]:
+        path.write_text(json.dumps(record) + "\n")
+        assert [words in p.fix for p in validate(path) if p.severity == "error"] == [True]
+    path.write_text(json.dumps({"prompt": "Why?", "chosen": "So.", "rejected": "No."}))
+    with pytest.raises(ValueError, match=r"a better and a worse answer.*--chosen"):
+        own.read(path)
+
+
+# Context beside a pair, and a template that is put on already.
+
+
+def test_context_beside_a_pair_is_warned_of_and_can_be_taken_in(tmp_path, labutils):
+    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    asked = "In which room does it stand?"
+    rows = [{"context": f"The saw stands in room {n}.", "question": asked, "answer": f"Room {n}."} for n in (3, 5)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [p.code for p in validate(path) if p.severity != "note"] == ["context_beside"]
+    assert "--context context" in labutils("format", path, "--out", out)[2]
+    assert "context=['context']" in own.read(path).told
+    assert own.read(path, context=["context"]).pairs[0]["question"] == f"The saw stands in room 3.\n\n{asked}"
+    labutils("convert", path, "--to", "question/answer", "--out", out, "--context", "context")
+    assert read_jsonl(out)[1] == {"question": f"The saw stands in room 5.\n\n{asked}", "answer": "Room 5."}
+    path.write_text('{"system": "Be brief.", "instruction": "Why?", "response": "So."}\n')
+    refused = labutils("convert", path, "--to", "messages", "--out", tmp_path / "c.jsonl")[2]
+    assert "--context system" in refused
+    chat = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+    path.write_text(json.dumps({"system": "Be brief.", "messages": chat}))
+    labutils("convert", path, "--to", "messages", "--out", out, "--context", "system")
+    assert read_jsonl(out)[0]["messages"] == [{"role": "system", "content": "Be brief."}, *chat]
+
+
+@pytest.mark.parametrize("filled", ["### Question:\nWhy?\n\n### Answer:", "### Question:\nWhy?\n\n### Answer:\n"])
+def test_a_filled_template_is_told_once_and_taken_off(tmp_path, labutils, filled):
+    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    path.write_bytes(b"".join(line(filled.replace("Why", word), f"So {word}.") for word in ("Why", "Where", "When")))
+    (told,) = (p for p in validate(path) if p.severity != "note")
+    assert (told.code, told.lines) == ("filled_template", (1, 2, 3)) and "--unfill lecture" in told.fix
+    assert labutils("convert", path, "--to", "question/answer", "--out", out, "--unfill", "lecture")[0] == 0
+    assert [row["question"] for row in read_jsonl(out)] == ["Why?", "Where?", "When?"]
+    again = labutils("convert", out, "--to", "question/answer", "--out", path, "--unfill", "lecture")
+    assert again[0] == 2 and "the question is not filled into the template 'lecture'" in again[2]
+
+
+# Tables: read rightly, or asked about.
+
+
+@pytest.mark.parametrize(
+    ("content", "pairs"),
+    [
+        ("sep=;\r\nquestion;answer\r\nWhich valve?;Left\r\n", [("Which valve?", "Left")]),
+        ("SEP=\t\nquestion\tanswer\na,b\tc;d\n", [("a,b", "c;d")]),
+        ("label,text\nspam,Win a prize now\nham,See you\n", [("Win a prize now", "spam"), ("See you", "ham")]),
+        (f"question,answer\nLong?,{'x' * 200_000}\n", [("Long?", "x" * 200_000)]),
+        ('question,answer\n"Body of f?","    x = 1\n    return x"\n', [("Body of f?", "    x = 1\n    return x")]),
+        (
+            'message,queue\n"Dear team, the lamp\nis dark, help",repair\n',
+            [("Dear team, the lamp\nis dark, help", "repair")],
+        ),
+        ('en\tde\n5" nail\t5" Nagel\n"Stop"\tHalt\n', [('5" nail', '5" Nagel'), ("Stop", "Halt")]),
+        ("Frage;Antwort\n1+1?;2\n", [("1+1?", "2")]),
+    ],
+)
+def test_a_table_is_read_rightly(tmp_path, labutils, content, pairs):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content.encode())
+    assert [(row["question"], row["answer"]) for row in own.read(path).pairs] == pairs
+    code, out, _ = labutils("convert", path, "--to", "question/answer", "--out", tmp_path / "b.jsonl")
+    assert code == 0 and out.startswith("a.csv: ") and "is the question" in out
+    assert [(row["question"], row["answer"]) for row in read_jsonl(tmp_path / "b.jsonl")] == pairs
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("Which valve leaks?,The left one\nHow long is the hose?,Four metres\n", "looks like a row"),
+        ("Wo steht das.;hier\nWo liegt das.;dort\n", "looks like a row"),
+        ("good stuff,praise\nbad stuff,blame\nfine stuff,praise\n", "looks like a row"),
+        ("1,2\n3,4\n", "looks like a row"),
+        (
+            "Art,Nachricht\nspam,Gewinnen Sie jetzt\nham,Bis morgen am See\n",
+            "'Art' looks like the labels of",
+        ),
+        ("k,t\nx,aaa bbb\ny,ccc ddd\nx,eee fff\n", "'k' looks like the labels of 't'"),
+        ('en\tde\n"Stop\tHalt\nGo"\tLos\nWait\tWarte\n', "line 2: a quote joins 2 lines that look like rows"),
+        ('en,de\n"Stop,Halt\nGo",Los\n', "line 2: a quote joins 2 lines that look like rows"),
+        ('en,de\nWait,Warte\n"Stop,Halt\nGo,Los\n', "line 3: .* one that opens a text must close"),
+    ],
+)
+def test_a_table_that_leaves_a_question_is_asked_about(tmp_path, content, words):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content.encode())
+    with pytest.raises(ValueError, match=words):
+        own.read(path)
+
+
+def test_columns_that_were_asked_about_can_be_said(tmp_path, labutils):
+    path, out = tmp_path / "a.csv", tmp_path / "b.jsonl"
+    path.write_text("Art,Nachricht\nspam,Gewinnen Sie jetzt\nham,Bis morgen am See\n")
+    options = ["--question", "Nachricht", "--answer", "Art"]
+    assert labutils("convert", path, "--to", "input/output", "--out", out, *options)[0] == 0
+    assert read_jsonl(out)[0] == {"input": "Gewinnen Sie jetzt", "output": "spam"}
+
+
+# What differs in a sign, a number, a vowel or a unit is another question; what differs in words is nearly the same.
+
+APART = [
+    ("What is C++?", "What is C#?"), ("What is C?", "What is C++?"), ("What is .NET?", "What is net?"),
+    ("How many watts are 5 mW?", "How many watts are 5 MW?"), ("Convert 3kb to bits", "Convert 3kB to bits"),
+    ("What does -n do in sed?", "What does -N do in sed?"), ("Was bedeutet Masse?", "Was bedeutet Maße?"),
+    ("What is 2+3?", "What is 2-3?"), ("What is x²?", "What is x³?"), ("How big is unit 12?", "How big is unit 13?"),
+    ("What says section 3.2.1?", "What says section 3.2.2?"), ("Is a < b then?", "Is a > b then?"),
+    ("दिन का अर्थ बताओ", "दान का अर्थ बताओ"), ("กา แปลว่าอะไร", "กี แปลว่าอะไร"), ("What costs $5?", "What costs €5?"),
+    ("مَن كتب هذا الكتاب", "مِن كتب هذا الكتاب"), ("What is the drug Co?", "What is the drug CO?"),
+    ("Complete def f(x):", "Complete def g(x):"),
+]  # fmt: skip
+SAME = [
+    ("How tall is it?", "how tall is it"), ("Who painted the egret?", "who painted the EGRET?"),
+    ("What's the e-mail?", "Whats the email"), ("How heavy is the PL-30?", "how heavy is the pl-30"),
+    ("WHY IS IT RED", "why is it red"), ("שָׁלוֹם לך", "שלום לך"), ("Where does an arctic tern nest?",
+     "Where does the arctic tern nest?"), ("I am a pump", "i am A pump"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pairs", "apart"), [(APART, True), (SAME, False)], ids=["apart", "same"])
+def test_what_tells_two_questions_apart(tmp_path, pairs, apart):
+    assert [told_apart(*pair) for pair in pairs] == [apart] * len(pairs)
+    for one, other in pairs if apart else ():
+        (tmp_path / "a.jsonl").write_bytes(line(one, "a"))
+        (tmp_path / "b.jsonl").write_bytes(line(other, "b"))
+        found = validate(tmp_path / "a.jsonl", split_with=tmp_path / "b.jsonl")
+        assert {p.severity for p in found} == {"note"}, (one, other)
+    assert fold("Who painted the EGRET?") == fold("who painted the egret?")
+
+
+def shared_instruction(count: int) -> list[dict]:
+    topics = ["parcel", "relay", "invoice", "cable", "lamp", "poster", "window", "soup", "ferry", "gate", "hose", "saw"]
+    said = "You are a careful clerk. Read the message below and say which of the seven queues it belongs to.\n\n"
+    return [{"question": f"{said}The {topics[i]} is late", "answer": topics[-i]} for i in range(count)]
+
+
+def test_a_shared_instruction_makes_no_group(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(b"".join(line(**row) for row in shared_instruction(12)))
+    assert {p.severity for p in validate(tmp_path / "a.jsonl")} == {"note"}
+    assert len(split(shared_instruction(12), held_out=0.2)["test"]) == 3
+    with pytest.raises(ValueError, match="near-duplicate questions stay on one side"):
+        split(shared_instruction(2), held_out=0.2)
+
+
+# Sixty legitimate pairs in many scripts and notations: nothing is told of them, and a repair leaves their bytes.
+
+LEGITIMATE = r"""
+What is a plover?|A wading bird.
+Wie groß ist die Straße?|Sie ist 5 m breit und 1,2 km lang.
+¿Cuánto cuesta el niño?|«No se vende», dijo.
+Où est l'œuvre d'art ?|À Noël, elle était là-bas : c'est sûr.
+Qual é a capital?|A MAÇÃ está em São Paulo; “AMANHÔ, disse.
+Gdzie jest łódź?|Żółta łódź leży w porcie.
+İstanbul nerede?|Iğdır'ın batısında.
+Bạn tên là gì?|Tôi tên là Nguyễn.
+Hol van az őz?|Az erdőben, a tűz mögött.
+Πού είναι ο πύργος;|Στην Αθήνα.
+Где находится насос?|Слева от клапана.
+Որտե՞ղ է կամուրջը|Գետի վրա։
+სად არის ხიდი?|მდინარეზე.
+מָה הַתַּאֲרִיךְ?|12.5.2024‏
+מה שמך?|שמי דנה ‎(Dana)‎.
+أين الكتاب؟|في المَكتَبة.
+چند PDF‌ها را باز کنم؟|همهٔ فایل‌های PDF‌ها را باز کنید.
+یک مرد 20‌ساله چه می‌خواهد؟|او کار می‌خواهد.
+کتاب کہاں ہے؟|میز پر ہے۔
+दिन का अर्थ बताओ|दिवस
+क्‍या यह शर्त्‌ है?|हाँ, यह है।
+বইটি কোথায়?|টেবিলের উপর।
+புத்தகம் எங்கே?|மேசையில்.
+పుస్తకం ఎక్కడ?|బల్ల మీద.
+ಪುಸ್ತಕ ಎಲ್ಲಿದೆ?|ಮೇಜಿನ ಮೇಲೆ.
+പുസ്തകം എവിടെ?|മേശപ്പുറത്ത് അവൻ‍.
+පොත කොහෙද?|මේසය උඩ ශ්‍රී.
+หนังสืออยู่​ที่ไหน|อยู่​บน​โต๊ะ
+ປຶ້ມ​ຢູ່​ໃສ|ຢູ່​ເທິງ​ໂຕະ
+ស្នប់​ទឹក​នៅ​ឯណា?|នៅ​ខាង​ឆ្វេង​ជិត​ជញ្ជាំង។
+စာအုပ်​ဘယ်မှာလဲ|စားပွဲ​ပေါ်မှာ။
+དེབ་ག་པར་ཡོད།|ཅོག་ཙེའི་སྒང་ལ།
+ᠪᠠᠶᠢᠨ᠎ᠠ ᠤᠤ?|ᠲᠡᠶᠢᠮᠦ ᠪᠣᠯ᠎ᠤᠭᠰᠠᠨ᠃
+መጽሐፉ የት ነው?|ጠረጴዛው ላይ።
+书在哪里？|在桌子上。
+本はどこですか。|机の上です。　はい。
+책은 어디에 있어요?|책상 위에 있어요.
+ᎭᏢ ᎪᏪᎵ?|ᎦᏍᎩᎶᎩ.
+What is C++?|A language with classes; C is older, C# is by Microsoft.
+F# pipe?|[1;2] |> List.map f <| x
+Haskell choice?|p <|> q
+Generic in Rust?|fn f<'a, T: Into<&'a str>>(x: T) -> Vec<T>
+Here document?|cat <<EOF⏎hi⏎EOF
+SQL?|SELECT * FROM t WHERE a='b' AND c <> 4;
+Regex?|^\s*\[INST\]\d+$
+Jinja?|{{ question }} {% if x %}
+Decorator?|@pytest.mark.parametrize
+LaTeX?|$\nu = \frac{\alpha}{\nabla}$ and \begin{align}x\end{align}
+Greek maths?|∀x ∈ ℝ: x² ≥ 0 ⇒ √(x²) = |x|
+Power of 5 MW against 5 mW?|A ratio of 10⁹.
+Temperature?|−40 °C = −40 °F; ±0.5 µm
+Chess?|1. e4 e5 2. Nf3 Nc6 3. Bb5 a6 ♔
+Chemistry?|2 H₂O → 2 H₂ + O₂; Co is no CO
+Which section?|See 3.2.1.4 of the standard and § 12.4.40.2
+Which OID?|1.3.6.1 is an arc; also 2.5.4.3 and 1.3.6.1.4.1.311.21.20
+Which version?|Release 10.15.7.1 of 2024-01-02T10:00:00Z
+Which ISBN and UUID?|978-3-16-148410-0, 123e4567-e89b-12d3-a456-426614174000
+Which path?|C:\new\names or /usr/lib/x86_64
+Strike it?|<s>old</s> price
+A family and a flag?|👨‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ☕️
+"""
+
+
+def test_what_is_legitimate_stays_quiet(tmp_path):
+    pairs = [row.replace("⏎", "\n").split("|", 1) for row in LEGITIMATE.strip().split("\n")]
+    code = [("Complete:\ndef f(x):\n", "    return x + 1\n"), ("Go on:\n- a\n", "  - b\n"), ("Print?", 'print("a\\n")')]
+    content = b"".join(line(*pair) for pair in [*map(tuple, pairs), *code])
+    (tmp_path / "a.jsonl").write_bytes(content)
+    assert len(pairs) == 60
+    assert [p for p in validate(tmp_path / "a.jsonl") if p.code != "tokens"] == []
+    assert repair(tmp_path / "a.jsonl", tmp_path / "b.jsonl").counts == {}
+    assert (tmp_path / "b.jsonl").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("Im GrÃ¼nen", "mojibake"), ("5 Â°C", "mojibake"), ("itâ€™s", "mojibake"), ("Ð¿Ñ€Ð¸", "mojibake"),
+        ("one\\ntwo", "literal_escape"), ("First.\\n\\nThen.", "literal_escape"), ("So.</s>", "template_marker"),
+        ("<s>So.", "template_marker"), ("[INST] r0, r1", "template_marker"), ("5 Â£", "mojibake"),
+        ("Our hotline: +49 30 901820", "personal_data"), ("Card 4111 1111 1111 1111", "personal_data"),
+    ],
+)  # fmt: skip
+def test_what_is_noted(tmp_path, answer, told):
+    (tmp_path / "a.jsonl").write_bytes(line(answer=answer))
+    assert [(p.code, p.severity) for p in validate(tmp_path / "a.jsonl") if p.code != "tokens"] == [(told, "note")]
+
+
+@pytest.mark.parametrize("answer", ["at 91.198.174.192", "Ring +49 30 901820", "[INST] a [/INST]", "<|im_end|>"])
+def test_what_is_more_than_noted(tmp_path, answer):
+    (tmp_path / "a.jsonl").write_bytes(line(answer=answer))
+    assert {p.severity for p in validate(tmp_path / "a.jsonl")} > {"note"}
+
+
+# What comes from a shell.
+
+
+def test_a_line_end_in_a_template_from_a_shell(tmp_path, labutils):
+    (tmp_path / "a.jsonl").write_bytes(PAIR)
+    options = ["--template", r"Q: {question}\nA: {answer}", "--out", tmp_path / "b.jsonl"]
+    assert labutils("format", tmp_path / "a.jsonl", *options)[0] == 0
+    assert read_jsonl(tmp_path / "b.jsonl") == [{"text": "Q: Which valve leaks?\nA: The left one."}]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["ask", "caf\udce9?", "--model", "{start}"], ["ask", "why?", "--template", "\udce9", "--model", "{start}"],
+        ["validate", "caf\udce9.jsonl"], ["validate", "{file}", "--template", "\udce9{question}{answer}"],
+        ["convert", "{file}", "--to", "text", "--out", "{out}", "--question", "caf\udce9"],
+        *(["finetune", "{file}", "--model", "{start}", "--out", "{out}", option, value]
+          for option in ("--epochs", "--learning-rate", "--replay") for value in ("inf", "nan", "-1", "1e999")),
+        ["finetune", "{file}", "--out", "{out}", "--template", "caf\udce9{question}{answer}", "--model", "{start}"],
+        ["pretrain", "--corpus", "{file}", "--out", "{out}", "--minutes", "inf"],
+    ],
+)  # fmt: skip
+def test_arguments_that_make_no_sense_are_one_line(tmp_path, labutils, start, argv):
+    (tmp_path / "a.jsonl").write_bytes(PAIR)
+    names = {"{start}": str(start), "{file}": str(tmp_path / "a.jsonl"), "{out}": str(tmp_path / "out")}
+    code, out, err = labutils(*(names.get(word, word) for word in argv))
+    assert (code, out, err.count("\n")) == (2, "", 1) and err.startswith("error: ")
+    assert [each.name for each in tmp_path.iterdir()] == ["a.jsonl"]
