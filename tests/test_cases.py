@@ -1,6 +1,7 @@
 """Files as people have them: each kind is read rightly, or named once with its cause; legitimate texts stay quiet."""
 
 import json
+import re
 
 import pytest
 
@@ -98,6 +99,8 @@ EVERY_LINE = {
     "Python": (b"{'question': 'a', 'answer': 'b'}\n" * 2, "Python dict"),
     "None": (b'{"question": "a", "answer": None}\n' * 2, "a word of Python"),
     "comment": (b'{"question": "a", // why\n' * 2, "a comment"),
+    "plain text": (b"Which valve leaks?\nThe left one.\n", "a line of plain text"),
+    "a line break in a text": (b'{"question": "a\n' * 2, "a text goes on on the next line"),
     "commas behind": (PAIR.rstrip() + b",\n" + SECOND.rstrip() + b",\n", "a comma follows"),
 }
 
@@ -154,10 +157,20 @@ def test_what_else_keys_may_mean(tmp_path):
     for record, words in [
         ({"conversations": [{"role": "user", "content": "Hi"}]}, 'rename it to "messages"'),
         ({"dialog": [{"from": "human", "value": "Hi"}]}, 'rename it to "conversations"'),
+        ({"messages": [{"from": "human", "value": "Hi"}]}, 'rename it to "conversations"'),
         ({"prompt": "Why?", "completion": "So.", "label": False}, "whose label is true"),
+        ({"question": "Why?", "response_a": "So.", "response_b": "No."}, "keep the better one"),
+        ({"instruction": "Add.", "input": "2, 2", "response": "4"}, 'rename "response" to "output"'),
+        ({"question": ["Why?", "How?"], "answer": ["a", "b"]}, "orient='records'"),
+        ({"question": {"0": "Why?"}, "answer": {"0": "a"}}, "orient='records'"),
+        ({"data": {"train": [{"question": "Why?", "answer": "So."}]}}, "write that list itself"),
     ]:
         path.write_text(json.dumps(record) + "\n")
         assert [words in p.fix for p in validate(path) if p.severity == "error"] == [True]
+        with pytest.raises(ValueError, match=re.escape(words)):
+            convert_file(path, "text", tmp_path / "b.jsonl")
+        with pytest.raises(ValueError, match=re.escape(words)):
+            own.read(path)
     path.write_text(json.dumps({"prompt": "Why?", "chosen": "So.", "rejected": "No."}))
     with pytest.raises(ValueError, match=r"a better and a worse answer.*--chosen"):
         own.read(path)
@@ -205,6 +218,8 @@ def test_a_filled_template_is_told_once_and_taken_off(tmp_path, labutils, filled
     ("content", "pairs"),
     [
         ("sep=;\r\nquestion;answer\r\nWhich valve?;Left\r\n", [("Which valve?", "Left")]),
+        ('"sep=;"\nquestion;answer\na;b\n', [("a", "b")]),
+        ("id,question\n1,Why?\n", [("Why?", "1")]),
         ("SEP=\t\nquestion\tanswer\na,b\tc;d\n", [("a,b", "c;d")]),
         ("label,text\nspam,Win a prize now\nham,See you\n", [("Win a prize now", "spam"), ("See you", "ham")]),
         (f"question,answer\nLong?,{'x' * 200_000}\n", [("Long?", "x" * 200_000)]),
