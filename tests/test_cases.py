@@ -171,6 +171,8 @@ def test_what_else_keys_may_mean(tmp_path):
             convert_file(path, "text", tmp_path / "b.jsonl")
         with pytest.raises(ValueError, match=re.escape(words)):
             own.read(path)
+    path.write_text(json.dumps({"text": "Win a prize", "label": "spam"}))
+    assert ["--answer label" in p.fix for p in validate(path) if p.severity == "warning"] == [True]
     path.write_text(json.dumps({"prompt": "Why?", "chosen": "So.", "rejected": "No."}))
     with pytest.raises(ValueError, match=r"a better and a worse answer.*--chosen"):
         own.read(path)

@@ -124,10 +124,9 @@ def no_json(error: json.JSONDecodeError) -> str:
         return "a comma follows, as in a list"
     if error.msg.startswith("Unterminated") or text[at : at + 1] == "\n":
         return "the line may be cut off, or a text goes on on the next line: write its line breaks as \\n"
-    plain = error.msg == "Expecting value" and not text[:at].strip() and text[at : at + 1].isalpha()
-    return (
-        'a line of plain text: write an object, {"question": "...", "answer": "..."}' if plain and " " in text else ""
-    )
+    if error.msg == "Expecting value" and not text[:at].strip() and text[at : at + 1].isalpha() and " " in text:
+        return 'a line of plain text: write an object, {"question": "...", "answer": "..."}'
+    return ""
 
 
 # One record whose keys are others.
@@ -144,8 +143,10 @@ WANTED = (  # and the side that it shall give
 BESIDE = (  # what belongs to the prompt and stands beside the pair in many files
     "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge", "reference",
 )  # fmt: skip
+LABELS = ("label", "sentiment", "intent", "class", "target")  # beside a text they are likelier its answer
 HOLDERS = ("data", "rows", "records", "items", "examples", "samples", "pairs", "train", "dataset", "questions")
 PREFERENCES = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
+COMPARED = [{f"{name}_{sign}" for sign in two} for name in ("response", "answer") for two in ("ab", "01", "12")]
 CHOSEN = "`convert FILE --chosen --to question/answer --out OUT` makes pairs of the better answers"
 
 
@@ -170,11 +171,7 @@ def meant(record: dict, formless: bool = True) -> Cause | None:
     if preference(record):
         what = "this is a preference: a better and a worse answer to one prompt, for training with DPO, not on pairs"
         return Cause("preferences", what, CHOSEN)
-    if any(
-        {f"{name}_{one}", f"{name}_{two}"} <= record.keys()
-        for name in ("response", "answer")
-        for one, two in ("ab", "01")
-    ):
+    if any(two <= record.keys() for two in COMPARED):
         what = "this is a comparison: two answers to one prompt, for training by preference, not on pairs"
         return Cause("preferences", what, "keep the better one of each line, under the key answer")
     if {"prompt", "completion"} <= record.keys() and isinstance(record.get("label"), bool):
@@ -200,7 +197,6 @@ def meant(record: dict, formless: bool = True) -> Cause | None:
     if formless and (key := wrapped(record)):
         return Cause("wrapped", f"the pairs lie in a list under {key!r:.40}", READS)
     if formless and (key := next((key for key in HOLDERS if isinstance(record.get(key), dict)), None)):
-        return Cause(
-            "wrapped", f"the pairs seem to lie deeper, under {key!r}", "write that list itself, one object a line"
-        )
+        fix = "write that list itself, one object a line"
+        return Cause("wrapped", f"the pairs seem to lie deeper, under {key!r}", fix)
     return None

@@ -182,6 +182,11 @@ class Keys:
             if key in causes.BESIDE:
                 cause += "; it seems to belong to the prompt, and training does not read it"
                 self.tally.add(lines[0], "context_beside", cause)
+            elif key in causes.LABELS and set(self.forms) == {"text"}:
+                fix = (
+                    f"where it is the answer to the text, `convert FILE --question text --answer {key} ...` makes pairs"
+                )
+                self.tally.add(lines[0], "other_names", cause, severity=WARNING, fix=fix)
             elif usual:
                 fix = "nothing has to be done; training reads the two sides of a pair only"
                 self.tally.add(lines[0], "extra_key", cause, severity=NOTE, fix=fix)
