@@ -285,13 +285,16 @@ APART = [
     ("What says section 3.2.1?", "What says section 3.2.2?"), ("Is a < b then?", "Is a > b then?"),
     ("दिन का अर्थ बताओ", "दान का अर्थ बताओ"), ("กา แปลว่าอะไร", "กี แปลว่าอะไร"), ("What costs $5?", "What costs €5?"),
     ("مَن كتب هذا الكتاب", "مِن كتب هذا الكتاب"), ("What is the drug Co?", "What is the drug CO?"),
-    ("Complete def f(x):", "Complete def g(x):"),
+    ("Complete def f(x):", "Complete def g(x):"), ("What is f'(x)?", "What is f(x)?"), ("Is i++ ok?", "Is ++i ok?"),
+    ("What is [] in it?", "What is {} in it?"), ("Is a / b big?", "Is b / a big?"), ("What is !=?", "What is =?"),
+    ("Find α in it", "Find β in it"), ("Is x₁ < 3?", "Is x₂ < 3?"), ("Is A ∪ B big?", "Is A ∩ B big?"),
 ]  # fmt: skip
 SAME = [
     ("How tall is it?", "how tall is it"), ("Who painted the egret?", "who painted the EGRET?"),
     ("What's the e-mail?", "Whats the email"), ("How heavy is the PL-30?", "how heavy is the pl-30"),
     ("WHY IS IT RED", "why is it red"), ("שָׁלוֹם לך", "שלום לך"), ("Where does an arctic tern nest?",
-     "Where does the arctic tern nest?"), ("I am a pump", "i am A pump"),
+     "Where does the arctic tern nest?"), ("What is 'Plover'?", "What is Plover?"),
+    ("Why? It's red", "its red why"), ("I am a pump", "i am A pump"),
 ]  # fmt: skip
 
 

@@ -141,7 +141,7 @@ WANTED = (  # and the side that it shall give
     "topic", "sentiment", "tag", "keywords", "summary", "translation", "priority", "type", "assistant", "gpt", "a",
 )  # fmt: skip
 BESIDE = (  # what belongs to the prompt and stands beside the pair in many files
-    "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge", "reference",
+    "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge",
 )  # fmt: skip
 LABELS = ("label", "sentiment", "intent", "class", "target")  # beside a text they are likelier its answer
 HOLDERS = ("data", "rows", "records", "items", "examples", "samples", "pairs", "train", "dataset", "questions")
