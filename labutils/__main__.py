@@ -269,7 +269,7 @@ def complain(problem: object, code: int) -> int:
 
 
 def shown(problem: object) -> str:
-    """A message on one line that does nothing to a terminal, whatever a file's name or an argument holds."""
+    """A message on one line without control characters, which names of files and arguments may hold."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(problem))
 
 

@@ -58,6 +58,8 @@ COMMANDS = {  # a command, and the options that it may have
     "convert {file} --to messages --out {out}": "--question --answer --context --chosen --unfill",
     "convert {file} --to text --out {out}": "--template",
     "format {file} --out {out}": "--template --form",
+    "validate {file} --tokens --model {start}": "--template --max-length",
+    "ask Hi --chat --history {file} --model {start} --limit 2": "--json",
     "survey --source {file}": "--limit --seed --shard --json",
     "survey --merge {file} {other}": "--json",
     "finetune {file} --model {start} --out {out} --steps 1": "--template --batch --learning-rate --seed --rank --lora",

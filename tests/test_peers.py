@@ -51,7 +51,7 @@ PEERS: list[tuple[str, str, bytes, str]] = [
     ("together", "a weight is 0 or 1", talk("Hi", {"role": "assistant", "content": "a", "weight": 2}), "weight"),
     ("together", "preferences: an input and two outputs",
      b'{"input": {"messages": []}, "preferred_output": [], "non_preferred_output": []}\n', "preferences"),
-    ("together", "at least so many examples; the size of the file", PAIR, "tokens"),
+    ("together", "the number of examples, the size of the file", PAIR, "tokens"),
     ("together", "CSV: a header, and as many columns in every row", b"", "`convert` of a table"),
     ("mistral", "each line is JSON", b"no\n", "not_json"),
     ("mistral", "a text, or messages", b'{"foo": "a"}\n', "missing_key"),

@@ -146,7 +146,7 @@ def test_how_much_the_seven_checks_of_the_cookbook_find(capsys):
         print(f"\ncookbook, of {len(seen)} kinds: " + "; ".join(f"{how} {len(by[how])}" for how in by))
     assert by["found"] == [
         "empty_text", "extra_key", "missing_key", "misspelt_key", "mixed_families", "no_answer", "not_an_object",
-        "null", "other_names", "preferences", "tool_answer", "unknown_role", "wrong_type",
+        "null", "other_names", "preferences", "tool_answer", "unknown_role", "wrapped", "wrong_type",
     ]  # fmt: skip
     assert by["crashed"] == [
         "blank_line", "bom", "invalid_utf8", "json_list", "not_json", "raw_control_character", "utf16",

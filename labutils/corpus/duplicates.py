@@ -93,11 +93,12 @@ def near_groups(texts: Sequence[str], threshold: float = 0.6) -> list[list[int]]
 
 # What tells two questions apart that are alike otherwise: C and C++, 5 mW and 5 MW, unit 12 and unit 13, -n and -N.
 
-SIGN = "+#*/=<>^~|&%$@\\\\°¬±×÷\u2190-\u22ff\u20a0-\u20cf£¥€¢"
+SIGN = "+#*/=<>^~|&%$@[\\]{}\\\\°¬±×÷\u2190-\u22ff\u20a0-\u20cf£¥€¢"
 LETTER = r"[^\W\d_]"
 UPPER = re.compile(rf"(?<!{LETTER})[a-z]*+[^\W\d_a-z]{LETTER}*+")  # words with more than the letters a to z
-PIECE = re.compile(rf"\d+(?:[.,]\d+)*|{LETTER}(?:[^\W\d]|[{MARKS}])*|[{SIGN}]+|(?<!\S)[.-](?=\w)")
-CRITICAL = re.compile(rf"[\d{SIGN}.-]|[b-df-hj-np-tv-xz]$", re.IGNORECASE)  # numbers, signs, names of one letter
+OPERATOR = rf"[!:?-]*[{SIGN}]+|(?<!\S)[.-](?=\w)|(?<=\b[A-Za-z])['\u2032]+(?!\w)"  # such as !=, -n, .NET, f'
+PIECE = re.compile(rf"\d+(?:[.,]\d+)*|{LETTER}(?:[^\W\d]|[{MARKS}])*|{OPERATOR}")
+CRITICAL = re.compile(rf"\d|[^\w{MARKS}]|[b-df-hj-np-tv-xzα-ζθ-ξπ-ω]$", re.IGNORECASE)  # and names of one letter
 POINTS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")  # vowels that Hebrew and Arabic may leave out
 SIGNS = re.compile(f"[{MARKS}\u0e30-\u0e45\u0eb0-\u0ec4]")  # Thai and Lao write some vowels as letters
 
@@ -124,10 +125,12 @@ def told_apart(one: str, other: str) -> bool:
     """Whether two texts that are nearly the same differ in what carries meaning: a number, a sign, a name of one
     letter, a vowel sign, the case of a unit. told_apart("What is C++?", "What is C#?") -> True
     """
-    ours, theirs = Counter(_pieces(one)), Counter(_pieces(other))
-    left, right = ours - theirs, theirs - ours
+    ours, theirs = _pieces(one), _pieces(other)
+    left, right = Counter(ours) - Counter(theirs), Counter(theirs) - Counter(ours)
     if any(map(CRITICAL.match, (*left, *right))):
         return True
+    if not left and not right:  # the order of signs: i++ and ++i, a / b and b / a
+        return ours != theirs and any(map(re.compile(OPERATOR).match, ours))
     alike = {SIGNS.sub("", piece).casefold(): piece for piece in right}
     for mine in left:
         yours = alike.get(SIGNS.sub("", mine).casefold())
@@ -137,8 +140,8 @@ def told_apart(one: str, other: str) -> bool:
 
 
 def _pieces(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", text).replace("'", "").replace("\u2019", "")
-    return PIECE.findall(fold(plain))
+    plain = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+    return PIECE.findall(fold(re.sub(r"(?<=\w)'(?=\w)", "", plain)))
 
 
 def linked(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:

@@ -122,24 +122,31 @@ def no_json(error: json.JSONDecodeError) -> str:
         return "two objects on one line: a newline may be missing between them"
     if text.rstrip().endswith(",") and "\n" not in text.strip():
         return "a comma follows, as in a list"
-    return "the line may be cut off" if error.msg.startswith("Unterminated") else ""
+    if error.msg.startswith("Unterminated") or text[at : at + 1] == "\n":
+        return "the line may be cut off, or a text goes on on the next line: write its line breaks as \\n"
+    if error.msg == "Expecting value" and not text[:at].strip() and text[at : at + 1].isalpha() and " " in text:
+        return 'a line of plain text: write an object, {"question": "...", "answer": "..."}'
+    return ""
 
 
 # One record whose keys are others.
 
 ASKED = (  # what the side that a model is given is called in the wild, the likeliest first
     "question", "instruction", "input", "prompt", "message", "text", "body", "query", "request", "ticket", "comment",
-    "review", "email", "mail", "brief", "description", "sentence", "document", "title", "subject", "source",
+    "review", "email", "mail", "brief", "description", "sentence", "document", "title", "subject", "source", "user",
+    "human", "q",
 )  # fmt: skip
 WANTED = (  # and the side that it shall give
     "answer", "response", "output", "completion", "reply", "label", "queue", "category", "class", "target", "intent",
-    "topic", "sentiment", "tag", "keywords", "summary", "translation", "priority", "type",
+    "topic", "sentiment", "tag", "keywords", "summary", "translation", "priority", "type", "assistant", "gpt", "a",
 )  # fmt: skip
 BESIDE = (  # what belongs to the prompt and stands beside the pair in many files
-    "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge", "reference",
+    "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge",
 )  # fmt: skip
+LABELS = ("label", "sentiment", "intent", "class", "target")  # beside a text they are likelier its answer
 HOLDERS = ("data", "rows", "records", "items", "examples", "samples", "pairs", "train", "dataset", "questions")
 PREFERENCES = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
+COMPARED = [{f"{name}_{sign}" for sign in two} for name in ("response", "answer") for two in ("ab", "01", "12")]
 CHOSEN = "`convert FILE --chosen --to question/answer --out OUT` makes pairs of the better answers"
 
 
@@ -159,11 +166,14 @@ def sides(record: dict) -> tuple[str | None, str | None]:
     return one and names[one], other and names[other]
 
 
-def meant(record: dict) -> Cause | None:
-    """What a record seems to be whose keys are those of no form, or None. Nothing of its texts is told."""
+def meant(record: dict, formless: bool = True) -> Cause | None:
+    """What a record seems to be, or None where it is what its keys say; `formless` where they are those of no form."""
     if preference(record):
         what = "this is a preference: a better and a worse answer to one prompt, for training with DPO, not on pairs"
         return Cause("preferences", what, CHOSEN)
+    if any(two <= record.keys() for two in COMPARED):
+        what = "this is a comparison: two answers to one prompt, for training by preference, not on pairs"
+        return Cause("preferences", what, "keep the better one of each line, under the key answer")
     if {"prompt", "completion"} <= record.keys() and isinstance(record.get("label"), bool):
         what = 'this is a judged answer: "label" says whether it is a good one, for training with KTO, not on pairs'
         return Cause("preferences", what, "keep the lines whose label is true, and remove the key")
@@ -172,12 +182,21 @@ def meant(record: dict) -> Cause | None:
             if right not in record and _objects(talk) and all(name in talk[0] for name in two):
                 what = f"{key!r:.40} holds messages with {two[0]} and {two[1]}"
                 return Cause("other_names", what, f'rename it to "{right}"')
+    if {"instruction", "input", "response"} <= record.keys() and record["input"]:
+        what = "instruction, input and response are those of an Alpaca record with another name"
+        return Cause("other_names", what, 'rename "response" to "output"')
     one, other = sides(record)
-    if one and other and one != other:
+    if one and other in record and isinstance(record[one], (list, dict)):
+        fix = "write rows; in pandas, to_json(OUT, orient='records', lines=True)"
+        return Cause("wrapped", f"the file holds columns, not rows: {one!r:.40} has many values", fix)
+    if formless and one and other and one != other:
         one, other = one.strip(), other.strip()
         what = f'no known form; the pair seems to be "{one}" and "{other}"'
         fix = f"`convert FILE --question {one} --answer {other} --to question/answer --out OUT` renames them"
         return Cause("other_names", what, fix)
-    if (key := wrapped(record)) is not None:
+    if formless and (key := wrapped(record)):
         return Cause("wrapped", f"the pairs lie in a list under {key!r:.40}", READS)
+    if formless and (key := next((key for key in HOLDERS if isinstance(record.get(key), dict)), None)):
+        fix = "write that list itself, one object a line"
+        return Cause("wrapped", f"the pairs seem to lie deeper, under {key!r}", fix)
     return None

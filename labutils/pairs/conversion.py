@@ -126,7 +126,9 @@ def record_of(talk: Talk, form: str, template: str) -> dict:
 
 def _form(record: dict) -> str:
     form = form_of(record)
-    if (form is None or form == "sharegpt") and (cause := causes.meant(record)):
+    odd = form and ("input" in record or "label" in record or isinstance(record[FORMS[form][0]], (list, dict)))
+    strange = form is None or form in CHAT or odd
+    if strange and (cause := causes.meant(record, form is None)):
         raise ValueError(str(cause))
     if form is None:
         raise ValueError(f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}")
@@ -171,7 +173,9 @@ def _parts_of(text: str, template: str) -> tuple[str, str]:
     before, after = lookup(template).removesuffix(ANSWER).split(QUESTION)
     question, mark, answer = text.removeprefix(before).partition(after) if after else ("", "", "")
     if not mark or not text.startswith(before):
-        raise ValueError(f"the text does not follow the template {template!r}, so its question cannot be told")
+        raise ValueError(
+            f"the text does not follow the template {template!r}, so its question cannot be told; say which"
+        )
     return question, answer
 
 

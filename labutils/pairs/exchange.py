@@ -88,7 +88,7 @@ def read_examples(path: str | Path, tell: Callable[[str], None] | None = None) -
 
 
 def _example(record: dict) -> dict:
-    if (form := form_of(record)) not in CHAT or causes.meant(record):
+    if (form := form_of(record)) not in CHAT or causes.meant(record, False):
         return sides(record)
     found = turns.read(record, form)
     if errors := found.errors():

@@ -20,7 +20,7 @@ from labutils.pairs.records import FAMILIES, numbered, unpadded
 
 TABLES, LINES = causes.TABLES, (".jsonl", ".json", ".ndjson")
 SEPARATORS = ",;\t|"
-SAID = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 SAY = "at the command line convert ... --question NAME --answer NAME"
 WINDOWS = "cp1252"
 LONGEST, WORDS = 60, 3  # characters and words of a column's name from which it looks like a text, so like a row
@@ -66,8 +66,9 @@ def read(
         raise ValueError(f"{path.name} holds no pairs: no row below the header, or no object")
     form = None if question or answer else form_of(rows[0][1])
     columns = list(dict.fromkeys(key for _, row in rows for key in row))
-    if causes.preference(rows[0][1]):
-        raise ValueError(f"{path.name}, line {rows[0][0]}: {causes.meant(rows[0][1])}")
+    cause = None if question and answer else causes.meant(rows[0][1], form_of(rows[0][1]) is None)
+    if cause and "--question" not in cause.fix:
+        raise ValueError(f"{path.name}, line {rows[0][0]}: {cause}")
     if form not in (None, *FAMILIES) or (form and columns == ["text"]):
         pairs = [_converted(path, line, row, context) for line, row in rows]
         return Own(pairs, _told(path, len(rows), f"the form {form}{note}"))
@@ -168,12 +169,12 @@ def _chosen(
     names = {column.strip().lower(): column for column in reversed(columns)}
     family = next((keys for keys in FAMILIES.values() if len(keys) == 2 and all(key in names for key in keys)), ())
     one, other = [names[key] for key in family] if family else causes.sides({**dict.fromkeys(columns), **rows[0][1]})
-    one, other = question or one, answer or other
+    guessed, (one, other) = (one, other), (question or one, answer or other)
     if one and other and one != other:
         return one, other, "as you said" if question and answer else "by their names"
     ask = f'Say it: read(..., question="...", answer="..."), or {SAY}'
     if len(columns) == 2 and not (question and answer):
-        one = question or next(column for column in columns if column != answer)
+        one = question or guessed[0] or next(column for column in columns if column not in (answer, guessed[1]))
         other = next(column for column in columns if column != one)
         if not question and not answer and _like_labels([(row.get(one), row.get(other)) for _, row in rows]):
             raise ValueError(f"{path.name}: {one!r} looks like the labels of {other!r}, so like the answer. {ask}")

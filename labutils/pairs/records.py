@@ -74,7 +74,9 @@ def numbered(path: str | Path) -> Iterator[tuple[int, dict]]:
             text = text.decode() if isinstance(text, bytes) else text
             record = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            known = isinstance(error, json.JSONDecodeError) and causes.no_json(error)
+            known = isinstance(error, UnicodeError) or (
+                isinstance(error, json.JSONDecodeError) and causes.no_json(error)
+            )
             expected = "" if known else "; expected an object, each key once"
             raise ValueError(f"{path}, line {line}: {why(error)}{expected}") from None
         if not isinstance(record, dict):

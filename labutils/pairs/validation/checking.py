@@ -50,10 +50,10 @@ def validate(
     for each in filter(None, (path, split_with)):
         check_rereadable(each)
     tally = Tally()
-    _whole_file(path, template, tally)
     if cause := problems.no_lines(path):
         tally.add(1, cause.code, cause.what, fix=cause.fix)
         return tally.problems()
+    _whole_file(path, template, tally)
     lengths = Lengths(tally, tokenizer, max_length, template)
     relations, near, keys, persons = Relations(tally), Near(tally), Keys(tally), contents.Persons(tally)
     for line, parsed in _parsed(path, tally, on_progress):

@@ -47,8 +47,8 @@ MOJIBAKE = re.compile(  # UTF-8 that was read as Windows-1252; a capital Ã alon
 ESCAPE = re.compile(r"(?<=[^\s\\])\\n(?=[^\s\"'`)\]}])")  # "\n" as two signs, where a line could end
 CODE = re.compile(r"[`\"'][^`\"']{0,200}\\n[^`\"']{0,200}[`\"']|\\[^nrt]|[{}=;$\[\]]|[A-Za-z]:\\")
 SECTION = re.compile(
-    r"(?:section|sect?\.|§|chapter|clause|paragraph|article|annex|appendix|item|rule|step|oid|arc|release|table|figure|"
-    r"part)s?\W{0,3}$",
+    r"(?:section|sect?\.|§|chapter|clause|paragraph|article|annex|appendix|item|rule|step|arc|table|figure|part|point|"
+    r"version|ver\.|release|firmware|driver|build)s?\W{0,3}$|\boids?\b(?s:.*)$",
     re.IGNORECASE,
 )
 HOTLINE = re.compile(
@@ -113,11 +113,11 @@ class Persons:
 
 def likely(found: personal.Finding, text: str) -> str | None:
     """The severity of what looks like somebody's data, "" for the kind's own: a note for a card for tests and a
-    hotline; None for the number of a section (four numbers under 32 are an address once in 4,000 times).
+    hotline; None for the number of a section (four numbers under 64 are an address once in 256 times).
     """
     said, begins = text[found.start : found.end], max(text.rfind(APART, 0, found.start), found.start - 80, 0)
     if found.kind == "IP address" and "." in said:
-        section = max(map(int, said.split("."))) < 32 or SECTION.search(text, begins, found.start)
+        section = max(map(int, said.split("."))) < 64 or SECTION.search(text, begins, found.start)
         return None if section else ""
     if found.kind == "card number":
         return NOTE if re.sub(r"\D", "", said) in TRIAL else ""

@@ -137,7 +137,7 @@ class Keys:
             if len(self.shapes) < 1000 and sum(map(len, keys)) < 1000:  # files have few shapes; damaged ones may not
                 self.shapes[keys] = found
         self.records += 1
-        if self._strange(found, record) and (cause := causes.meant(record)):
+        if cause := self._meant(found, record):
             self.tally.tie(number, *cause)
             return None
         if found.form is None:
@@ -155,11 +155,15 @@ class Keys:
         self.several += bool(parts.several)
         return parts
 
-    def _strange(self, found: Shape, record: dict) -> bool:
-        """Whether a record may be meant otherwise than its keys say."""
-        if found.form is None or found.missing or found.form == "sharegpt" or isinstance(record.get("label"), bool):
-            return True
-        return found.form not in CHAT and any(not isinstance(record[key], str) for key in found.renamed)
+    def _meant(self, found: Shape, record: dict) -> causes.Cause | None:
+        """What a record is meant to be, where it is not what its keys say."""
+        if found.form is None or found.missing:
+            return causes.meant(record)
+        odd = [key for key in (*found.renamed, FORMS[found.form][0]) if isinstance(record.get(key), (list, dict))]
+        if found.form in CHAT:
+            return None if found.renamed else causes.meant(record, False)
+        strange = odd or "input" in found.extra or isinstance(record.get("label"), bool)
+        return causes.meant(record, bool(found.renamed)) if strange else None
 
     def _count(self, number: int, found: Shape) -> None:
         _remember(self.forms, self.form_lines, found.form, number)
@@ -178,6 +182,11 @@ class Keys:
             if key in causes.BESIDE:
                 cause += "; it seems to belong to the prompt, and training does not read it"
                 self.tally.add(lines[0], "context_beside", cause)
+            elif key in causes.LABELS and set(self.forms) == {"text"}:
+                fix = (
+                    f"where it is the answer to the text, `convert FILE --question text --answer {key} ...` makes pairs"
+                )
+                self.tally.add(lines[0], "other_names", cause, severity=WARNING, fix=fix)
             elif usual:
                 fix = "nothing has to be done; training reads the two sides of a pair only"
                 self.tally.add(lines[0], "extra_key", cause, severity=NOTE, fix=fix)
