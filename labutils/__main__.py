@@ -59,6 +59,16 @@ def test_command(asked: argparse.Namespace) -> int:
     return bootstrap.run_tests([*["--slow"] * asked.slow, *only])
 
 
+def site_options(parser: argparse.ArgumentParser) -> None:
+    from labutils.lesson import site
+
+    site.add_options(parser)
+
+
+def site_command(asked: argparse.Namespace) -> int:
+    return bootstrap.build_site([f"--out={asked.out}", f"--repository={asked.repository}"])
+
+
 def doctor_options(parser: argparse.ArgumentParser) -> None:
     from labutils import doctor
 
@@ -134,6 +144,7 @@ LEARNERS = {
 COMMANDS = {
     "open": Command("set up, then open the course", open_options, open_command, bare=True, passes_on=True),
     "test": Command("set up, then run the tests", test_options, test_command, bare=True),
+    "site": Command("set up, then make the course as a site", site_options, site_command, bare=True),
     "doctor": Command("what works on this machine, and what to do about the rest", doctor_options, doctor_command),
     "run": Command("execute notebooks, time them, write HTML", run_options, run_command),
     "fetch": Command("fetch a model once", fetch_options, fetch_command),

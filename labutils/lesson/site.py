@@ -14,6 +14,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -29,7 +30,7 @@ OUT = places.ROOT / "build" / "site"
 SOURCES = places.ROOT / "docs" / "site"
 MARK = "searchindex.js"  # how a folder is known that this command made
 ONE_FILE = "models_in_one_file.html"
-STAGES = {"random": "int8", "base": "int8", "finetuned": "int8"}  # how the weights are stored: `exporting.STORED`
+STAGES = {"random": "fp16", "base": "fp16", "finetuned": "int8"}  # the smallest storage with the same answers
 
 # What is fetched once from the npm registry: scripts that browsers run, known by the checksum of their archive.
 
@@ -108,11 +109,13 @@ CHAPTERS = {  # the contents at the left: heading -> documents by pattern, in th
     "The project": "*",
 }
 FOLDS = {"source_hidden": "hide-input", "outputs_hidden": "hide-output"}  # JupyterLab's folds, and myst-nb's tags
+LICENCE = "Code: Apache-2.0. Prose and data: CC BY 4.0."
 STYLE = """
 details.run-here { border: 1px solid rgba(128, 128, 128, .5); border-radius: 4px; padding: .3rem .8rem;
   margin: 0 0 1.5rem; }
 details.run-here summary { cursor: pointer; }
 .cell_output .output { overflow-x: auto; }
+html[data-theme="dark"] .bd-content div.cell_output .text_html { background: transparent; color: inherit; }
 """
 RUN_HERE = """<details class="run-here"><summary>Run it here, or download this page</summary>
 <p>With Python 3.11 or newer, two commands bring the course onto your machine and open it in JupyterLab{then}.</p>
@@ -133,7 +136,11 @@ def settings(static: Path) -> dict:
         "suppress_warnings": ["misc.highlighting_failure"],  # fences of kind "message" are messages
         "html_theme": "sphinx_book_theme",
         "html_title": "Where finetuning fits in",
-        "html_theme_options": {"use_download_button": True, "show_toc_level": 2},
+        "html_theme_options": {
+            "show_toc_level": 2,
+            "footer_content_items": ["extra-footer.html"],
+            "extra_footer": LICENCE,
+        },
         "html_static_path": [str(static)],
         "html_css_files": ["course.css"],
         "html_sourcelink_suffix": "",
@@ -223,7 +230,7 @@ def one_file(folder: Path) -> str:
         for name, content in carried.items()
     )
     look = (
-        ":root { color-scheme: light dark } #lab-single { display: none }"
+        ":root { color-scheme: light dark; background: Canvas; color: CanvasText } #lab-single { display: none }"
         "body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: auto; padding: 1rem }"
     )
     return (
@@ -275,14 +282,27 @@ def build(out: Path = OUT, repository: str = "") -> str:
     return warned
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command `site`, for this module and for the command line."""
+    parser.add_argument("--out", type=Path, default=OUT, help="the folder to make; an older site in it is replaced")
+    parser.add_argument("--repository", default="", metavar="URL", help="where each page says the course is had from")
+
+
 def main(argv: list[str] | None = None) -> int:
-    """The command `site`, once its packages are there; 1 where Sphinx warned of something."""
+    """The command `site`, once its packages are there; 1 where Sphinx warned of something, 2 for bad input."""
     parser = argparse.ArgumentParser(prog="python3 -m labutils site", allow_abbrev=False)
-    parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--repository", default="")
+    add_options(parser)
     asked, started = parser.parse_args(argv), time.monotonic()
-    warned = build(asked.out, asked.repository)
+    try:
+        warned = build(asked.out.absolute(), asked.repository)
+    except (OSError, ValueError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
     size = sum(path.stat().st_size for path in asked.out.rglob("*") if path.is_file())
     took = f"{size / 1e6:.0f} MB in {time.monotonic() - started:.0f} s"
     say(f"{warned}{asked.out}: {took}; {ONE_FILE} opens without a server")
     return 1 if warned else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
