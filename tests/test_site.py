@@ -12,7 +12,7 @@ import sys
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 
 import browser
 import nbformat
@@ -161,14 +161,14 @@ def problems(folder: Path) -> list[str]:
     found = []
     for path, page in pages.items():
         for address in page.links | page.loads:
-            target, name = urldefrag(address)
             if address.startswith(("http:", "https:", "//", "mailto:", "data:")):
                 found += [f"{path.name} loads {address}"] * (address in page.loads and not address.startswith("data:"))
                 continue
-            file = Path(unquote(urljoin(path.as_uri(), target)).removeprefix("file://")) if target else path
+            target = urlsplit(urljoin(path.as_uri(), address))
+            file = Path(unquote(target.path))
             if not file.exists():
                 found.append(f"{path.name}: no {address}")
-            elif name and file in pages and unquote(name) not in pages[file].names:
+            elif target.fragment and file in pages and unquote(target.fragment) not in pages[file].names:
                 found.append(f"{path.name}: no such place {address}")
     return found
 
@@ -183,7 +183,9 @@ def small(tmp_path, make_notebook):
     cell = nbformat.v4.new_code_cell("1 + 1", metadata={"jupyter": {"outputs_hidden": True}})
     cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": "<b>a folded answer</b>"})]
     cells = [nbformat.v4.new_markdown_cell("# A plover\n\n[back](../README.md) $p$"), cell]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), root / "notebooks" / "00_birds.ipynb")
+    language = {"language_info": {"name": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=language)
+    nbformat.write(notebook, root / "notebooks" / "00_birds.ipynb")
     for name in ("course.css", "tex-svg.js"):
         (static / name).write_text("")
 

@@ -161,6 +161,8 @@ def pages(out: Path, static: Path, work: Path, repository: str = "", root: Path 
     app.connect("source-read", read)
     app.connect("html-page-context", lambda *found: add_run_here(repository, *found))
     app.build()
+    for template in (work / "html" / "_static").glob("*macros.html"):  # left there by the theme
+        template.unlink()
     shutil.copytree(work / "html", out, dirs_exist_ok=True)
     shutil.copy(out / "README.html", out / "index.html")
     return re.sub(r"\x1b\[[\d;]*m", "", warned.getvalue())
@@ -219,7 +221,8 @@ def export_models(folder: Path) -> None:
 def one_file(folder: Path) -> str:
     """The page of the models with all that it needs inside, for a browser without a server: classic scripts."""
     title, _, body = (SOURCES / "model.md").read_text(encoding="utf-8").partition("\n")
-    title, body = html.escape(title.removeprefix("# ")), re.sub(r"<script .*</script>", "", body)
+    title = html.escape(title.removeprefix("# "))
+    body = re.sub(r'<script .*</script>|<p id="lab-single">.*?</p>', "", body, flags=re.DOTALL)
     code = "\n".join([_text(folder / "ort.wasm.min.js"), *map(classic, ("tokenizer.js", "worker.js"))])
     carried = {"worker.js": code.encode()}
     names = [f"{stage}.onnx" for stage in STAGES]
@@ -230,7 +233,7 @@ def one_file(folder: Path) -> str:
         for name, content in carried.items()
     )
     look = (
-        ":root { color-scheme: light dark; background: Canvas; color: CanvasText } #lab-single { display: none }"
+        ":root { color-scheme: light dark; background: Canvas; color: CanvasText }"
         "body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: auto; padding: 1rem }"
     )
     return (
