@@ -51,7 +51,7 @@ async function begin() {
   worker.onmessage = received;
   worker.onerror = (event) => fail(new Error(event.message || "its script did not load"));
   const text = async (name) => new TextDecoder().decode(await file(name));
-  const glue = code ? await text("ort-wasm-simd-threaded.mjs") : "";
+  const glue = code ? await text("ort-wasm-simd-threaded.js") : "";
   await request("begin", { wasm: await file("ort-wasm-simd-threaded.wasm"), glue, vocabulary: await text("tokenizer.json") });
 }
 

@@ -1,6 +1,6 @@
 // The models in a worker: opens a stage, lets it go on from a text token by token, or says what it expects next.
 // Everything comes in messages, {id, act, ...}; this file fetches nothing, so it works from a folder and from one file.
-import * as ort from "./ort.wasm.bundle.min.mjs";
+import * as ort from "./ort.wasm.bundle.min.js";
 import { Tokenizer } from "./tokenizer.js";
 
 const CONTEXT = 512; // positions that the models were pretrained with

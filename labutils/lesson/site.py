@@ -64,7 +64,7 @@ MATHS = Package(
 
 
 def fetched(package: Package) -> dict[str, bytes]:
-    """The files of a package by their last names, from the cache or the registry.
+    """The files of a package by their last names (.js for .mjs, which some servers do not know), from the cache or npm.
 
     Raises FileNotFoundError without npm, OSError where it fails, ValueError where the archive is another one.
     """
@@ -76,7 +76,8 @@ def fetched(package: Package) -> dict[str, bytes]:
         archive.unlink()
         raise ValueError(f"{archive.name} is not the archive that was expected (its checksum differs); try again")
     with tarfile.open(fileobj=io.BytesIO(content)) as inside:
-        return {Path(name).name: inside.extractfile(f"package/{name}").read() for name in package.files}
+        read = {name: inside.extractfile(f"package/{name}").read() for name in package.files}
+    return {Path(name.replace(".mjs", ".js")).name: content for name, content in read.items()}
 
 
 def _pack(package: Package, archive: Path) -> None:
@@ -226,7 +227,7 @@ def one_file(folder: Path) -> str:
     code = "\n".join([_text(folder / "ort.wasm.min.js"), *map(classic, ("tokenizer.js", "worker.js"))])
     carried = {"worker.js": code.encode()}
     names = [f"{stage}.onnx" for stage in STAGES]
-    for name in ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm", "tokenizer.json", *names):
+    for name in ("ort-wasm-simd-threaded.js", "ort-wasm-simd-threaded.wasm", "tokenizer.json", *names):
         carried[name] = (folder / name).read_bytes()
     files = "\n".join(
         f'<script type="text/plain" id="file:{name}">{base64.b64encode(content).decode()}</script>'
@@ -277,6 +278,7 @@ def build(out: Path = OUT, repository: str = "") -> str:
             shutil.copy(path, models)
         say("exporting three models")
         export_models(models)
+        places.write(made / ".nojekyll", "")  # or GitHub leaves out folders that begin with an underscore
         places.write(made / ONE_FILE, one_file(models))
         say("writing the pages")
         warned = pages(made, static, Path(work) / "sphinx", repository)
