@@ -49,7 +49,10 @@ async function begin() {
   if (code) worker = new Worker(URL.createObjectURL(new Blob([await file("worker.js")])));
   else worker = new Worker(new URL(`${lab.dataset.files}worker.js`, location.href), { type: "module" });
   worker.onmessage = received;
-  worker.onerror = (event) => fail(new Error(event.message || "its script did not load"));
+  worker.onerror = (event) => {
+    for (const { reject } of waiting.values()) reject(new Error(event.message || "worker.js did not load"));
+    waiting.clear();
+  };
   const text = async (name) => new TextDecoder().decode(await file(name));
   const glue = code ? await text("ort-wasm-simd-threaded.js") : "";
   await request("begin", { wasm: await file("ort-wasm-simd-threaded.wasm"), glue, vocabulary: await text("tokenizer.json") });
@@ -63,7 +66,11 @@ export function ready(stage) {
     await request("open", { stage, bytes: await file(`${stage}.onnx`) });
     return say("");
   };
-  if (!opened.has(stage)) opened.set(stage, open());
+  const again = (error) => {
+    opened.delete(stage);
+    throw error;
+  };
+  if (!opened.has(stage)) opened.set(stage, open().catch(again));
   return opened.get(stage);
 }
 
@@ -144,6 +151,7 @@ async function guess() {
       bars(await request("next", { stage: stageChosen(), text: find("phrase").value, k: 8 }));
     } catch (error) {
       find("bars").replaceChildren();
+      find("write-button").dataset.text = "";
       find("choices").textContent = error.message;
     }
   } while (again);
