@@ -52,6 +52,10 @@ def test_command(asked: argparse.Namespace) -> int:
     return bootstrap.run_tests([*["--slow"] * asked.slow, *only])
 
 
+def site_command(asked: argparse.Namespace) -> int:
+    return bootstrap.build_site([f"--out={asked.out}", f"--repository={asked.repository}"])
+
+
 def fetch_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a model by name, such as smollm2")
 
@@ -111,6 +115,12 @@ def classroom():
     return command
 
 
+def site():
+    from labutils.lesson import site
+
+    return site
+
+
 def claims():
     from labutils.lesson import claims
 
@@ -120,6 +130,9 @@ def claims():
 COMMANDS = {
     "open": Command("set up, then open the course", open_options, open_command, bare=True, passes_on=True),
     "test": Command("set up, then run the tests", lambda line: suite().add_options(line), test_command, bare=True),
+    "site": Command(
+        "set up, then make the course as a site", lambda line: site().add_options(line), site_command, bare=True
+    ),
     "doctor": Command(
         "what works on this machine, and what to do about the rest",
         lambda line: doctor().add_options(line),

@@ -1,4 +1,4 @@
-"""The set-up behind the two commands `open` and `test`: a virtual environment, the packages, the small hub model.
+"""The set-up behind the commands `open`, `test` and `site`: a virtual environment, the packages, the small hub model.
 
 Owns `.venv`, the stamp that says when it is current, and what runs in it afterwards. Leaves out pip itself
 (`installing`), the steps of the suite (`suite`) and the command line (`__main__`). Standard library only: this runs
@@ -98,13 +98,17 @@ def key(version: str) -> str:
 
 def is_current(python: Path, extras: tuple[str, ...]) -> bool:
     """Whether the last set-up still holds and had at least these extras (one for the tests is good for the course)."""
-    try:
-        stamp = json.loads((places.VENV / STAMP).read_text(encoding="utf-8"))
-        covered = set(extras) <= set(stamp["extras"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    stamp = stamped()
     version = version_of(python)
-    return bool(version) and covered and stamp["key"] == key(version)
+    return bool(version) and bool(stamp) and set(extras) <= set(stamp["extras"]) and stamp["key"] == key(version)
+
+
+def stamped() -> dict:
+    """What the last set-up wrote, `key` and `extras`; empty where there is none or it cannot be read."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        stamp = json.loads((places.VENV / STAMP).read_text(encoding="utf-8"))
+        return {"key": stamp["key"], "extras": list(stamp["extras"])}
+    return {}
 
 
 def make_environment(python: Path) -> None:
@@ -134,13 +138,14 @@ def install(python: Path, extras: tuple[str, ...]) -> None:
         SetupError: pip failed.
     """
     stamp = places.VENV / STAMP
+    extras = tuple(sorted({*extras, *stamped().get("extras", ())}))  # what was asked for before stays current
     stamp.unlink(missing_ok=True)
     say("Installing the packages; the first time this takes some minutes ...")
     lock = (places.ROOT / "constraints.txt").read_text(encoding="utf-8")
     install_torch(python, locked("torch", lock))
     package = f".[{','.join(extras)}]" if extras else "."
     pip(python, "install", "-q", "-c", "constraints.txt", "-e", package)
-    stamp.write_text(json.dumps({"key": key(version_of(python)), "extras": sorted(extras)}), encoding="utf-8")
+    stamp.write_text(json.dumps({"key": key(version_of(python)), "extras": extras}), encoding="utf-8")
 
 
 def fetch_small_model(python: Path) -> None:
@@ -180,6 +185,12 @@ def run_tests(arguments: Sequence[str] = ()) -> int:
     """Set up with the test extras, then run the suite with its options (`labutils.suite`); its exit code."""
     python = set_up(("test",))
     return hand_over([str(python), "-P", "-m", "labutils.suite", *arguments])
+
+
+def build_site(arguments: Sequence[str] = ()) -> int:
+    """Set up with what the site needs, then make it with its options (`labutils.lesson.site`); its exit code."""
+    python = set_up(("site",))
+    return hand_over([str(python), "-P", "-m", "labutils.lesson.site", *arguments])
 
 
 def hand_over(argv: list[str]) -> int:

@@ -259,7 +259,7 @@ def test_an_exit_code_is_handed_over():
     assert bootstrap.hand_over([sys.executable, "-c", "raise SystemExit(5)"]) == 5
 
 
-def test_the_two_commands_start_their_programs_in_the_environment(monkeypatch, tmp_path):
+def test_the_commands_start_their_programs_in_the_environment(monkeypatch, tmp_path):
     started = []
     monkeypatch.setattr(
         bootstrap, "set_up", lambda extras: Path("venv-python") if not extras else Path(f"venv-{extras[0]}")
@@ -268,11 +268,13 @@ def test_the_two_commands_start_their_programs_in_the_environment(monkeypatch, t
     monkeypatch.setattr(places, "VENV", tmp_path)
     bootstrap.open_course(["--port=1", "--no-browser"])
     bootstrap.run_tests(["--slow"])
-    lab, suite = started
+    bootstrap.build_site(["--out=folder"])
+    lab, suite, site = started
     assert lab[:3] == ["venv-python", "-m", "jupyterlab"] and lab[-2:] == ["--port=1", "--no-browser"]
     assert f"--ServerApp.root_dir={places.ROOT}" in lab and f"--LabApp.default_url=/lab/tree/{bootstrap.FIRST}" in lab
     assert (places.ROOT / bootstrap.FIRST).is_file()
     assert suite == ["venv-test", "-P", "-m", "labutils.suite", "--slow"]
+    assert site == ["venv-site", "-P", "-m", "labutils.lesson.site", "--out=folder"]
     overrides = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     assert json.loads(overrides.read_text()) == bootstrap.SETTINGS
 
@@ -306,3 +308,5 @@ def test_the_stamp_says_what_it_is_for(house, calls):
     bootstrap.set_up(("test",))
     stamp = json.loads((house / ".venv" / bootstrap.STAMP).read_text())
     assert stamp == {"key": bootstrap.key("3.12.1"), "extras": ["test"]}
+    bootstrap.set_up(("site",))  # what was asked for before stays
+    assert bootstrap.stamped()["extras"] == ["site", "test"]
