@@ -273,6 +273,10 @@ def test_columns_that_were_asked_about_can_be_said(tmp_path, labutils):
     options = ["--question", "Nachricht", "--answer", "Art"]
     assert labutils("convert", path, "--to", "input/output", "--out", out, *options)[0] == 0
     assert read_jsonl(out)[0] == {"input": "Gewinnen Sie jetzt", "output": "spam"}
+    path.write_text("What the customer wrote,Which team it is for\nThe lamp is dark,repair\n")
+    with pytest.raises(ValueError, match="looks like a row"):
+        own.read(path)
+    assert own.read(path, "What the customer wrote").pairs[0]["answer"] == "repair"
 
 
 # What differs in a sign, a number, a vowel or a unit is another question; what differs in words is nearly the same.
