@@ -86,8 +86,8 @@ def _told(path: Path, count: int, how: str) -> str:
 
 
 def _rows(path: Path, text: str, named: set[str | None]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV file, each with the line on which it ends; blank ones are passed over. `named` columns are known
-    to be names.
+    """The rows of a CSV file, each with the line on which it ends; blank ones are passed over. `named` are columns that
+    are surely in the header.
     """
     said = SAID.match(text)  # Excel's own line "sep=;"
     separator = said[1] if said else _separator(text)
