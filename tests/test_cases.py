@@ -43,6 +43,9 @@ def test_a_file_of_another_kind_is_named_once(tmp_path, labutils, content, words
     path.write_bytes(content)
     (told,) = validate(path)
     assert (told.line, told.code, told.severity) == (1, "foreign_file", "error") and words in told.cause + told.fix
+    (tmp_path / "other.jsonl").write_bytes(PAIR)
+    (unread,) = (p for p in validate(tmp_path / "other.jsonl", split_with=path) if p.code == "unread_other")
+    assert "a.jsonl was not compared: this is " in unread.cause
     readers = [lambda: read_jsonl(path), lambda: repair(path, tmp_path / "b.jsonl")]
     for read in readers + [lambda: own.read(path)] * (words != "a table"):
         with pytest.raises(ValueError, match=words):
@@ -51,7 +54,7 @@ def test_a_file_of_another_kind_is_named_once(tmp_path, labutils, content, words
         name, *options = command.split()
         code, out, err = labutils(name, path, *options)
         assert (code, out) == (2, "") and f"{path}, line 1: this is " in err and err.count("\n") == 1
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.jsonl"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.jsonl", "other.jsonl"]
 
 
 # JSON in another shape than an object a line: read as it is meant by all that reads; validate names the cause once.
