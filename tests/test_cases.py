@@ -202,6 +202,11 @@ def test_context_beside_a_pair_is_warned_of_and_can_be_taken_in(tmp_path, labuti
     path.write_text(json.dumps({"system": "Be brief.", "messages": chat}))
     labutils("convert", path, "--to", "messages", "--out", out, "--context", "system")
     assert read_jsonl(out)[0]["messages"] == [{"role": "system", "content": "Be brief."}, *chat]
+    path.write_text(json.dumps({"context": "Room 3.", "messages": read_jsonl(out)[0]["messages"]}))
+    labutils("convert", path, "--to", "messages", "--out", out, "--context", "context")
+    assert read_jsonl(out)[0]["messages"] == [{"role": "system", "content": "Room 3.\n\nBe brief."}, *chat]
+    refused = labutils("convert", path, "--to", "messages", "--out", out, "--unfill", "lecture")[2]
+    assert "a template is taken off the question of a pair, got messages" in refused
 
 
 @pytest.mark.parametrize("filled", ["### Question:\nWhy?\n\n### Answer:", "### Question:\nWhy?\n\n### Answer:\n"])
