@@ -43,6 +43,9 @@ def test_a_file_of_another_kind_is_named_once(tmp_path, labutils, content, words
     path.write_bytes(content)
     (told,) = validate(path)
     assert (told.line, told.code, told.severity) == (1, "foreign_file", "error") and words in told.cause + told.fix
+    (tmp_path / "other.jsonl").write_bytes(PAIR)
+    (unread,) = (p for p in validate(tmp_path / "other.jsonl", split_with=path) if p.code == "unread_other")
+    assert "a.jsonl was not compared: this is " in unread.cause
     readers = [lambda: read_jsonl(path), lambda: repair(path, tmp_path / "b.jsonl")]
     for read in readers + [lambda: own.read(path)] * (words != "a table"):
         with pytest.raises(ValueError, match=words):
@@ -51,7 +54,7 @@ def test_a_file_of_another_kind_is_named_once(tmp_path, labutils, content, words
         name, *options = command.split()
         code, out, err = labutils(name, path, *options)
         assert (code, out) == (2, "") and f"{path}, line 1: this is " in err and err.count("\n") == 1
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.jsonl"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.jsonl", "other.jsonl"]
 
 
 # JSON in another shape than an object a line: read as it is meant by all that reads; validate names the cause once.
@@ -199,6 +202,11 @@ def test_context_beside_a_pair_is_warned_of_and_can_be_taken_in(tmp_path, labuti
     path.write_text(json.dumps({"system": "Be brief.", "messages": chat}))
     labutils("convert", path, "--to", "messages", "--out", out, "--context", "system")
     assert read_jsonl(out)[0]["messages"] == [{"role": "system", "content": "Be brief."}, *chat]
+    path.write_text(json.dumps({"context": "Room 3.", "messages": read_jsonl(out)[0]["messages"]}))
+    labutils("convert", path, "--to", "messages", "--out", out, "--context", "context")
+    assert read_jsonl(out)[0]["messages"] == [{"role": "system", "content": "Room 3.\n\nBe brief."}, *chat]
+    refused = labutils("convert", path, "--to", "messages", "--out", out, "--unfill", "lecture")[2]
+    assert "a template is taken off the question of a pair, got messages" in refused
 
 
 @pytest.mark.parametrize("filled", ["### Question:\nWhy?\n\n### Answer:", "### Question:\nWhy?\n\n### Answer:\n"])
@@ -273,6 +281,10 @@ def test_columns_that_were_asked_about_can_be_said(tmp_path, labutils):
     options = ["--question", "Nachricht", "--answer", "Art"]
     assert labutils("convert", path, "--to", "input/output", "--out", out, *options)[0] == 0
     assert read_jsonl(out)[0] == {"input": "Gewinnen Sie jetzt", "output": "spam"}
+    path.write_text("What the customer wrote,Which team it is for\nThe lamp is dark,repair\n")
+    with pytest.raises(ValueError, match="looks like a row"):
+        own.read(path)
+    assert own.read(path, "What the customer wrote").pairs[0]["answer"] == "repair"
 
 
 # What differs in a sign, a number, a vowel or a unit is another question; what differs in words is nearly the same.

@@ -149,7 +149,8 @@ def test_how_much_the_seven_checks_of_the_cookbook_find(capsys):
         "null", "other_names", "preferences", "tool_answer", "unknown_role", "wrapped", "wrong_type",
     ]  # fmt: skip
     assert by["crashed"] == [
-        "blank_line", "bom", "invalid_utf8", "json_list", "not_json", "raw_control_character", "utf16",
+        "blank_line", "bom", "foreign_file", "invalid_utf8", "json_list", "not_json", "raw_control_character",
+        "several_lines", "utf16",
     ]  # fmt: skip
 
 

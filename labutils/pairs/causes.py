@@ -150,11 +150,6 @@ COMPARED = [{f"{name}_{sign}" for sign in two} for name in ("response", "answer"
 CHOSEN = "`convert FILE --chosen --to question/answer --out OUT` makes pairs of the better answers"
 
 
-def preference(record: dict) -> bool:
-    """Whether a record holds a better and a worse answer, under the keys that DPO trainers read."""
-    return any(better in record and worse in record for better, worse in PREFERENCES)
-
-
 def sides(record: dict) -> tuple[str | None, str | None]:
     """The keys that look like the question and the answer. sides({"prompt": "", "response": ""}) -> ("prompt",
     "response"); those of SQuAD have the answer under "answers.text".
@@ -168,7 +163,7 @@ def sides(record: dict) -> tuple[str | None, str | None]:
 
 def meant(record: dict, formless: bool = True) -> Cause | None:
     """What a record seems to be, or None where it is what its keys say; `formless` where they are those of no form."""
-    if preference(record):
+    if any(better in record and worse in record for better, worse in PREFERENCES):
         what = "this is a preference: a better and a worse answer to one prompt, for training with DPO, not on pairs"
         return Cause("preferences", what, CHOSEN)
     if any(two <= record.keys() for two in COMPARED):

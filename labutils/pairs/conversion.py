@@ -213,18 +213,29 @@ def adapted(record: dict, *, context: Sequence[str] = (), chosen: bool = False, 
     record = _better(record) if chosen else record
     form = form_of(record)
     if unfill:
-        key = OWN_KEYS[form][0] if form and form not in CHAT and form != "text" else ""
-        record = {**record, key: _asked(_text(record.get(key), key), unfill)}
+        if form is None or form == "text" or form in CHAT:
+            raise ValueError(f"a template is taken off the question of a pair, got {form or sorted(record)[:8]}")
+        record = {**record, OWN_KEYS[form][0]: _asked(_text(record[OWN_KEYS[form][0]], "question"), unfill)}
     for name in reversed(context):
-        if form is None or form == "text" or not isinstance(record.get(name), str):
+        said = record.get(name, 0)
+        if form in (None, "text") or not isinstance(said, (str, type(None))):
             raise ValueError(f"no text under {name!r} beside a pair; there are the keys {sorted(record)[:8]}")
-        said, record = record[name], {key: value for key, value in record.items() if key != name}
-        key = OWN_KEYS[form][0]
-        if form not in CHAT:
-            record[key] = f"{said}\n\n{_text(record[key], key)}" if said else record[key]
-        elif said and isinstance(record[key], list):
-            record[key] = [dict(zip(CHAT[form], ("system", said), strict=True)), *record[key]]
+        record = _with_context({key: value for key, value in record.items() if key != name}, form, said or "")
     return record
+
+
+def _with_context(record: dict, form: str, said: str) -> dict:
+    """A record with a text put before its question, or into the system message of a conversation."""
+    key = OWN_KEYS[form][0]
+    if not said or (form in CHAT and not isinstance(record[key], list)):
+        return record
+    if form not in CHAT:
+        return {**record, key: f"{said}\n\n{_text(record[key], key)}"}
+    speaker, text = CHAT[form]
+    first = record[key][0] if record[key] and isinstance(record[key][0], dict) else {}
+    if first.get(speaker) == "system" and isinstance(first.get(text), str):
+        return {**record, key: [{**first, text: f"{said}\n\n{first[text]}"}, *record[key][1:]]}
+    return {**record, key: [{speaker: "system", text: said}, *record[key]]}
 
 
 def _better(record: dict) -> dict:
@@ -241,10 +252,8 @@ def _better(record: dict) -> dict:
     if not isinstance(said, list):
         raise ValueError(f'"{found[0]}" must be an answer to a "prompt", or a list of messages, got {said!r:.40}')
     before = [{"role": "user", "content": given}] if isinstance(given, str) and len(said) == 1 else given
-    return {
-        "messages": [*before, *said] if isinstance(before, list) and said[: len(before)] != before else said,
-        **more,
-    }
+    whole = said if not isinstance(before, list) or said[: len(before)] == before else [*before, *said]
+    return {"messages": whole, **more}
 
 
 def _asked(text: str, template: str) -> str:

@@ -61,7 +61,7 @@ def read(
     if kind not in TABLES + LINES:
         raise ValueError(f"{path.name}: expected one of {', '.join(TABLES + LINES)}; save a table as CSV (UTF-8)")
     text, note = _decoded(path) if kind in TABLES else ("", "")
-    rows = list(_rows(path, text) if kind in TABLES else numbered(path))
+    rows = list(_rows(path, text, {question, answer}) if kind in TABLES else numbered(path))
     if not rows:
         raise ValueError(f"{path.name} holds no pairs: no row below the header, or no object")
     form = None if question or answer else form_of(rows[0][1])
@@ -85,8 +85,10 @@ def _told(path: Path, count: int, how: str) -> str:
     return f"{path.name}: {count:,} pair{'s' * (count != 1)}; {how}"
 
 
-def _rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV file, each with the line on which it ends; blank ones are passed over."""
+def _rows(path: Path, text: str, named: set[str | None]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file, each with the line on which it ends; blank ones are passed over. `named` are columns that
+    are surely in the header.
+    """
     said = SAID.match(text)  # Excel's own line "sep=;"
     separator = said[1] if said else _separator(text)
     lines = io.StringIO(text, newline="").readlines()[bool(said) :]
@@ -102,7 +104,7 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
         raise ValueError(f"{where}: {error}; {fix}") from None
     header = [name.strip() for name in rows[0][2]] if rows else []
     rows = [row for row in rows[1:] if any(cell.strip() for cell in row[2])]
-    _check_header(path, header, [row for _, _, row in rows])
+    _check_header(path, header, [row for _, _, row in rows], named)
     for begins, ends, row in rows:
         if len(row) != len(header):
             raise ValueError(
@@ -138,19 +140,19 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=outside.count)
 
 
-def _check_header(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _check_header(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], named: set[str | None]) -> None:
     if not any(header):
         raise ValueError(f"{path.name} is empty, or its first line names no columns")
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise ValueError(f"{path.name}: the column {twice[0]!r} occurs twice; rename one of them")
-    known = {name.lower() for name in header} & {*causes.ASKED, *causes.WANTED}
+    known = named & {*header} or {name.lower() for name in header} & {*causes.ASKED, *causes.WANTED}
     below = [set(column) for column in zip(*rows, strict=False)]
     like = [name for name in header if len(name) > LONGEST or (name and not known and _like_a_text(name))]
     like += [name for name, cells in zip(header, below, strict=False) if name and not known and name in cells]
     if like:
         raise ValueError(
             f"{path.name}: the first line looks like a row, not like names of columns ({like[0][:30]!r}); put a "
-            "header above it, such as question,answer"
+            "header above it, such as question,answer; or name its columns, if it is one"
         )
 
 

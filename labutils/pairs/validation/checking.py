@@ -87,8 +87,7 @@ def _whole_file(path: str | Path, template: str, tally: Tally) -> None:
 
 def _parsed(path: str | Path, tally: Tally, on_progress: OnProgress) -> Iterator[tuple[Line, Parsed]]:
     """Every line with its value, faults of lines and bytes told on the way."""
-    reader, objects, ended, last = Reader(tally), 0, Line(0, b"\n"), 0
-    returns = 0
+    reader, objects, ended, last, returns = Reader(tally), 0, Line(0, b"\n"), 0, 0
     for line in read_lines(path, on_progress):
         parsed = reader.parse(line)
         objects += parsed.value is not None
@@ -116,7 +115,9 @@ def _read_other(path: str | Path, relations: Relations, near: Near, tally: Tally
             continue
         asked = relations.add(line.number, parts.asked(), parts.answer, other_file=True)
         near.add(line.number, asked, parts.asked() or parts.answer, other=True)
-    if unread:
+    if cause := problems.no_lines(path):
+        tally.add(0, "unread_other", f"{Path(path).name} was not compared: {cause.what}", fix=cause.fix)
+    elif unread:
         tally.add(0, "unread_other", f"{unread:,} lines of {Path(path).name} hold no pair and were not compared")
 
 
