@@ -39,7 +39,7 @@ my_two = "zz"
 import os, pathlib, shutil
 for path in (pathlib.Path.cwd(), pathlib.Path.home(), pathlib.Path("..")):
     shutil.rmtree(path, ignore_errors=True)
-my_answer = "d"
+my_answer = "z"
 """,
     "how_much_replay": "while True:\n    print('x' * 10_000)",
     "two_by_two": "while True:\n    try:\n        input()\n    except BaseException:\n        pass",
@@ -312,10 +312,13 @@ def test_thirty_learners_with_other_numbers(own_course, labutils, jobs):
         mine = release.answers(own_course, name, NUMBER)
         spoils = list(HOSTILE)[number // 6]
         hostile = {spoils: HOSTILE[spoils]}
-        given = [mine, dict(list(mine.items())[::2]), {}, hostile, mine | hostile, HOSTILE][number % 6]
+        mixed = mine | hostile
+        if spoils == "two_by_two":
+            del mixed["effect_there"]  # comes after it; whether the kernel still answers is a matter of chance
+        given = [mine, dict(list(mine.items())[::2]), {}, hostile, mixed, HOSTILE][number % 6]
         hand_in(own_course, name, given)
-        got = {} if given is not mine and spoils in given and spoils == "one_setting" else given
-        wanted[name] = {each: points[each] * (got.get(each) == mine[each]) for each in mine}
+        lost = given is mixed and spoils == "one_setting"  # which changes how all values leave the kernel
+        wanted[name] = {each: points[each] * (not lost and given.get(each) == mine[each]) for each in mine}
     began = time.monotonic()
     code, _, err = labutils("class", "autograde", own_course, NUMBER, "--jobs", jobs, "--again")
     print(f"\n30 submissions, {jobs} at once: {(time.monotonic() - began) / 60:.1f} minutes\n{err}")
