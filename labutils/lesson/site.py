@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labutils import places
-from labutils.installing import say
+from labutils.installing import last_lines, say
 
 OUT = places.ROOT / "build" / "site"
 SOURCES = places.ROOT / "docs" / "site"
@@ -83,18 +83,14 @@ def fetched(package: Package) -> dict[str, bytes]:
 def _pack(package: Package, archive: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
-        raise FileNotFoundError(
-            f"no npm to fetch {package.name} with: install Node.js (once; then no network is needed)"
-        )
+        raise FileNotFoundError(f"no npm to fetch {package.name} with: install Node.js, which brings it, and try again")
     say(f"fetching {package.name} {package.version} from the npm registry (once)")
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive.parent) as work:
         argv = [npm, "pack", "--silent", f"{package.name}@{package.version}"]
         done = subprocess.run(argv, cwd=work, capture_output=True, text=True)
         if done.returncode:
-            raise OSError(
-                f"npm did not give {package.name}: {done.stderr.strip().splitlines()[-1:]}; check the network"
-            )
+            raise OSError(f"npm did not give {package.name}: {last_lines(done.stderr, 1).strip()}; check the network")
         next(Path(work).glob("*.tgz")).rename(archive)
 
 
@@ -149,7 +145,7 @@ def settings(static: Path) -> dict:
     }
 
 
-def pages(out: Path, static: Path, work: Path, repository: str = "", root: Path = places.ROOT, **changed) -> str:
+def pages(out: Path, static: Path, work: Path, repository: str = "", root: Path = places.ROOT) -> str:
     """Write the pages into a folder; what Sphinx warned of, such as a link that leads nowhere."""
     from sphinx.application import Sphinx
 
@@ -157,7 +153,7 @@ def pages(out: Path, static: Path, work: Path, repository: str = "", root: Path 
         source[0] = prepared(app.env.found_docs, name, source[0])
 
     warned = io.StringIO()
-    options = {"confoverrides": settings(static) | changed, "status": None, "warning": warned}
+    options = {"confoverrides": settings(static), "status": None, "warning": warned}
     app = Sphinx(root, None, work / "html", work / "doctrees", "html", **options)
     app.connect("source-read", read)
     app.connect("html-page-context", lambda *found: add_run_here(repository, *found))

@@ -4,6 +4,8 @@ Owns the graph and how its weights are stored. Leaves out the page that runs it 
 lies in (`lesson.site`). Needs the extra `site`.
 """
 
+import logging
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +49,8 @@ def graph_of(model: torch.nn.Module):
     """
     model.set_attn_implementation("eager")
     past = blank_cache(model, 5)
-    with torch.inference_mode():
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of packages that nobody needs here
+    with torch.inference_mode(), warnings.catch_warnings(action="ignore"):
         made = torch.onnx.export(
             Step(model).eval(),
             (torch.tensor([[0, 1, 2]]), past),
