@@ -10,6 +10,7 @@ import os
 import random
 import re
 import subprocess
+import symtable
 import sys
 import tomllib
 from collections import Counter
@@ -318,12 +319,8 @@ def test_progress_has_a_row_a_notebook_and_in_one_a_row_an_exercise():
 
 def bound(cell) -> set[str]:
     """The names that a code cell binds at its top level, imports included."""
-    body = ast.parse(cell.source).body
-    named = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
-    named |= {alias.asname or alias.name for node in imports for alias in node.names}
-    targets = [target for node in body for target in [*getattr(node, "targets", []), getattr(node, "target", None)]]
-    return named | {part.id for target in targets if target for part in ast.walk(target) if isinstance(part, ast.Name)}
+    names = symtable.symtable(cell.source, "cell", "exec").get_symbols()
+    return {name.get_name() for name in names if name.is_assigned() or name.is_imported()}
 
 
 def problems(notebook) -> list[str]:

@@ -323,7 +323,7 @@ class Words:
 
 def _folded(key: str, text: str) -> str:
     """A text without the line breaks that it has in the file, unless it is code."""
-    return text.strip("\n") if key == "code" else " ".join(text.strip().split("\n"))
+    return text.strip("\n") if key == "code" else re.sub(r"\s*\n\s*", " ", text.strip())
 
 
 def wrapped(markdown: str, width: int = 118) -> str:
