@@ -7,6 +7,7 @@ go on beside it.
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -185,8 +186,8 @@ def ended(folder: Path, number: str, learner: str, each: Running) -> str:
     shutil.rmtree(folder / "autograded" / learner / number, ignore_errors=True)
     if code is None:
         return f"stopped after {time.monotonic() - each.began:.0f} seconds"
-    said = each.log.read_text(errors="replace").split("ERROR | ") if each.log.is_file() else [""]
-    return (said[-1].strip().splitlines() or [f"exit code {code}"])[0]
+    said = each.log.read_text(errors="replace") if each.log.is_file() else ""
+    return [f"exit code {code}", *re.findall(r"^[\w.]+(?:Error|Exception)\b.*", said, re.MULTILINE)][-1]
 
 
 def family(pid: int) -> list[psutil.Process]:
