@@ -158,11 +158,11 @@ def start(folder: Path, number: str, learner: str, logs: Path, side_by_side: int
 
 def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> None:
     """nbgrader's own command `autograde` for one submission, in this process, which ends with its exit code."""
-    from nbgrader.apps.autogradeapp import AutogradeApp
-
     with log.open("w") as out:
         for stream in (1, 2):
             os.dup2(out.fileno(), stream)
+    from nbgrader.apps.autogradeapp import AutogradeApp  # where it is missing, the file says so
+
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.chdir(folder)
     book = f"--db=sqlite:///{(folder / 'gradebook.db').as_posix()}?timeout=60"  # seconds that one waits for another
