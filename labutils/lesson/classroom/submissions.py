@@ -7,6 +7,7 @@ go on beside it.
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -157,11 +158,11 @@ def start(folder: Path, number: str, learner: str, logs: Path, side_by_side: int
 
 def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> None:
     """nbgrader's own command `autograde` for one submission, in this process, which ends with its exit code."""
-    from nbgrader.apps.autogradeapp import AutogradeApp
-
     with log.open("w") as out:
         for stream in (1, 2):
             os.dup2(out.fileno(), stream)
+    from nbgrader.apps.autogradeapp import AutogradeApp  # where it is missing, the file says so
+
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.chdir(folder)
     book = f"--db=sqlite:///{(folder / 'gradebook.db').as_posix()}?timeout=60"  # seconds that one waits for another
@@ -185,8 +186,8 @@ def ended(folder: Path, number: str, learner: str, each: Running) -> str:
     shutil.rmtree(folder / "autograded" / learner / number, ignore_errors=True)
     if code is None:
         return f"stopped after {time.monotonic() - each.began:.0f} seconds"
-    said = each.log.read_text(errors="replace").split("ERROR | ") if each.log.is_file() else [""]
-    return (said[-1].strip().splitlines() or [f"exit code {code}"])[0]
+    said = each.log.read_text(errors="replace") if each.log.is_file() else ""
+    return [f"exit code {code}", *re.findall(r"^[\w.]+(?:Error|Exception)\b.*", said, re.MULTILINE)][-1]
 
 
 def family(pid: int) -> list[psutil.Process]:
