@@ -409,8 +409,8 @@ def test_every_page_at_both_widths_in_the_browser(folder, served, theme):
             page.set_viewport_size({"width": 390, "height": 800})
             wrong += [f"{name} is too wide"] * (page.evaluate("document.documentElement.scrollWidth") > 390)
             page.set_viewport_size({"width": 1280, "height": 900})
-        page.goto(f"{served}search.html?q=perplexity")
-        page.locator("#search-results a", has_text="Glossary").first.wait_for()
+        page.goto(f"{served}search.html?q=unlabelled")
+        page.locator("#search-results a", has_text="Glossary").first.wait_for(timeout=60_000)
         page.goto(f"{served}docs/glossary.html")
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert wrong == [] and {urljoin(url, "/") for url in asked} == {served}

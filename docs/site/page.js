@@ -30,7 +30,7 @@ function received({ data }) {
 /** A file as bytes: from this page where it carries it, else from the folder, with its progress. */
 async function file(name) {
   const carried = document.getElementById(`file:${name}`);
-  if (carried) return Uint8Array.from(atob(carried.textContent.trim()), (c) => c.charCodeAt(0));
+  if (carried) return unpacked(carried.textContent.trim());
   const answer = await fetch(lab.dataset.files + name);
   if (!answer.ok) throw new Error(`${name} is not in the folder (${answer.status})`);
   const size = Number(answer.headers.get("Content-Length")), parts = [];
@@ -41,6 +41,12 @@ async function file(name) {
     say(`loading ${name}`, parts.reduce((sum, part) => sum + part.length, 0) / size);
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+function unpacked(base64) {
+  const text = atob(base64), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /** The worker with its runtime and the tokenizer, once. */
