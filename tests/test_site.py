@@ -251,8 +251,8 @@ def test_other_things_in_the_folder_stay(tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.index
-def test_the_site_is_made_and_walked_through_without_a_network():
-    folder = places.ROOT / "build" / "site_of_the_test"
+def test_the_site_is_made_and_walked_through_without_a_network(tmp_path):
+    folder = tmp_path / "site"
     assert site.main([f"--out={folder}"]) == 0
     site.fetched(AXE)
     walk = [
@@ -300,6 +300,7 @@ def served(folder):
 def lab(request, folder, served):
     """The page of the models from the server and from the one file, and what it asked for from elsewhere."""
     with browser.page(1200, 900) as page:
+        page.set_default_timeout(120_000)
         asked = []
         page.on("request", lambda sent: asked.append(sent.url))
         page.goto(f"{served}docs/site/model.html" if request.param == "server" else (folder / site.ONE_FILE).as_uri())

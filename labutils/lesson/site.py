@@ -112,7 +112,8 @@ details.run-here { border: 1px solid rgba(128, 128, 128, .5); border-radius: 4px
   margin: 0 0 1.5rem; }
 details.run-here summary { cursor: pointer; }
 .cell_output .output { overflow-x: auto; }
-html[data-theme="dark"] .bd-content div.cell_output .text_html { background: transparent; color: inherit; }
+html[data-theme="dark"] .bd-content div.cell_output .text_html {  /* they follow the theme by themselves */
+  background: transparent !important; color: inherit !important; }
 """
 RUN_HERE = """<details class="run-here"><summary>Run it here, or download this page</summary>
 <p>With Python 3.11 or newer, two commands bring the course onto your machine and open it in JupyterLab{then}.</p>
