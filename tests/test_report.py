@@ -52,38 +52,18 @@ def test_a_card_is_what_asking_and_measuring_give(bird_folder, asked, fp32):
     opened = open_model(bird_folder)
     card = cards.measure(opened, asked, TEXTS)
     replies = asking.ask(opened, [question["question"] for question in asked])
-    assert card.answers == [reply.text for reply in replies]
-    assert card.judged == scoring.judge(replies, asked)
-    assert card.losses == {
-        "answer_loss": held_out.answer_loss(opened, asked[:8]),
-        "bits_per_byte": held_out.bits_per_byte(opened, TEXTS),
-    }
+    assert (card.answers, card.judged) == ([reply.text for reply in replies], scoring.judge(replies, asked))
+    losses = held_out.answer_loss(opened, asked[:8]), held_out.bits_per_byte(opened, TEXTS)
+    assert card.losses == dict(zip(("answer_loss", "bits_per_byte"), losses, strict=True))
     found = card.scores()
     assert tuple(found) == SCORES
     assert found["fact_hits"] == found["exact"] == scoring.share([True] * 8)
     assert found["refuses_off_topic"] == scoring.share([False]) and found["refuses_real"] == scoring.share([False] * 9)
-    assert found["answer_loss"] == card.losses["answer_loss"].score() and found["answer_loss"].n == 8
-    assert found["bits_per_byte"].n == 2
-
-
-def test_a_template_and_fp32_reach_what_they_are_for(fresh, asked, monkeypatch):
-    seen = []
-    ask, loss, bits = asking.ask, held_out.answer_loss, held_out.bits_per_byte
-    monkeypatch.setattr(asking, "ask", lambda *a, **how: seen.append(how) or ask(*a, **how))
-    monkeypatch.setattr(held_out, "answer_loss", lambda *a, **how: seen.append((a[2], how)) or loss(*a, **how))
-    monkeypatch.setattr(held_out, "bits_per_byte", lambda *a, **how: seen.append(how) or bits(*a, **how))
-    cards.measure(fresh(), asked, TEXTS, template="chatml", fp32=True)
-    assert seen == [{"template": "chatml"}, ("chatml", {"fp32": True}), {"fp32": True}]
-
-
-def test_scores_that_nothing_can_be_measured_on_are_left_out(fresh):
-    card = cards.measure(fresh(), [{"question": "What is the weather?", "fact": "off-topic: weather"}])
-    assert set(card.scores()) == {"format", "stops", "refuses_off_topic"}
-    assert set(cards.measure(fresh(), [{"question": "Who?"}], TEXTS).scores()) == {
-        "format", "stops", "refuses_real", "bits_per_byte",
-    }  # fmt: skip
+    assert found["answer_loss"] == losses[0].score() and (found["answer_loss"].n, found["bits_per_byte"].n) == (8, 2)
+    off = cards.measure(opened, [{"question": "What is the weather?", "fact": "off-topic: weather"}])
+    assert set(off.scores()) == {"format", "stops", "refuses_off_topic"}, "what nothing can be measured on is left out"
     with pytest.raises(ValueError, match="no questions to ask"):
-        cards.measure(fresh(), [])
+        cards.measure(opened, [])
 
 
 def test_two_cards_question_by_question(fresh, bird_folder, asked):
@@ -137,7 +117,8 @@ def test_stages_that_are_not_here_are_left_out(course):
 
 
 def test_the_record_stands_in_for_what_is_not_here(course, bird_folder, monkeypatch):
-    first = report.of_stages({name: STAGES[name] for name in ("finetuned", "base")}, record=True)
+    first = report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
+    live = report.of_stages({"base": STAGES["base"]}, record=True)
     assert [path.name for path in (course / "recorded").iterdir()] == ["report.json"]
     record = json.loads((course / "recorded" / "report.json").read_text())
     assert list(record["stages"]) == ["base", "finetuned"] and record["split"] == "test"
@@ -146,40 +127,15 @@ def test_the_record_stands_in_for_what_is_not_here(course, bird_folder, monkeypa
     monkeypatch.setitem(models.BUNDLED, "finetuned", course / "gone")
     told = []
     rows = report.of_stages(tell=told.append)
-    assert [row.stage for row in rows if row.recorded] == ["finetuned"] * len(SCORES)
-    assert [row._replace(recorded=False) for row in rows if row.recorded] == [
-        r for r in first if r.stage == "finetuned"
-    ]
+    assert [row for row in rows if row.recorded] == [row._replace(recorded=True) for row in first]
     assert told[2] == "finetuned: as recorded, its model is not here"
     assert cards.difference(report.recorded()["base"], report.recorded()["finetuned"], "exact") == Mean(1, 1, 1, 8)
-
-
-def test_a_record_grows_stage_by_stage(course):
-    report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
-    before = (course / "recorded" / "report.json").read_text()
-    report.of_stages({"base": STAGES["base"]}, record=True)
-    assert list(report.recorded()) == ["base", "finetuned"]
-    report.of_stages({"base": STAGES["base"]}, texts=TEXTS[:1])
-    kept = json.loads(before)["stages"]["finetuned"]
-    assert json.loads((course / "recorded" / "report.json").read_text())["stages"]["finetuned"] == kept
-
-
-def test_what_is_recorded_is_shown_in_a_moment(course, monkeypatch):
-    live = report.of_stages({"base": STAGES["base"]}, record=True)
     monkeypatch.setattr(models, "open_model", None)
-    told = []
-    assert report.of_stages(live=False, tell=told.append) == [row._replace(recorded=True) for row in live]
-    assert told[:3] == ["random: left out, there is no record of it", "base: as recorded", told[2]]
-    assert report.of_stages({"base": STAGES["base"]}, live=False) == [row._replace(recorded=True) for row in live]
-
-
-def test_a_record_of_other_questions_does_not_count(course):
-    report.of_stages({"base": STAGES["base"]}, record=True)
+    shown = report.of_stages({"base": STAGES["base"]}, live=False, tell=told.append)
+    assert shown == [row._replace(recorded=True) for row in live] and told[-1] == "base: as recorded"
     path = course / "company" / "test.jsonl"
     path.write_text(path.read_text().replace("heron", "hen"))
-    assert report.recorded() == {}
-    report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
-    assert list(report.recorded()) == ["finetuned"]
+    assert report.recorded() == {}, "a record of other questions does not count"
 
 
 def test_dev_is_neither_recorded_nor_filled_up_from_the_record(course):
@@ -197,19 +153,16 @@ def test_dev_is_neither_recorded_nor_filled_up_from_the_record(course):
         report.of_stages(None, "train")
 
 
-def test_a_stage_asked_for_is_here_or_recorded_or_an_error(course):
-    with pytest.raises(ModelMissing, match="updated"):
-        report.of_stages({"updated": STAGES["updated"]})
-    with pytest.raises(ModelMissing, match="fetch smollm2"):
-        report.of_stages({"smollm2": STAGES["smollm2"]})
-    with pytest.raises(ModelMissing, match="nothing to report: no model and no record of random, base"):
-        report.of_stages(live=False)
-
-
-def test_a_wrong_name_is_told_before_anything_is_measured(course, monkeypatch):
-    monkeypatch.setattr(cards, "measure", None)
-    with pytest.raises(ModelMissing, match="no model 'nowhere'"):
-        report.of_stages({"base": STAGES["base"], "mine": Stage("nowhere")})
+def test_a_stage_asked_for_is_here_or_recorded_or_an_error(course, monkeypatch):
+    monkeypatch.setattr(cards, "measure", None)  # told before anything is measured
+    for stages_, live, words in [
+        ({"updated": STAGES["updated"]}, True, "updated"),
+        ({"smollm2": STAGES["smollm2"]}, True, "fetch smollm2"),
+        (None, False, "nothing to report: no model and no record of random, base"),
+        ({"base": STAGES["base"], "mine": Stage("nowhere")}, True, "no model 'nowhere'"),
+    ]:
+        with pytest.raises(ModelMissing, match=words):
+            report.of_stages(stages_, live=live)
 
 
 def test_the_updated_stage_is_asked_for_the_second_edition(course, bird_folder, asked):
@@ -231,12 +184,6 @@ def test_the_companys_second_edition_changes_answers_only():
         assert scoring.fact_hit(new["answer"], new["must"]) and not scoring.fact_hit(new["answer"], old["must"])
 
 
-def test_the_stages_are_the_syllabuss():
-    assert list(STAGES) == ["random", "base", "finetuned", "updated", "smollm2", "smollm2 finetuned"]
-    assert {stage.edition for name, stage in STAGES.items() if name != "updated"} == {1}
-    assert stages.SPLITS[0] == "test"
-
-
 def test_a_record_that_broke_off_leaves_the_old_one(course, monkeypatch):
     report.of_stages({"base": STAGES["base"]}, record=True)
     before = (course / "recorded" / "report.json").read_bytes()
@@ -248,15 +195,15 @@ def test_a_record_that_broke_off_leaves_the_old_one(course, monkeypatch):
 
 
 def test_the_command(labutils, course, bird_folder):
-    code, out, err = labutils("report", "--model", "base", bird_folder, "--json")
-    assert code == 0
+    (course / "texts.jsonl").write_text('{"text": "The heron stands."}\n' * 5)
+    code, out, err = labutils("report", "--model", "base", bird_folder, "--held-out", course / "texts.jsonl", "--json")
     found = json.loads(out)
-    assert [set(row) for row in found] == [{"stage", "score", "value", "low", "high", "n"}] * 18
-    assert [row["score"] for row in found[:9]] == list(SCORES)
+    assert code == 0 and [set(row) for row in found] == [{"stage", "score", "value", "low", "high", "n"}] * 18
+    assert [row["score"] for row in found[:9]] == list(SCORES) == list(cli_measure.FORMS)
     assert [row["stage"] for row in found[::9]] == ["base", str(bird_folder)]
     assert [row["value"] for row in found if row["score"] == "fact_hits"] == [0, 1]
+    assert [row["n"] for row in found if row["score"] == "bits_per_byte"] == [5, 5]
     assert [line.partition(":")[0] for line in err.splitlines()] == ["base", str(bird_folder)]
-    assert labutils("report", "--model", "base", "--model", bird_folder, "--json")[1] == out
 
 
 def test_the_command_for_people(labutils, course, monkeypatch):
@@ -273,46 +220,15 @@ def test_the_command_for_people(labutils, course, monkeypatch):
     assert [row["stage"] for row in rows if row.get("recorded")] == ["finetuned"] * 9
 
 
-def test_every_option_of_the_command_counts(labutils, course, tmp_path, monkeypatch):
-    seen = []
-    monkeypatch.setattr(
-        report, "of_stages", lambda *a, **how: seen.append((*a, how)) or [Row("a", "exact", 1, 1, 1, 1)]
-    )
-    (tmp_path / "texts.jsonl").write_text('{"text": "One."}\n{"text": "Two."}\n')
-    assert labutils("report")[0] == 0
-    options = ["--model", "base", "x/y", "--split", "dev", "--template", "chatml", "--fp32", "--record"]
-    assert labutils("report", *options, "--held-out", tmp_path / "texts.jsonl")[0] == 0
-    for each in seen:
-        each[2].pop("tell")
-    assert seen == [
-        (None, "test", {"texts": None, "fp32": False, "record": False}),
-        (
-            {"base": Stage("base"), "x/y": Stage("x/y", "chatml")},
-            "dev",
-            {"texts": ["One.", "Two."], "fp32": True, "record": True},
-        ),
-    ]
-
-
-def test_held_out_documents_of_ones_own(labutils, course, tmp_path):
-    (tmp_path / "texts.jsonl").write_text('{"text": "The heron stands."}\n' * 5)
-    rows = json.loads(labutils("report", "--model", "base", "--held-out", tmp_path / "texts.jsonl", "--json")[1])
-    assert [row["n"] for row in rows if row["score"] == "bits_per_byte"] == [5]
-
-
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
         ("--model nowhere", "no model 'nowhere'"),
         ("--model company", "company holds no model"),
-        ("--model updated", "updated"),
         ("--model smollm2", "python3 -m labutils fetch smollm2"),
-        ("--model", "expected at least one argument"),
         ("--split train", "invalid choice: 'train'"),
-        ("--split dev --record", "only the test questions and these stages are recorded"),
         ("--model base nowhere --record", "only the test questions and these stages are recorded"),
         ("--held-out nowhere.jsonl", "no such file: nowhere.jsonl"),
-        ("--held-out company/test.jsonl", 'test.jsonl, line 1: expected an object with a string under "text"'),
         ("--held-out empty.jsonl --model base", "holds no text"),
         ("--model ./base --template x", "a template has {question} once"),
     ],
@@ -328,51 +244,18 @@ ROWS = [
     Row("base", "fact_hits", 0.0, 0.0, 0.026, 148),
     Row("base", "bits_per_byte", 1.274, 1.2, 1.351, 64),
     Row("smollm2 finetuned", "fact_hits", 0.914, 0.856, 0.95, 1480, True),
-    Row("smollm2 finetuned", "answer_loss", 0.2, 0.1, 0.3, 148, True),
     Row("smollm2 finetuned", "made_up", 3, 2, 4, 5, True),
 ]
 
 
-def test_the_cells_of_a_table():
+def test_the_cells_of_a_table_and_its_notes():
+    larger = "smollm2 finetuned (recorded)"
+    bits = "held-out text, bits a byte (less is better)"
     assert cli_measure.cells(ROWS) == [
-        {
-            "score": "facts right",
-            "base": "0% (0 to 3)",
-            "smollm2 finetuned (recorded)": "91% (86 to 95)",
-            "n": "148 or 1,480",
-        },
-        {
-            "score": "held-out text, bits a byte (less is better)",
-            "base": "1.27 (1.20 to 1.35)",
-            "smollm2 finetuned (recorded)": "-",
-            "n": "64",
-        },
-        {
-            "score": "loss on right answers, nats a token (less is better)",
-            "base": "-",
-            "smollm2 finetuned (recorded)": "0.20 (0.10 to 0.30)",
-            "n": "148",
-        },
-        {"score": "made_up", "base": "-", "smollm2 finetuned (recorded)": "3.00 (2.00 to 4.00)", "n": "5"},
+        {"score": "facts right", "base": "0% (0 to 3)", larger: "91% (86 to 95)", "n": "148 or 1,480"},
+        {"score": bits, "base": "1.27 (1.20 to 1.35)", larger: "-", "n": "64"},
+        {"score": "made_up", "base": "-", larger: "3.00 (2.00 to 4.00)", "n": "5"},
     ]
-    assert cli_measure.cells([]) == []
-
-
-def test_every_score_has_a_name_for_people():
-    assert tuple(cli_measure.FORMS) == SCORES
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        (ROWS[:1], ["In brackets"]),
-        (
-            ROWS[:3],
-            ["In brackets", "marked recorded", "already tuned to follow instructions", "may have been trained on"],
-        ),
-        (ROWS[2:4], ["In brackets", "marked recorded", "already tuned", "tokens are others"]),
-    ],
-)
-def test_notes_say_what_these_rows_need(rows, words):
-    found = cli_measure.notes(rows)
-    assert len(found) == len(words) and all(word in note for note, word in zip(found, words, strict=True))
+    assert cli_measure.cells([]) == [] and len(cli_measure.notes(ROWS[:1])) == 1
+    words = ["In brackets", "marked recorded", "already tuned to follow instructions", "may have been trained on"]
+    assert all(word in note for note, word in zip(cli_measure.notes(ROWS[:3]), words, strict=True))
