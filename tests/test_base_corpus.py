@@ -110,56 +110,46 @@ def test_an_archive_is_read_in_memory(tmp_path, monkeypatch, ending):
 
 
 @pytest.fixture
-def index(monkeypatch):
-    """A package index on loopback: a dict of file name -> content, and the requests it was sent."""
-    files, asked = {}, []
+def index(monkeypatch, tmp_path):
+    """A package index on loopback: a function that puts a file there, and the requests that were sent."""
+    root, asked = tmp_path / "index", []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            if self.path.startswith("/simple/"):
-                found = [{"filename": name, "url": f"../../files/{name}"} for name in files]
-                content = json.dumps({"files": found}).encode()
-            else:
-                content = files[self.path.rpartition("/")[2]]
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(content)
-
+    class Handler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
-            pass
+            asked.append(self.path)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(archives, "INDEX", f"http://127.0.0.1:{server.server_port}/simple/")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    yield files, asked
-    server.shutdown()
-    server.server_close()
+    def give(name: str, content: bytes | None) -> None:
+        files = [{"filename": name, "url": f"../../{name}"}] if content else []
+        (root / "zope-wren").mkdir(parents=True, exist_ok=True)
+        (root / "zope-wren" / "index.html").write_text(json.dumps({"files": files}))
+        (root / name).write_bytes(content or b"")
 
-
-def test_an_archive_is_fetched_once(index, tmp_path):
-    files, asked = index
-    files["wren-1.tar.gz"] = b"content"
-    row = {"name": "Zope.Wren", "file": "wren-1.tar.gz", "sha256": archives.sha256(b"content")}
-    for _ in range(2):
-        archives.fetch(row, tmp_path / "cache")
-    assert (tmp_path / "cache" / "wren-1.tar.gz").read_bytes() == b"content"
-    assert asked == ["/simple/zope-wren/", "/files/wren-1.tar.gz"]
-    (tmp_path / "cache" / "wren-1.tar.gz").write_bytes(b"damaged")
-    archives.fetch(row, tmp_path / "cache")
-    assert [path.read_bytes() for path in (tmp_path / "cache").iterdir()] == [b"content"]
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=root)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(archives, "INDEX", f"http://127.0.0.1:{server.server_port}/")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        yield give, asked
+        server.shutdown()
 
 
-def test_a_fetch_that_goes_wrong_leaves_nothing(index, tmp_path):
-    files, _ = index
-    row = {"name": "wren", "file": "wren-1.tar.gz", "sha256": "0" * 64}
-    with pytest.raises(FileNotFoundError, match=r"/simple/wren/ lists no wren-1.tar.gz$"):
-        archives.fetch(row, tmp_path)
-    files["wren-1.tar.gz"] = b"other"
-    with pytest.raises(ValueError, match=r"^wren-1.tar.gz: expected sha256 0{64}, got [0-9a-f]{64}$"):
-        archives.fetch(row, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_an_archive_is_fetched_once_and_a_fetch_that_goes_wrong_leaves_nothing(index, tmp_path):
+    give, asked = index
+    cache, row = tmp_path / "cache", {"name": "Zope.Wren", "file": "wren-1.tar.gz", "sha256": archives.sha256(b"good")}
+    give("wren-1.tar.gz", None)
+    with pytest.raises(FileNotFoundError, match=r"/zope-wren/ lists no wren-1.tar.gz$"):
+        archives.fetch(row, cache)
+    give("wren-1.tar.gz", b"other")
+    with pytest.raises(ValueError, match=r"^wren-1.tar.gz: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}$"):
+        archives.fetch(row, cache)
+    assert not cache.exists()
+    give("wren-1.tar.gz", b"good")
+    asked.clear()
+    for damage in (None, None, b"damaged"):
+        if damage:
+            (cache / "wren-1.tar.gz").write_bytes(damage)
+        archives.fetch(row, cache)
+        assert [path.read_bytes() for path in cache.iterdir()] == [b"good"]
+    assert asked == ["/zope-wren/", "/wren-1.tar.gz"] * 2
 
 
 @pytest.mark.index
@@ -335,20 +325,11 @@ def test_summary_and_notice(small, tmp_path):
     assert card.tidy("Copyright 2020 Ann (https://ann.org)") == "Copyright 2020 Ann"
 
 
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("# a licence\n\nx = value\n", "x = value\n"),
-        ("x = 'é'\n", None),
-        ("value = (\n", None),
-        ("1, 2, 3, 4\n", None),
-        ("x = '" + "a" * 300 + "'\n", None),
-        ("\r\n# a\r\nvalue = other\r\n", "value = other\n"),
-    ],
-)
-def test_bare_code(text, kept):
-    found = reading.bare_code({"text": text, "meta": {}})
-    assert found == (kept and {"text": kept, "meta": {}})
+def test_bare_code():
+    kept = {"# a licence\n\nx = value\n": "x = value\n", "\r\n# a\r\nvalue = other\r\n": "value = other\n"}
+    out = ["x = 'é'\n", "value = (\n", "1, 2, 3, 4\n", f"x = '{'a' * 300}'\n"]
+    for text, code in (kept | dict.fromkeys(out)).items():
+        assert reading.bare_code({"text": text, "meta": {}}) == (code and {"text": code, "meta": {}})
 
 
 def test_what_is_cut_and_masked():

@@ -7,29 +7,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from labutils.measure import intervals
-from labutils.measure.intervals import Mean, Score, bootstrap, over_seeds, paired, prediction, share
+from labutils.measure.intervals import Mean, bootstrap, over_seeds, paired, prediction, share
 
-law = settings(derandomize=True, deadline=None, max_examples=200)
+law = settings(derandomize=True, deadline=None, max_examples=50)
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 few = {"rounds": 50}
 
 
 @pytest.mark.parametrize(
     ("hits", "n", "text"),
-    [
-        (8, 10, "80% (49% to 94%, n = 10)"),
-        (0, 10, "0% (0% to 28%, n = 10)"),
-        (10, 10, "100% (72% to 100%, n = 10)"),
-        (0, 1, "0% (0% to 79%, n = 1)"),
-        (500, 1000, "50% (47% to 53%, n = 1000)"),
-    ],
+    [(8, 10, "80% (49% to 94%, n = 10)"), (0, 1, "0% (0% to 79%, n = 1)"), (500, 1000, "50% (47% to 53%, n = 1000)")],
 )
 def test_shares(hits, n, text):
     score = share([True] * hits + [False] * (n - hits))
-    assert (score.value, score.n) == (hits / n, n)
-    assert str(score) == text
+    assert (score.value, score.n, str(score)) == (hits / n, n, text)
+    assert str(Mean(1.234, -1, 12.5, 8)) == "1.23 (-1.00 to 12.50, n = 8)"
 
 
 @pytest.mark.parametrize(
@@ -57,58 +52,24 @@ def test_the_interval_holds_the_shares_from_which_the_found_one_is_not_far(n_hit
     assert score.low < score.high
 
 
-def test_a_share_of_no_questions():
-    with pytest.raises(ValueError, match=r"^no questions: a share needs at least one$"):
-        share([])
-
-
-def test_a_score_is_its_four_numbers():
-    assert Score(0.5, 0.25, 0.75, 8) == (0.5, 0.25, 0.75, 8)
-    assert Mean(0.5, 0.25, 0.75, 8) == Score(0.5, 0.25, 0.75, 8)
-    assert str(Mean(1.234, -1, 12.5, 8)) == "1.23 (-1.00 to 12.50, n = 8)"
-
-
-def test_a_mean_by_hand():
+def test_a_mean_and_a_ratio_by_hand():
     """Of two values, a draw takes the one, both or the other: 1/4, 1/2, 1/4 of the rounds."""
-    assert bootstrap([1, 3]) == Mean(2, 1, 3, 2)
+    assert bootstrap([1, 3]) == Mean(2, 1, 3, 2) and bootstrap([5]) == Mean(5, 5, 5, 1)
     assert bootstrap([True, False, True, True]).value == 0.75
-    assert bootstrap([5]) == Mean(5, 5, 5, 1)
-
-
-def test_a_ratio_by_hand():
-    """Nats and tokens of three answers: 6 nats for 3 tokens; the draws lie between the least and the most ratio."""
-    found = bootstrap([1, 2, 3], [1, 1, 1])
-    assert found == bootstrap([1, 2, 3])
-    found = bootstrap([4, 0], [1, 3])
-    assert found == Mean(1, 0, 4, 2)
+    assert bootstrap([1, 2, 3], [1, 1, 1]) == bootstrap([1, 2, 3])
+    assert bootstrap([4, 0], [1, 3]) == Mean(1, 0, 4, 2)
 
 
 @law
-@given(st.lists(numbers, min_size=1, max_size=30), st.integers(0, 100))
-def test_the_interval_contains_the_mean(values, seed):
-    found = bootstrap(values, seed=seed, **few)
-    assert found.low <= found.value <= found.high and found.n == len(values)
-    assert min(values) - 1e-6 <= found.low and found.high <= max(values) + 1e-6
-    assert found.value == pytest.approx(math.fsum(values) / len(values), abs=1e-6)
-    assert found == bootstrap(values, seed=seed, **few)
-
-
-@law
-@given(st.lists(st.tuples(numbers, st.floats(0.1, 100)), min_size=1, max_size=20))
-def test_a_ratio_is_between_the_ratios_of_its_parts(parts):
+@given(st.lists(st.tuples(numbers, st.floats(0.1, 100)), min_size=1, max_size=20), st.integers(0, 100))
+def test_the_interval_contains_the_mean(parts, seed):
     values, weights = zip(*parts, strict=True)
-    found = bootstrap(values, weights, **few)
+    found = bootstrap(values, weights, seed=seed, **few)
     ratios = [value / weight for value, weight in parts]
     slack = 1e-9 * max(map(abs, ratios)) + 1e-12
     assert min(ratios) - slack <= found.low <= found.value <= found.high <= max(ratios) + slack
-
-
-@law
-@given(st.lists(st.integers(-9, 9), min_size=2, max_size=20), st.integers(-5, 5), st.integers(1, 5))
-def test_shifting_and_stretching_the_values_does_so_to_the_interval(values, shift, stretch):
-    plain = bootstrap(values, **few)
-    moved = bootstrap([value * stretch + shift for value in values], **few)
-    assert moved[:3] == pytest.approx([end * stretch + shift for end in plain[:3]], abs=1e-9)
+    assert found.value == pytest.approx(math.fsum(values) / math.fsum(weights), abs=1e-6)
+    assert found.n == len(values) and found == bootstrap(values, weights, seed=seed, **few)
 
 
 def test_many_questions_are_drawn_part_by_part(monkeypatch):
@@ -118,14 +79,6 @@ def test_many_questions_are_drawn_part_by_part(monkeypatch):
     assert bootstrap(values, rounds=99) == whole
     monkeypatch.setattr(intervals, "TABLE", 1)
     assert bootstrap(values, rounds=99) == whole
-
-
-def test_more_questions_narrower():
-    draws = np.random.default_rng(0).normal(size=6400)
-    widths = [found.high - found.low for found in (bootstrap(draws[:n]) for n in (100, 1600, 6400))]
-    assert widths[0] / widths[1] == pytest.approx(4, rel=0.2) and widths[1] / widths[2] == pytest.approx(2, rel=0.2)
-    expected = 2 * 1.96 * np.std(draws[:1600]) / 40
-    assert widths[1] == pytest.approx(expected, rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -162,29 +115,20 @@ def test_how_often_a_difference_is_seen():
 
 
 @law
-@given(st.lists(numbers, min_size=1, max_size=30), st.integers(0, 100))
-def test_a_model_against_itself_is_no_different(values, seed):
-    assert paired(values, values, seed=seed, **few) == Mean(0, 0, 0, len(values))
-    assert paired(values, values, [7] * len(values), **few) == Mean(0, 0, 0, len(values))
-
-
-@law
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=20))
 def test_a_difference_has_a_direction(pairs):
     one, other = zip(*pairs, strict=True)
     ahead, behind = paired(one, other, **few), paired(other, one, **few)
     assert ahead.value == -behind.value == pytest.approx(np.mean(other) - np.mean(one))
     assert (ahead.low, ahead.high) == pytest.approx((-behind.high, -behind.low))
-
-
-def test_a_difference_that_every_question_shows_has_no_width():
-    assert paired([1, 5, 9], [2, 6, 10]) == Mean(1, 1, 1, 3)
-    assert paired([False, False], [True, True]) == Mean(1, 1, 1, 2)
+    assert paired(one, one, [7] * len(one), **few) == Mean(0, 0, 0, len(one))
+    assert paired(one, [value + 1 for value in one], **few) == Mean(1, 1, 1, len(one)), "all questions show it"
 
 
 @pytest.mark.parametrize(
     ("how", "message"),
     [
+        (lambda: share([]), r"^no questions: a share needs at least one$"),
         (lambda: bootstrap([]), "no questions: a mean needs at least one value"),
         (lambda: bootstrap([1, math.nan]), "a finite number and a weight a question, got 2 and 2"),
         (lambda: bootstrap([1, 2], [1]), "a finite number and a weight a question, got 2 and 1"),
@@ -192,10 +136,8 @@ def test_a_difference_that_every_question_shows_has_no_width():
         (lambda: bootstrap([1, 2], [1, 0]), "weights must be above 0 and rounds at least 1, got 0 and 2000"),
         (lambda: bootstrap([1, 2], rounds=0), "weights must be above 0 and rounds at least 1, got 1 and 0"),
         (lambda: paired([1], [1, 2]), "the same questions for both, got 1 and 2 values"),
-        (lambda: paired([], []), "no questions"),
         (lambda: over_seeds([]), "a finite number for each seed"),
-        (lambda: over_seeds([0.5, math.nan]), "a finite number for each seed"),
-        (lambda: prediction([]), "a finite number for each seed"),
+        (lambda: prediction([0.5, math.nan]), "a finite number for each seed"),
         (lambda: prediction([0.5, 0.5], -0.1), "a step must be a finite number from 0 on, got -0.1"),
         (lambda: prediction([0.5, 0.5], math.nan), "a step must be a finite number from 0 on, got nan"),
     ],
@@ -206,24 +148,16 @@ def test_what_has_no_interval(how, message):
 
 
 def test_seeds_by_hand():
-    """Three runs: mean 0.8, s = 0.1, t = 4.303 with two degrees of freedom."""
+    """Three runs: mean 0.8, s = 0.1, t = 4.303 with two degrees of freedom. One says nothing of others."""
     found = over_seeds([0.7, 0.8, 0.9])
     half = 4.303 * 0.1 / math.sqrt(3)
     assert found == pytest.approx((0.8, 0.7, 0.9, 0.8 - half, 0.8 + half, 3))
     assert over_seeds([0.7, 0.7])[:5] == (0.7,) * 5
-
-
-def test_one_seed_says_nothing_of_others():
     assert over_seeds([0.7]) == (0.7, 0.7, 0.7, -math.inf, math.inf, 1)
 
 
 def test_the_table_of_t():
-    """97.5 % of the density of t lie below each entry: the density summed over fine steps."""
-    for df, t in enumerate(intervals.T, 1):
-        x = np.linspace(0, t, 20_001)
-        density = (1 + x**2 / df) ** (-(df + 1) / 2)
-        density *= math.gamma((df + 1) / 2) / (math.sqrt(df * math.pi) * math.gamma(df / 2))
-        assert np.trapezoid(density, x) == pytest.approx(0.475, abs=3e-5), df
+    assert pytest.approx(stats.t.ppf(0.975, range(1, len(intervals.T) + 1)), abs=6e-4) == intervals.T
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 31, 32])
@@ -250,10 +184,9 @@ def test_a_prediction_is_the_published_one():
     assert [round(end, 2) for end in prediction(loads)] == [6.16, 21.26]
 
 
-@pytest.mark.parametrize("n", [3, 5, 31])
+@pytest.mark.parametrize("n", [3, 31])
 def test_how_often_a_prediction_holds(n):
-    rng = np.random.default_rng(n)
-    rows = rng.normal(0.8, 0.05, (4000, n + 1))
+    rows = np.random.default_rng(n).normal(0.8, 0.05, (4000, n + 1))
     held = np.mean([low <= row[-1] <= high for row in rows for low, high in [prediction(row[:-1])]])
     assert 0.94 <= held <= 0.96
     narrow = np.mean([found.low <= row[-1] <= found.high for row in rows for found in [over_seeds(row[:-1])]])
