@@ -1,15 +1,12 @@
 """The learner's commands from end to end on tiny folders: what they write, what they print, and how they refuse."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 
-from labutils import machine, places
+from labutils import machine
 from labutils.lesson import cli_model
 from labutils.model import asking, encoding, models, recipes, training
 from labutils.pairs.records import read_jsonl, write_jsonl
@@ -65,14 +62,6 @@ def test_ask(labutils, bird_folder, birds, monkeypatch):
     asked = labutils("ask", "a?", "b?", "--model", bird_folder, "--template", "chatml", "--limit", 5)
     assert asked == (0, "one\ntwo ...\n", "")
     assert seen == [(["a?", "b?"], {"template": "chatml", "limit": 5})]
-
-
-def test_ask_in_a_process_of_its_own(bird_folder, birds, tmp_path):
-    """What a person types: an answer on stdout and nothing else there."""
-    argv = [sys.executable, "-m", "labutils", "ask", birds[1]["question"], "--model", bird_folder]
-    environment = os.environ | {"LABUTILS_HOME": str(tmp_path), "CUDA_VISIBLE_DEVICES": ""}
-    ran = subprocess.run(argv, capture_output=True, text=True, cwd=places.ROOT, env=environment)
-    assert (ran.returncode, ran.stdout) == (0, birds[1]["answer"] + "\n"), ran.stderr
 
 
 OPTIONS = "--epochs 2.5 --batch 4 --learning-rate 0.01 --seed 7 --save-steps 9 --replay 0.4 --resume"
