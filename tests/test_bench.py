@@ -33,7 +33,10 @@ def tiny(fresh, many, tmp_path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("name", rivals.RIVALS)
+QUICK = ("lecture", "trainer", "trl", "trl packed 512", "ours", "ours, padded")  # the others are variants of these
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in rivals.RIVALS])
 def test_every_rival_reads_the_same_tokens(fresh, many, name):
     opened, rival = fresh(), rivals.RIVALS[name]
     before = {key: value.clone() for key, value in opened.model.state_dict().items()}

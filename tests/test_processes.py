@@ -104,8 +104,8 @@ KINDS = {"lora": ["--lora", "--replay", 0], "distilled": ["--replay", 0.7]}
 
 
 def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch, fp32, labutils):
-    """The command under `torchrun`, twice in one start, against the same commands here: with adapters, and whole with so
-    much general text that a batch has an even number of rows also here. A third is bad input, which one tells."""
+    """The command under `torchrun`, twice in one start, against the same commands here: with adapters, and whole with
+    so much general text that a batch has an even number of rows also here. A third is bad input, which one tells."""
 
     def lines(where):
         options = ["--epochs", 3, "--save-steps", 4]
