@@ -552,8 +552,10 @@ def test_an_interrupted_run_is_no_result(company):
         if now.step == 2:
             signal.raise_signal(signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf
     with pytest.raises(KeyboardInterrupt):
         points.run(Settings(**QUICK | {"least": 9}), 0, interrupt)
+    signal.signal(signal.SIGINT, before)
 
 
 def taught_by(settings: Settings, seed: int = 0) -> set[str]:
