@@ -282,20 +282,6 @@ def test_two_builds_are_the_same_bytes(small, tmp_path):
     assert made[0] == made[1] == made[2]
 
 
-def test_what_a_package_says_is_remembered_until_what_decides_about_it_changes(small, tmp_path, monkeypatch):
-    rows, _ = small
-    row = next(row for row in rows if row["name"] == "wren")
-    asked = []
-    row_texts = reading.row_texts
-    monkeypatch.setattr(reading, "row_texts", lambda row, cache: asked.append(row["name"]) or row_texts(row, cache))
-    for changed in ({}, {}, {"copyright": "x", "role": "held_out"}, {"take": ["*"]}, {"leave": ["*/old/*"]}):
-        reading.archive_texts({**row, **changed}, tmp_path / "archives")
-    assert len(asked) == 3
-    monkeypatch.setattr(reading, "modules", lambda: b"changed")
-    reading.archive_texts(row, tmp_path / "archives")
-    assert len(asked) == 4
-
-
 def test_all_modules_that_read_are_known():
     """What `reading` imports from this folder, directly or not, decides about the texts."""
     known, new = set(), {"reading"}

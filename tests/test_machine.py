@@ -21,22 +21,19 @@ def system(root: Path, groups: str, **files: str) -> Path:
     return root
 
 
-@pytest.mark.parametrize(
-    ("groups", "files", "quota"),
-    [
-        ("0::/\n", {"cpu.max": "150000 100000\n"}, 1.5),
-        ("0::/\n", {"cpu.max": "max 100000\n"}, None),
-        ("0::/outer/inner\n", {"outer/cpu.max": "200000 100000", "outer/inner/cpu.max": "max 100000"}, 2.0),
-        ("0::/not/mounted\n", {"cpu.max": "400000 100000"}, 4.0),
-        (
-            "2:cpu,cpuacct:/box\n",
-            {"cpu,cpuacct/box/cpu.cfs_quota_us": "300000", "cpu,cpuacct/box/cpu.cfs_period_us": "100000"},
-            3.0,
-        ),
-        ("1:cpu:/\n", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
-        ("", {}, None),
-    ],
-)
+V1 = "cpu,cpuacct/box/cpu.cfs_"
+QUOTAS = [
+    ("0::/\n", {"cpu.max": "150000 100000\n"}, 1.5),
+    ("0::/\n", {"cpu.max": "max 100000\n"}, None),
+    ("0::/outer/inner\n", {"outer/cpu.max": "200000 100000", "outer/inner/cpu.max": "max 100000"}, 2.0),
+    ("0::/not/mounted\n", {"cpu.max": "400000 100000"}, 4.0),
+    ("2:cpu,cpuacct:/box\n", {f"{V1}quota_us": "300000", f"{V1}period_us": "100000"}, 3.0),
+    ("1:cpu:/\n", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+    ("", {}, None),
+]
+
+
+@pytest.mark.parametrize(("groups", "files", "quota"), QUOTAS)
 def test_cpu_quota(tmp_path, groups, files, quota):
     assert machine.cpu_quota(system(tmp_path, groups, **files)) == quota
 

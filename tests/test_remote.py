@@ -121,12 +121,6 @@ def test_a_connection_cut_at_the_very_end_of_a_file_of_unknown_length():
     with FileServer(PLAIN, chunked=True, cut=len(PLAIN) - 1) as server:
         assert read(server.url) == DOCUMENTS
         assert server.asked == [None, f"bytes={len(PLAIN) - 1}-"]
-    position = remote._Position("it", given=len(PLAIN))
-    with FileServer(PLAIN) as server, remote.requests.Session() as session:
-        assert list(remote._connection(session, server.url, position)) == []
-        position.given += 1
-        with pytest.raises(ValueError, match="changed"):
-            list(remote._connection(session, server.url, position))
 
 
 def test_the_number_of_attempts_is_bounded_and_progress_begins_a_new_count(monkeypatch):
@@ -135,17 +129,12 @@ def test_the_number_of_attempts_is_bounded_and_progress_begins_a_new_count(monke
     with FileServer(PLAIN, cut=0) as server:
         message = fails(ConnectionError, server.url)
         assert message.startswith(f"{server.url}: 6 connections in a row failed before the first byte (")
-        assert message.endswith("; try again later")
-        assert (len(server.asked), pauses) == (6, [0.5, 1, 2, 4, 8])
+        assert message.endswith("; try again later") and (len(server.asked), pauses) == (6, [0.5, 1, 2, 4, 8])
     with FileServer(PLAIN, cut=100_000, ranges=False) as server:
         assert "6 connections in a row failed after 100,000 bytes" in fails(ConnectionError, server.url)
-        assert len(server.asked) == 6
     pauses.clear()
     with FileServer(PLAIN, cut=30_000) as server:
-        assert read(server.url) == DOCUMENTS
-        assert len(server.asked) > 6 and set(pauses) == {0.5}
-    with FileServer(PLAIN, cut=0) as server, pytest.raises(ConnectionError, match="2 connections in a row"):
-        list(remote.lines(server.url, attempts=2, pause=0))
+        assert read(server.url) == DOCUMENTS and len(server.asked) > 6 and set(pauses) == {0.5}
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
@@ -240,27 +229,21 @@ def test_any_bytes_served_are_documents_or_a_clear_error(content, name, cut):
             assert all(type(d["text"]) is str and type(d["meta"]) is dict for d in documents)
 
 
-heads = st.sampled_from(
-    [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 206 X\r\n", b"HTTP/1.1 302 X\r\nLocation: ", b"Content-Length: 5\r\n", b"\r\n"]
-    + [
-        b"Content-Length: x\r\n",
-        b"Transfer-Encoding: chunked\r\n",
-        b"5\r\n12345\r\n",
-        b"Content-Range: bytes 0-4/5\r\n",
-    ]
-)
+OK = b"HTTP/1.1 200 OK\r\n"
+RAW = [
+    b"",
+    b"\xff\x00",
+    b"HTTP/1.1 302 X\r\nLocation: \r\n\r\n",
+    OK + b"Transfer-Encoding: chunked\r\n\r\nz",
+    OK + b"Content-Length: 9\r\n\r\nab",
+]
 
 
-@law
-@given(st.binary(max_size=40) | st.lists(heads | st.binary(max_size=9), max_size=7).map(b"".join))
-def test_any_answer_of_a_server_gives_documents_or_a_clear_error(answer):
-    with RawServer(answer) as server:
-        try:
-            documents = list(remote.lines(server.url, attempts=2))
-        except (ValueError, ConnectionError) as error:
-            assert str(error).startswith(server.url)
-        else:
-            assert all(type(line) is bytes for line in documents)
+@pytest.mark.parametrize("answer", RAW)
+def test_what_is_no_http_is_a_clear_error(answer):
+    with RawServer(answer) as server, pytest.raises((ValueError, ConnectionError)) as raised:
+        list(remote.lines(server.url, attempts=2))
+    assert str(raised.value).startswith(server.url)
 
 
 @law

@@ -20,7 +20,6 @@ from datatrove.executor import LocalPipelineExecutor, SlurmPipelineExecutor
 
 from labutils import places
 from labutils.corpus import quality, sharded, sources, steps
-from labutils.corpus.sampling import summary
 from labutils.lesson import cli_data as command
 
 RULES = [quality.too_few_words, quality.curly_bracket]
@@ -97,15 +96,6 @@ def test_any_number_of_tasks_finds_the_same(file, tmp_path, draw):
     for source, limit, words in (("c4", None, "nothing lists what c4"), ("x", 0, "at least 1")):
         with pytest.raises(ValueError, match=words):
             steps.Documents(source, limit=limit)
-
-
-def test_installed_packages_in_three_tasks(tmp_path, monkeypatch):
-    found = [each for name in ("idna", "certifi", "six") for each in sources.metadata.distributions(name=name)]
-    monkeypatch.setattr(sources.metadata, "distributions", lambda: found)
-    for rank in range(3):
-        perform(pipeline("installed", tmp_path, limit=9), rank, 3)
-    assert steps.merged_survey(tmp_path / "survey") == sharded.run(limit=9, processes=1)
-    assert summary(steps.merged_survey(tmp_path / "survey"))["shares_of_bytes"] == "listed sizes"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Slurm runs on Linux")

@@ -195,24 +195,6 @@ def test_a_limit_draws_installed_files_and_opens_no_other(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("shards", "joined"),
-    [
-        ([(0, 1)], ((0, 1),)),
-        ([(1, 2), (0, 2)], ((0, 1),)),
-        ([(0, 3), (1, 3), (2, 3)], ((0, 1),)),
-        ([(0, 4), (2, 4), (1, 4)], ((0, 2), (1, 4))),
-        ([(0, 4), (2, 4), (1, 4), (3, 4)], ((0, 1),)),
-        ([(0, 2), (1, 4), (3, 4)], ((0, 1),)),
-        ([(0, 4), (3, 4)], ((0, 4), (3, 4))),
-        ([(i, 6) for i in range(6)], ((0, 1),)),
-        ([(1, 6), (3, 6), (5, 6)], ((1, 2),)),
-    ],
-)
-def test_shards_are_joined(shards, joined):
-    assert sharded._joined(set(shards)) == joined
-
-
-@pytest.mark.parametrize(
     ("one", "other", "shared"),
     [((0, 4), (0, 4), 1), ((0, 4), (0, 2), 1), ((1, 4), (0, 2), 0), ((1, 4), (1, 3), 1), ((0, 1), (2, 3), 1)],
 )
