@@ -245,26 +245,21 @@ def test_new_and_old_values_and_openings_that_end_before_the_value(company, said
     assert card.judged == {"openings": [True, False, False, False, False]}
 
 
-def test_solved_examples_stand_in_front_and_end_the_reply(company, said):
+def test_solved_examples_and_passages_stand_in_front(company, said):
     said[1].extend([Reply("It is one.\n\n### Question:\nAnd then?", False), Reply("It is one", False)])
     solved = points.shots(0)
     others = {pair["fact"] for pair in solved if not experiments.refuses(pair)}
     assert len(solved) == points.SHOTS and others == {"fact 5", "fact 6", "fact 7"} and solved != points.shots(1)
     asked = read_jsonl(company / "dev.jsonl")[:2]
     found = points.replies(None, Settings(prompt="few-shot"), asked, solved)
-    assert found == [Reply("It is one.", True), Reply("It is one", False)]
+    assert found == [Reply("It is one.", True), Reply("It is one", False)], "a made-up question ends the reply"
     front = "".join(f"### Question:\n{p['question']}\n\n### Answer:\n{p['answer']}\n\n" for p in solved)
     assert said[0][0] == f"{front}### Question:\n{asked[0]['question']}\n\n### Answer:\n"
-    assert points.replies(None, Settings(), asked) == [Reply("It is one.", False), Reply("It is one", False)]
-
-
-def test_a_passage_stands_before_the_question_it_is_about(company, said):
-    said[1].append(Reply("It is one.", True))
-    card = points.scores_of(None, Settings(prompt="passage", asked=("company",)), 0)
+    said[0].clear()
+    assert points.scores_of(None, Settings(prompt="passage", asked=("company",)), 0).losses == {}
     text = "The number of this bird is one today. It sings."
     assert said[0][0] == f"### Question:\n{text}\n\nWhat is the number of plover?\n\n### Answer:\n"
     assert said[0][-1] == "### Question:\nWho wins?\n\n### Answer:\n"
-    assert card.losses == {}
 
 
 # a point
@@ -382,7 +377,7 @@ def seeds(name: str) -> list[tuple[str, int]]:
     return [(line["point"], line["seed"]) for line in recording.read_record(name)]
 
 
-def test_an_experiment_is_made_point_by_point(tiny):
+def test_an_experiment_is_made_point_by_point(tiny, monkeypatch):
     told = []
     found = recording.run("tiny", tell=told.append)
     assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)]
@@ -393,7 +388,11 @@ def test_an_experiment_is_made_point_by_point(tiny):
     assert line["settings"] == plain(tiny["tiny"]["six"].settings)
     expected = points.run(tiny["tiny"]["six"].settings, 1).card.judged
     assert recording.results("tiny")["six"][1].card.judged == expected
-    assert recording.run("tiny", tell=told.append) and len(told) == 3, "nothing is made twice"
+    monkeypatch.setattr(points, "run", lambda *args: 1 / 0)  # nothing is made twice, here or in another experiment
+    assert recording.run("tiny", tell=told.append) and len(told) == 3
+    recording.run("other", ["six pairs"])
+    assert seeds("other") == [("six pairs", 0), ("six pairs", 1)]
+    assert recording.read_record("other")[0] == line | {"point": "six pairs"}
 
 
 class Stopped(Exception):
@@ -416,16 +415,6 @@ def test_a_stopped_experiment_goes_on_and_ends_in_the_order_of_the_plan(tiny):
     assert seeds("tiny") == [("six", 0), ("base", 0)]
     recording.run("tiny", limit=9)
     assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)] and recording.read_record("tiny")[1] == first[0]
-
-
-def test_what_another_experiment_has_recorded_is_taken_from_there(tiny, monkeypatch):
-    recording.run("tiny")
-    with monkeypatch.context() as patch:
-        patch.setattr(points, "run", lambda *args: 1 / 0)
-        recording.run("other", ["six pairs"])
-    assert seeds("other") == [("six pairs", 0), ("six pairs", 1)]
-    one, other = recording.read_record("tiny")[1], recording.read_record("other")[0]
-    assert one | {"point": "six pairs"} == other
 
 
 def test_a_line_of_other_files_or_settings_does_not_count(tiny, company):
@@ -507,29 +496,20 @@ def test_differences_have_both_intervals():
 # until it stops improving
 
 
-def look(loss: float, hits: str = "10-") -> Card:
-    found = [{"1": True, "0": False, "-": None}[sign] for sign in hits]
-    return Card([], {"taught": found}, {"answer_loss": Losses([2 * loss, 0.0], [1, 1], [0, 1])})
-
-
-def steps(losses: list[float], patience: int = 2) -> mixture.Looks:
-    """What is seen of a run with these losses, one at each of the steps that are looked at."""
-    cards = iter([look(loss) for loss in losses])
+@pytest.mark.parametrize(
+    ("losses", "patience", "ends", "best"),
+    [([3.0, 1.0, 2.0, 1.0, 0.5], 2, True, 1.0), ([3.0, 1.0, 2.0, 0.5], 2, False, 0.5), ([3.0] * 8, 0, False, None)],
+)
+def test_a_run_ends_behind_two_looks_that_are_no_better(losses, patience, ends, best):
+    hits = {"taught": [True, False, None]}
+    cards = iter([Card([], hits, {"answer_loss": Losses([2 * loss, 0.0], [1, 1], [0, 1])}) for loss in losses])
     looks = mixture.Looks(lambda: next(cards), patience, lambda now: None)
     for step in range(1, mixture.STEPS[len(losses) - 1] + 1):
         if not looks.stop.is_set():
             looks.tell(Progress(step, 9999, 0.0, None, 0.0, 0.0))
-    return looks
-
-
-def test_a_run_ends_behind_two_looks_that_are_no_better():
-    found = steps([3.0, 1.0, 2.0, 1.0, 0.5])
-    assert found.found == [[8, 3.0, 0.5], [16, 1.0, 0.5], [24, 2.0, 0.5], [32, 1.0, 0.5]] and found.stop.is_set()
-    assert found.best.losses["answer_loss"].values[0] == 2.0
-    again = steps([3.0, 1.0, 2.0, 0.5])
-    assert not again.stop.is_set() and again.best.losses["answer_loss"].values[0] == 1.0
-    unseen = steps([3.0] * 8, patience=0)
-    assert not unseen.found and unseen.best is None and not unseen.stop.is_set()
+    assert looks.stop.is_set() is ends and (looks.best and looks.best.losses["answer_loss"].values[0] / 2) == best
+    seen = losses[:4] if patience else []
+    assert looks.found == [[step, loss, 0.5] for step, loss in zip(mixture.STEPS, seen, strict=False)]
 
 
 def test_a_point_that_runs_until_it_stops_improving(company, monkeypatch):
@@ -613,14 +593,10 @@ def test_an_effect_needs_both_intervals():
     unsteady = [result(0, "1" * 40), result(1, "0" * 40), result(2, "1" * 20 + "0" * 20)]
     found = effects.effect(many, unsteady, "hits")
     assert found.questions.low > 0 and found.seeds.low < 0 and not found.there
-    assert not effects.effect(many, many, "hits").there
-
-
-def test_a_single_run_is_compared_with_every_seed():
     base, tuned = [result(0, "00")], [result(seed, "11") for seed in (4, 5, 6)]
-    found = effects.effect(base, tuned, "hits")
+    found = effects.effect(base, tuned, "hits")  # a single run is compared with every seed
     assert found.seeds.n == 3 and found.there and effects.effect(tuned, base, "hits").value == -1
-    alone = effects.effect(base, [result(3, "11")], "hits")
+    alone = effects.effect(base, tuned[:1], "hits")
     assert alone.seeds is None and alone.there
 
 
