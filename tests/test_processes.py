@@ -100,12 +100,12 @@ def test_shares_of_a_batch(monkeypatch, second_of_two):
         training.steps_in(1, None, [])
 
 
-KINDS = {"lora": ["--lora", "--replay", 0], "distilled": ["--replay", 0.7]}
+KINDS = {"all": ["--replay", 0], "lora": ["--lora", "--replay", 0], "distilled": ["--replay", 0.7]}
 
 
 def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch, fp32, labutils):
-    """The command under `torchrun`, twice in one start, against the same commands here: with adapters, and whole with
-    so much general text that a batch has an even number of rows also here. A third is bad input, which one tells."""
+    """The command under `torchrun`, thrice in one start, against the same commands here: whole, with adapters, and with
+    so much general text that a batch has an even number of rows also here. A fourth is bad input, which one tells."""
 
     def lines(where):
         options = ["--epochs", 3, "--save-steps", 4]
@@ -118,15 +118,15 @@ def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch,
     ran = subprocess.run(two, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=3000)
     assert ran.returncode == 0, ran.stderr
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
-    assert first[:2] == second[:2] == [[0, 0, 2], 2] and second[2] == []  # only the first one tells
-    assert ran.stderr.count("2 processes share each batch of 4") == 2 == ran.stderr.count("9 pairs, ")
+    assert first[:2] == second[:2] == [[0, 0, 0, 2], 2] and second[2] == []  # only the first one tells
+    assert ran.stderr.count("2 processes share each batch of 4") == 3 == ran.stderr.count("9 pairs, ")
     said = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
     assert said == ["error: 2 processes cannot share a batch of 5 equally; choose a multiple"]
     assert not (tmp_path / "bad").exists()
     losses = []
     monkeypatch.setattr(cli_model, "progress_line", lambda progress: losses.append(progress.loss))
-    assert [labutils(*line)[0] for line in lines("one")] == [0, 0]
-    assert first[2] == pytest.approx(losses, rel=1e-4) and len(losses) == 2 * 9
+    assert [labutils(*line)[0] for line in lines("one")] == [0, 0, 0]
+    assert first[2] == pytest.approx(losses, rel=1e-4) and len(losses) == 3 * 9
     for kind in KINDS:
         runs = [tmp_path / where / kind for where in ("one", "two")]
         about = [json.loads((run / "run.json").read_text()) for run in runs]
