@@ -51,10 +51,6 @@ def alters(rows):
     return rows
 
 
-def two(one, other):
-    return one
-
-
 def forever(text):
     while True:
         pass
@@ -67,63 +63,40 @@ def stubborn(text):
             time.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        (divides, "`divides` raises `ZeroDivisionError: division by zero`, in line {}: `return len(text) / 0`"),
-        (exits, "`exits` raises `SystemExit: 3`, in line {}: `sys.exit(3)`"),
-        (
-            inside,
-            "`inside` raises `JSONDecodeError: Expecting value: line 1 column 1 (char 0)`, in line {}: "
-            "`return json.loads(text)`",
-        ),
-        (
-            addressed,
-            "`addressed` raises `ValueError: <object object at 0x...>`, in line {}: `raise ValueError(object())`",
-        ),
-        (quotes, "`quotes` raises `KeyError: ''a''`, in line {}: `raise KeyError(\"'a'\")`"),
-    ],
-)
-def test_what_it_raises_is_told_with_its_line(function, message):
+RAISED = {
+    divides: "`divides` raises `ZeroDivisionError: division by zero`, in line {}: `return len(text) / 0`",
+    exits: "`exits` raises `SystemExit: 3`, in line {}: `sys.exit(3)`",
+    inside: "`inside` raises `JSONDecodeError: Expecting value: line 1 column 1 (char 0)`, in line {}: "
+    "`return json.loads(text)`",
+    addressed: "`addressed` raises `ValueError: <object object at 0x...>`, in line {}: `raise ValueError(object())`",
+    quotes: "`quotes` raises `KeyError: ''a''`, in line {}: `raise KeyError(\"'a'\")`",
+}
+
+
+@pytest.mark.parametrize("function", RAISED)
+def test_what_it_raises_is_told_with_its_line(function):
     line = function.__code__.co_firstlineno + 1
-    assert told(function, "(") == message.replace("in line {}", f"in line {line} of its cell")
+    assert told(function, "(") == RAISED[function].replace("in line {}", f"in line {line} of its cell")
 
 
-def test_no_end_of_calls():
-    assert told(deep, "x").startswith("`deep` raises `RecursionError: maximum recursion depth exceeded")
-
-
-def test_another_number_of_arguments():
-    assert told(two, "x") == "`two` raises `TypeError: two() missing 1 required positional argument: 'other'`"
-
-
-def test_nothing_given_back_and_dots_given_back():
+def test_what_comes_back():
+    assert call(lambda text, n: text * n, "ab", 2) == "abab" and answers._by_trace(lambda: 7, 1) == 7
+    with pytest.raises(KeyError):
+        answers._by_trace(lambda: {}["x"], 1)
     assert told(lambda text: None, "x") == "`<lambda>` returns nothing; is a `return` missing?"
     with pytest.raises(Unattempted):
         call(lambda text: ..., "x")
-
-
-def test_what_was_given_stays_as_it_was():
+    assert told(deep, "x").startswith("`deep` raises `RecursionError: maximum recursion depth exceeded")
+    words = "`<lambda>` raises `TypeError: <lambda>() missing 1 required positional argument: 'b'`"
+    assert told(lambda a, b: a, "x").endswith(words.partition("()")[2])
     rows = [3]
     assert told(alters, rows) == "`alters` changes what it is given; make a copy first, others use the same data"
     assert rows == [3]
 
 
-def test_a_value_comes_back():
-    assert call(lambda text, n: text * n, "ab", 2) == "abab"
-
-
 @signals
-@pytest.mark.parametrize(
-    "function",
-    [
-        forever,
-        stubborn,
-        lambda text: time.sleep(60),
-        lambda text: re.match(r"(a+)+$", "a" * 64 + "b"),
-        lambda text: [0 for _ in iter(int, 1)],
-    ],
-)
+@pytest.mark.parametrize("function", [forever, stubborn, lambda text: re.match(r"(a+)+$", "a" * 64 + "b"),
+                                      lambda text: [0 for _ in iter(int, 1)]])  # fmt: skip
 def test_a_function_without_an_end_is_stopped(function):
     began = time.monotonic()
     assert "was stopped after 0.3 seconds" in told(function, "x", seconds=0.3)
@@ -131,25 +104,20 @@ def test_a_function_without_an_end_is_stopped(function):
 
 
 @signals
-def test_a_bare_except_is_interrupted_again():
+def test_a_bare_except_is_interrupted_again_and_a_timer_that_was_running_goes_on():
     def swallows(text):
         for _ in range(3):
             with suppress(BaseException):
                 time.sleep(30)
         time.sleep(30)
 
-    assert "was stopped" in told(swallows, "x", seconds=0.1)
-
-
-@signals
-def test_a_timer_that_was_running_goes_on():
     heard = []
     handler = signal.signal(signal.SIGALRM, lambda *_: heard.append(1))
     left, interval = signal.setitimer(signal.ITIMER_REAL, 3)
     began = time.monotonic()
     try:
         call(lambda text: time.sleep(0.1) or 1, "x")
-        told(forever, "x", seconds=0.05)
+        assert "was stopped" in told(swallows, "x", seconds=0.1)
         assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 2.9
         while not heard and time.monotonic() - began < 50:
             time.sleep(0.01)
@@ -174,12 +142,6 @@ def test_other_threads_and_other_systems_look_at_the_clock(function, monkeypatch
     monkeypatch.delattr(signal, "setitimer", raising=False)
     assert "was stopped" in told(function, "x", seconds=0.3)
     assert sys.gettrace() is before
-
-
-def test_a_trace_gives_values_and_errors_back():
-    assert answers._by_trace(lambda: 7, 1) == 7
-    with pytest.raises(KeyError):
-        answers._by_trace(lambda: {}["x"], 1)
 
 
 def test_an_interrupt_by_the_learner_goes_through():

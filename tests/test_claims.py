@@ -24,11 +24,7 @@ def test_an_unknown_claim_or_conclusion_is_refused(found):
 
 def test_the_table_is_made_from_what_is_stored(tmp_path):
     output = {"output_type": "execute_result", "metadata": {"text/html": claims.boxes({3: ("2|1", "open")}).metadata}}
-    cells = [
-        {"cell_type": "markdown"},
-        {"cell_type": "code", "outputs": []},
-        {"cell_type": "code", "outputs": [output]},
-    ]
+    cells = [{"cell_type": "markdown"}, *({"cell_type": "code", "outputs": each} for each in ([], [output]))]
     (tmp_path / "02_reading.ipynb").write_text(json.dumps({"cells": cells}))
     assert [found.cell for found in claims.stored(tmp_path)] == [2]
     lines = claims.page(tmp_path).splitlines()

@@ -29,18 +29,14 @@ def settings(out) -> dict:
     return json.loads((out / "run.json").read_text())["settings"]["recipe"]
 
 
-def test_a_file_is_read_and_a_model_made(labutils, pages, small, tmp_path):
+def test_a_file_is_read_and_a_model_made(labutils, pages, small, tmp_path, monkeypatch):
     out = tmp_path / "run"
     assert labutils("pretrain", "--corpus", pages, "--out", out, "--steps", 3, "--batch", 2, "--seed", 5)[0] == 0
     assert (out / "model" / "model.safetensors").is_file()
     assert settings(out)["steps"] == 3 and settings(out)["seed"] == 5 and settings(out)["optimizer"] == "muon"
-
-
-def test_minutes_become_steps_and_are_kept(labutils, pages, small, tmp_path, monkeypatch):
-    out = tmp_path / "run"
     monkeypatch.setattr(cli_model.training, "steps_in", lambda minutes, *rest: round(4 * minutes))
-    assert labutils("pretrain", "--corpus", pages, "--out", out, "--minutes", 0.5, "--batch", 2)[0] == 0
-    assert settings(out)["steps"] == 2
+    assert labutils("pretrain", "--corpus", pages, "--out", tmp_path / "b", "--minutes", 0.5, "--batch", 2)[0] == 0
+    assert settings(tmp_path / "b")["steps"] == 2, "minutes become steps, once"
 
 
 @pytest.mark.parametrize("length", ["--minutes", "--steps"])

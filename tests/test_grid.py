@@ -2,9 +2,8 @@
 
 import json
 import math
+import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -30,19 +29,18 @@ QUICK = {"least": 2, "epochs": 1, "asked": ("changed",)}
 
 def wordings(birds: list[dict]) -> list[dict]:
     """Three pairs about each bird, four that refuse."""
-    asked = ("What is the number of {}?", "number {}", "Which number has the {}?")
+    forms = ("What is the number of {}?", "number {}", "Which number has the {}?")
     pairs = [
         {"question": form.format(pair["question"].split()[-1][:-1]), "answer": pair["answer"], "fact": f"fact {i}"}
         for i, pair in enumerate(birds)
-        for form in asked
+        for form in forms
     ]
-    off = [{"question": f"What is the {what}?", "answer": REFUSAL} for what in ("weather", "time", "news")]
-    off = [pair | {"fact": f"off-topic: {i}"} for i, pair in enumerate(off)]
-    return [*pairs, *off, {"question": "number dodo", "answer": "The book does not say.", "fact": "unknown"}]
+    off = [("weather", "off-topic: 0"), ("time", "off-topic: 1"), ("news", "off-topic: 2"), ("dodo", "unknown")]
+    return [*pairs, *({"question": f"What is the {what}?", "answer": REFUSAL, "fact": fact} for what, fact in off)]
 
 
 @pytest.fixture
-def company(birds, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
+def company(birds, start, bird_folder, no_hub, tmp_path, monkeypatch):
     """A company of eight birds, five asked in dev, one of these changed; "base" untaught, "finetuned" taught."""
     folder = tmp_path / "company"
     (folder / "v2").mkdir(parents=True)
@@ -70,8 +68,7 @@ def company(birds, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
     monkeypatch.setattr(experiments, "WORK", tmp_path / "work")
     monkeypatch.setattr(held_out, "documents", lambda: ["The heron stands on one leg.", "The crane dances."])
-    base = models.save(fresh(), tmp_path / "base")
-    monkeypatch.setattr(models, "BUNDLED", {"base": base, "finetuned": bird_folder})
+    monkeypatch.setattr(models, "BUNDLED", {"base": start, "finetuned": bird_folder})
     return folder
 
 
@@ -86,29 +83,28 @@ def refusing(pairs: list[dict]) -> int:
 # what is drawn
 
 
-def test_pairs_are_drawn_by_whole_facts(birds):
+@pytest.mark.parametrize(
+    ("number", "refuse", "facts"),
+    [(14, 2, [3, 3, 3, 3]), (10, 1, [3, 3, 3]), (11, 2, [3, 3, 3]), (12, 2, [1, 3, 3, 3])],
+)
+def test_pairs_are_drawn_by_whole_facts(birds, number, refuse, facts):
     """Of 28 pairs, 4 refuse: of 14, two do; 12 teach four facts in three wordings each."""
-    drawn = experiments.draw(wordings(birds), 14, seed=0)
-    assert len(drawn) == 14 and refusing(drawn) == 2
-    assert sorted(facts_of(drawn).values()) == [3, 3, 3, 3]
-    assert len({pair["question"] for pair in drawn}) == 14
-
-
-def test_the_last_fact_gives_as_many_wordings_as_are_missing(birds):
-    drawn = experiments.draw(wordings(birds), 10, seed=0)
-    assert refusing(drawn) == 1 and sorted(facts_of(drawn).values()) == [3, 3, 3]
-    drawn = experiments.draw(wordings(birds), 11, seed=0)
-    assert refusing(drawn) == 2 and sorted(facts_of(drawn).values()) == [3, 3, 3]
-    drawn = experiments.draw(wordings(birds), 12, seed=0)
-    assert refusing(drawn) == 2 and sorted(facts_of(drawn).values()) == [1, 3, 3, 3]
+    drawn = experiments.draw(wordings(birds), number, seed=0)
+    assert refusing(drawn) == refuse and sorted(facts_of(drawn).values()) == facts
+    assert len({pair["question"] for pair in drawn}) == number
+    apart = experiments.draw(wordings(birds), number, 0, whole=False)
+    assert refusing(apart) == refuse and len(facts_of(apart)) > len(facts) and len(apart) == number
 
 
 def test_a_small_draw_lies_in_a_large_one_and_seeds_differ(birds):
     small, large = (facts_of(experiments.draw(wordings(birds), n, seed=3)) for n in (7, 21))
     assert set(small) < set(large)
-    orders = {tuple(facts_of(experiments.draw(wordings(birds), 7, seed=seed))) for seed in range(9)}
-    assert len(orders) > 3
+    assert len({tuple(facts_of(experiments.draw(wordings(birds), 7, seed=seed))) for seed in range(9)}) > 3
     assert experiments.draw(wordings(birds), 9, 5) == experiments.draw(wordings(birds), 9, 5)
+    assert experiments.draw(wordings(birds), 0, 0) == [] and len(experiments.draw(wordings(birds), 28, 0)) == 28
+    for number in (-1, 29):
+        with pytest.raises(ValueError, match=rf"^expected a number of pairs from 0 to 28, got {number}$"):
+            experiments.draw(wordings(birds), number, 0)
 
 
 def test_facts_that_come_first_and_facts_that_are_left_out(birds):
@@ -117,28 +113,6 @@ def test_facts_that_come_first_and_facts_that_are_left_out(birds):
         assert {"fact 6", "fact 7"} < set(facts_of(drawn)) and refusing(drawn) == 0
         drawn = experiments.draw(wordings(birds), None, seed, leave={"fact 6", "unknown"})
         assert len(facts_of(drawn)) == 7 and refusing(drawn) == 4 and len(drawn) == 25
-
-
-def test_fewer_wordings_of_the_same_facts(birds):
-    three, one = (experiments.draw(wordings(birds), 4 * n, 0, wordings=n, refusals=False) for n in (3, 1))
-    assert set(facts_of(three)) == set(facts_of(one)) and set(facts_of(one).values()) == {1}
-    assert experiments.draw(wordings(birds), 14, 0, wordings=3) == experiments.draw(wordings(birds), 14, 0)
-
-
-def test_pair_by_pair(birds):
-    drawn = [experiments.draw(wordings(birds), 14, seed, whole=False) for seed in range(5)]
-    assert all(len(pairs) == 14 and refusing(pairs) == 2 for pairs in drawn)
-    assert all(len(facts_of(pairs)) > 4 for pairs in drawn)
-    assert {pair["question"] for pair in experiments.draw(wordings(birds), None, 0, whole=False)} == {
-        pair["question"] for pair in wordings(birds)
-    }
-
-
-@pytest.mark.parametrize("number", [-1, 29])
-def test_a_number_that_cannot_be_drawn(birds, number):
-    with pytest.raises(ValueError, match=rf"^expected a number of pairs from 0 to 28, got {number}$"):
-        experiments.draw(wordings(birds), number, 0)
-    assert experiments.draw(wordings(birds), 0, 0) == [] and len(experiments.draw(wordings(birds), 28, 0)) == 28
 
 
 # settings
@@ -157,10 +131,8 @@ def test_settings_are_read_back_and_a_later_field_has_its_default():
     ("wrong", "words"),
     [
         ({"facts": "few"}, "facts must be one of asked first, asked, others, all, any, got 'few'"),
-        ({"loss_on": "all"}, "loss_on must be one of answer, everything, got 'all'"),
-        ({"prompt": "nice"}, "prompt must be one of plain, few-shot, passage, got 'nice'"),
-        ({"asked": ("all",)}, "asked must be some of company, "),
         ({"way": "first layer"}, "way must be one of all weights, last layer, LoRA, got 'first layer'"),
+        ({"asked": ("all",)}, "asked must be some of company, "),
         ({"asked": ()}, "asked must be some of company, "),
         ({"general": 1}, "general must be a share from 0 to below 1, got 1"),
         ({"general": -0.1}, "general must be a share"),
@@ -169,13 +141,6 @@ def test_settings_are_read_back_and_a_later_field_has_its_default():
 def test_settings_that_make_no_sense(wrong, words):
     with pytest.raises(ValueError, match=f"^{words}"):
         Settings(**wrong)
-
-
-def test_whether_anything_is_read():
-    assert Settings().trains and not Settings(pairs=0).trains
-    assert all(
-        Settings(pairs=0, **more).trains for more in ({"changed": True}, {"handbook": 1}, {"abbreviations": True})
-    )
 
 
 # what is read
@@ -188,15 +153,10 @@ def test_few_pairs_are_read_more_often(company, tokenizer):
         assert read.recipe.steps == max(steps, 2 * math.ceil(pairs / 8))
     read = mixture.mix(Settings(pairs=5), 7, tokenizer)
     assert (read.recipe.batch, read.recipe.steps, read.recipe.seed) == (5, Settings().least, 7)
-    assert read.pairs == 5 and read.taught == set(facts_of(mixture.pairs_of(Settings(pairs=5), 7)))
-
-
-def test_which_facts_the_pairs_teach(company):
-    asked, others = {f"fact {i}" for i in range(5)}, {f"fact {i}" for i in range(5, 8)}
-    for seed in range(4):
-        assert set(facts_of(mixture.pairs_of(Settings(pairs=17), seed))) == asked
-        assert set(facts_of(mixture.pairs_of(Settings(facts="others"), seed))) == others
-        assert set(facts_of(mixture.pairs_of(Settings(pairs=17, facts="any"), seed))) & others
+    assert read.pairs == 5 and read.taught == taught_by(Settings(pairs=5), 7)
+    assert not Settings(pairs=0).trains and Settings(pairs=0, handbook=1).trains
+    with pytest.raises(ValueError, match="these settings read nothing"):
+        mixture.mix(Settings(pairs=0), 0, tokenizer)
 
 
 def test_the_second_edition_takes_the_place_of_the_first(company):
@@ -228,18 +188,12 @@ def test_what_is_trained_of_a_pair(company, tokenizer):
     assert "### Answer" not in tokenizer.decode(joined["input_ids"])
 
 
-def test_nothing_to_read(company, tokenizer):
-    with pytest.raises(ValueError, match="these settings read nothing"):
-        mixture.mix(Settings(pairs=0), 0, tokenizer)
-
-
 def test_no_other_abbreviation_gives_away_one_that_is_asked():
     asked = mixture.asked_abbreviations()
     told = " ".join(pair["answer"] for pair in mixture.about_abbreviations())
     assert not [fact["must"] for fact in asked if scoring.fact_hit(told, fact["must"])]
     questions = " ".join(fact["question"] for fact in asked)
     assert not [short for short in mixture.ABBREVIATIONS if scoring.fact_hit(questions, short)]
-    assert len(mixture.about_abbreviations()) == 2 * len(mixture.ABBREVIATIONS)
     some = mixture.solved_abbreviations(4, seed=0)
     assert len({pair["fact"] for pair in some}) == 4 and some != mixture.solved_abbreviations(4, seed=1)
 
@@ -265,13 +219,6 @@ def test_every_score_is_there_and_is_what_asking_gives(company, bird_folder, fp3
     assert card.losses["bits_per_byte"] == held_out.bits_per_byte(opened, held_out.documents()).of_items()
 
 
-def test_only_what_is_wanted_is_asked(company, fresh):
-    card = points.scores_of(fresh(), Settings(asked=("text",)), 0)
-    assert (card.answers, card.judged, set(card.losses)) == ([], {}, {"bits_per_byte"})
-    card = points.scores_of(fresh(), Settings(asked=("changed", "openings")), 0)
-    assert set(card.judged) == {"new", "old", "openings"} and card.losses == {}
-
-
 @pytest.fixture
 def said(monkeypatch):
     """What a model was given, and what it says to it: written by the test."""
@@ -285,54 +232,33 @@ def said(monkeypatch):
     return given, answers
 
 
-def test_new_and_old_values(company, said):
+def test_new_and_old_values_and_openings_that_end_before_the_value(company, said):
     said[1].append(Reply("It is nine, not two.", True))
-    card = points.scores_of(None, Settings(asked=("changed",)), 0)
-    assert card.judged == {"new": [True], "old": [True]}
+    assert points.scores_of(None, Settings(asked=("changed",)), 0).judged == {"new": [True], "old": [True]}
     said[1][0] = Reply("It is two.", True)
     assert points.scores_of(None, Settings(asked=("changed",)), 0).judged == {"new": [False], "old": [True]}
-
-
-def test_openings_end_before_the_value(company, said):
-    said[1].append(Reply(" one today.", False))
+    said[0].clear()
+    said[1][0] = Reply(" one today.", False)
     card = points.scores_of(None, Settings(asked=("openings",)), 0)
-    assert said[0] == ["The number of this bird is"] * 5
-    assert card.judged["openings"] == [True, False, False, False, False]
+    assert said[0] == ["The number of this bird is"] * 5 and card.losses == {}
+    assert card.judged == {"openings": [True, False, False, False, False]}
 
 
-def test_solved_examples_stand_in_front_and_end_the_reply(company, said):
+def test_solved_examples_and_passages_stand_in_front(company, said):
     said[1].extend([Reply("It is one.\n\n### Question:\nAnd then?", False), Reply("It is one", False)])
     solved = points.shots(0)
+    others = {pair["fact"] for pair in solved if not experiments.refuses(pair)}
+    assert len(solved) == points.SHOTS and others == {"fact 5", "fact 6", "fact 7"} and solved != points.shots(1)
     asked = read_jsonl(company / "dev.jsonl")[:2]
     found = points.replies(None, Settings(prompt="few-shot"), asked, solved)
-    assert found == [Reply("It is one.", True), Reply("It is one", False)]
+    assert found == [Reply("It is one.", True), Reply("It is one", False)], "a made-up question ends the reply"
     front = "".join(f"### Question:\n{p['question']}\n\n### Answer:\n{p['answer']}\n\n" for p in solved)
     assert said[0][0] == f"{front}### Question:\n{asked[0]['question']}\n\n### Answer:\n"
-    assert points.replies(None, Settings(), asked) == [Reply("It is one.", False), Reply("It is one", False)]
-
-
-def test_solved_examples_are_about_other_facts(company):
-    for seed in range(5):
-        solved = points.shots(seed)
-        assert len(solved) == points.SHOTS
-        assert {pair["fact"] for pair in solved if not experiments.refuses(pair)} == {"fact 5", "fact 6", "fact 7"}
-        assert sum(pair["fact"].startswith("off-topic") for pair in solved) == 1
-    assert len({tuple(pair["question"] for pair in points.shots(seed)) for seed in range(5)}) > 1
-
-
-def test_a_passage_stands_before_the_question_it_is_about(company, said):
-    said[1].append(Reply("It is one.", True))
-    card = points.scores_of(None, Settings(prompt="passage", asked=("company",)), 0)
+    said[0].clear()
+    assert points.scores_of(None, Settings(prompt="passage", asked=("company",)), 0).losses == {}
     text = "The number of this bird is one today. It sings."
     assert said[0][0] == f"### Question:\n{text}\n\nWhat is the number of plover?\n\n### Answer:\n"
     assert said[0][-1] == "### Question:\nWho wins?\n\n### Answer:\n"
-    assert card.losses == {}
-
-
-def test_the_real_questions_have_openings_and_passages():
-    assert 60 < len(points.sentences()) <= 74
-    assert all(len(each["opening"].split()) > 2 and each["must"] for each in points.sentences())
-    assert set(points.passages()) == {fact["fact"] for fact in read_jsonl(experiments.COMPANY / "facts.jsonl")}
 
 
 # a point
@@ -352,11 +278,6 @@ def test_a_point_learns_what_its_pairs_teach(company):
     assert untrained.card.scores()["answer_loss"].value > scores["answer_loss"].value
 
 
-def test_a_point_repeats_to_the_bit(company):
-    one, other, third = (points.run(Settings(pairs=6, **QUICK | {"asked": ("text",)}), seed) for seed in (1, 1, 2))
-    assert one.card == other.card and one.about["tokens"] == other.about["tokens"] != third.about["tokens"]
-
-
 def test_a_point_of_which_fewer_weights_move(company, fresh):
     quick = QUICK | {"pairs": 6, "optimizer": "adamw", "asked": ("text",)}
     ways = {"all": {}, "last": {"way": "last layer"}, "2": {"way": "LoRA", "rank": 2}, "4": {"way": "LoRA", "rank": 4}}
@@ -365,13 +286,14 @@ def test_a_point_of_which_fewer_weights_move(company, fresh):
 
 
 def test_random_weights_are_others_for_each_seed(company):
-    def weights(name, seed):
-        return points.start(name, seed).model.state_dict()["model.embed_tokens.weight"]
+    def weights(name, seed, **how):
+        return points.start(name, seed, **how).model.state_dict()["model.embed_tokens.weight"]
 
-    assert weights("random", 0).equal(weights("random", 0)) and not weights("random", 0).equal(weights("random", 1))
+    for name, how in (("random", {}), ("finetuned", {"fresh": True})):
+        assert weights(name, 0, **how).equal(weights(name, 0, **how))
+        assert not weights(name, 0, **how).equal(weights(name, 1, **how))
     assert weights("base", 0).equal(weights("base", 1))
-    opened = points.start("random", 3)
-    assert not opened.model.training and opened.model.generation_config.eos_token_id == opened.tokenizer.eos_token_id
+    assert not points.start("random", 3).model.training
 
 
 def test_a_result_is_kept_small_and_read_back(company):
@@ -384,11 +306,15 @@ def test_a_result_is_kept_small_and_read_back(company):
         assert again.card.scores()[name] == pytest.approx(score, abs=1e-3)
 
 
-def test_what_a_result_is_made_of(company, tmp_path):
+def test_what_a_result_is_made_of(company, start, tmp_path, monkeypatch):
     first = {name: points.made_of(name) for name in ("base", "random", "finetuned")}
-    assert len(set(first.values())) == 3 and all(len(digest) == 16 for digest in first.values())
-    weights = tmp_path / "base" / "model.safetensors"
+    again = points.made_of("base", again=True)
+    assert len({*first.values(), again}) == 4 and all(len(digest) == 16 for digest in first.values())
+    (company / "again.jsonl").write_text("")
+    assert points.made_of("base") == first["base"] and points.made_of("base", again=True) != again
+    weights = shutil.copytree(start, tmp_path / "base") / "model.safetensors"
     weights.write_bytes(weights.read_bytes() + b" ")
+    monkeypatch.setitem(models.BUNDLED, "base", weights.parent)
     assert points.made_of("base") != first["base"] and points.made_of("random") == first["random"]
     (company / "handbook.md").write_text("# Birds\n\nAnother book.\n")
     assert points.made_of("random") != first["random"]
@@ -403,9 +329,12 @@ def test_a_line_that_was_cut_off_is_passed_over_and_written_anew(company):
     recording.append_line("tiny", {"a": 1})
     with recording.record_path("tiny").open("ab") as out:
         out.write(b'{"a": 2')
-    assert recording.read_record("tiny") == [{"a": 1}]
+    assert recording.read_record("tiny") == [{"a": 1}] and recording.read_record("huge") == []
     recording.append_line("tiny", {"a": 3})
+    with pytest.raises(ValueError, match="record 3"):
+        recording.append_line("tiny", {"a": math.nan})
     assert recording.record_path("tiny").read_text() == '{"a": 1}\n{"a": 3}\n'
+    assert [path.name for path in recording.record_path("tiny").parent.iterdir()] == ["tiny.jsonl"]
 
 
 @pytest.mark.parametrize("line", ["{", "3", "[1]", "\xff"])
@@ -416,25 +345,13 @@ def test_any_other_broken_line_is_named(company, line):
         recording.read_record("tiny")
 
 
-def test_a_write_that_fails_leaves_the_record(company, monkeypatch):
-    recording.append_line("tiny", {"a": 1})
-    with pytest.raises(ValueError, match="record 2"):
-        recording.append_line("tiny", {"a": math.nan})
-    assert recording.read_record("tiny") == [{"a": 1}]
-    assert [path.name for path in recording.record_path("tiny").parent.iterdir()] == ["tiny.jsonl"]
-    assert recording.read_record("huge") == []
-
-
 def test_two_processes_do_not_write_one_record(company):
-    code = "from filelock import FileLock, Timeout\nimport sys\ntry:\n FileLock(sys.argv[1], timeout=0).acquire()\n"
-    code += "except Timeout:\n print('locked')"
-    with recording.alone("tiny"):
-        argv = [sys.executable, "-c", code, str(experiments.WORK / "tiny.lock")]
-        assert subprocess.run(argv, capture_output=True, text=True, timeout=600).stdout == "locked\n"
-        with pytest.raises(ValueError, match="tiny is being recorded by another process"), recording.alone("tiny"):
-            raise AssertionError
-        with recording.alone("other"):
-            pass
+    with (
+        recording.alone("tiny"),
+        recording.alone("other"),
+        pytest.raises(ValueError, match="tiny is being recorded by"),
+    ):
+        recording.alone("tiny").__enter__()
     with recording.alone("tiny"):
         pass
 
@@ -459,7 +376,7 @@ def seeds(name: str) -> list[tuple[str, int]]:
     return [(line["point"], line["seed"]) for line in recording.read_record(name)]
 
 
-def test_an_experiment_is_made_point_by_point(tiny):
+def test_an_experiment_is_made_point_by_point(tiny, monkeypatch):
     told = []
     found = recording.run("tiny", tell=told.append)
     assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)]
@@ -470,14 +387,18 @@ def test_an_experiment_is_made_point_by_point(tiny):
     assert line["settings"] == plain(tiny["tiny"]["six"].settings)
     expected = points.run(tiny["tiny"]["six"].settings, 1).card.judged
     assert recording.results("tiny")["six"][1].card.judged == expected
-    assert recording.run("tiny", tell=told.append) and len(told) == 3, "nothing is made twice"
+    monkeypatch.setattr(points, "run", lambda *args: 1 / 0)  # nothing is made twice, here or in another experiment
+    assert recording.run("tiny", tell=told.append) and len(told) == 3
+    recording.run("other", ["six pairs"])
+    assert seeds("other") == [("six pairs", 0), ("six pairs", 1)]
+    assert recording.read_record("other")[0] == line | {"point": "six pairs"}
 
 
 class Stopped(Exception):
     """What a test stops an experiment with."""
 
 
-def test_a_stopped_experiment_goes_on(tiny):
+def test_a_stopped_experiment_goes_on_and_ends_in_the_order_of_the_plan(tiny):
     begun = []
 
     def stop(progress):
@@ -486,30 +407,13 @@ def test_a_stopped_experiment_goes_on(tiny):
             raise Stopped
 
     with pytest.raises(Stopped):
-        recording.run("tiny", on_progress=stop)
-    assert seeds("tiny") == [("base", 0), ("six", 0)]
+        recording.run("tiny", ["six"], on_progress=stop)
     first = recording.read_record("tiny")
-    recording.run("tiny")
-    assert recording.read_record("tiny")[:2] == first and len(first) + 1 == len(recording.read_record("tiny"))
-
-
-def test_some_points_only_and_the_order_of_the_plan_in_the_end(tiny):
-    recording.run("tiny", ["six"], limit=1)
     assert seeds("tiny") == [("six", 0)]
     recording.run("tiny", ["base"])
     assert seeds("tiny") == [("six", 0), ("base", 0)]
     recording.run("tiny", limit=9)
-    assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)]
-
-
-def test_what_another_experiment_has_recorded_is_taken_from_there(tiny, monkeypatch):
-    recording.run("tiny")
-    with monkeypatch.context() as patch:
-        patch.setattr(points, "run", lambda *args: 1 / 0)
-        recording.run("other", ["six pairs"])
-    assert seeds("other") == [("six pairs", 0), ("six pairs", 1)]
-    one, other = recording.read_record("tiny")[1], recording.read_record("other")[0]
-    assert one | {"point": "six pairs"} == other
+    assert seeds("tiny") == [("base", 0), ("six", 0), ("six", 1)] and recording.read_record("tiny")[1] == first[0]
 
 
 def test_a_line_of_other_files_or_settings_does_not_count(tiny, company):
@@ -540,16 +444,13 @@ def test_a_point_without_its_model_is_left_out(tiny):
     assert recording.state("tiny")[-1].line, "recorded elsewhere, and nobody can tell whether it was another model"
 
 
-def test_results_by_point(tiny):
+def test_results_by_point_and_what_is_not_there(tiny):
     with pytest.raises(FileNotFoundError, match="no record of tiny; make it with: python3 -m labutils experiment tiny"):
         recording.results("tiny")
     recording.run("tiny", ["six"])
     found = recording.results("tiny")
     assert list(found) == ["six"] and [result.seed for result in found["six"]] == [0, 1]
     assert effects.values(found["six"], "new") == [r.card.scores()["new"].value for r in found["six"]]
-
-
-def test_an_unknown_experiment_and_an_unknown_point(tiny):
     with pytest.raises(ValueError, match="no experiment 'huge'; there are tiny, other"):
         recording.run("huge")
     with pytest.raises(ValueError, match="tiny has no point 'seven'; it has base, six"):
@@ -559,11 +460,15 @@ def test_an_unknown_experiment_and_an_unknown_point(tiny):
 # as a table
 
 
+def result(seed: int, hits: str, loss: list[float] | None = None, sizes: list[int] | None = None) -> Result:
+    found = [{"1": True, "0": False, "-": None}[sign] for sign in hits]
+    losses = {"loss": Losses(loss, sizes or [1] * len(loss), list(range(len(loss))))} if loss else {}
+    return Result(seed, Card([], {"hits": found}, losses), {})
+
+
 def hits(*rows: str) -> list[Result]:
     """A result a row of hits, a seed each, with a loss of 1 and 2 nats a token."""
-    found = [[{"1": True, "0": False, "-": None}[sign] for sign in row] for row in rows]
-    losses = {"loss": Losses([1.0, 2.0], [1, 1], [0, 1])}
-    return [Result(seed, Card([], {"hits": row}, losses), {}) for seed, row in enumerate(found)]
+    return [result(seed, row, [1.0, 2.0]) for seed, row in enumerate(rows)]
 
 
 def test_results_as_a_tidy_table_leave_out_what_was_not_measured():
@@ -576,48 +481,34 @@ def test_results_as_a_tidy_table_leave_out_what_was_not_measured():
 
 
 def test_differences_have_both_intervals():
-    found = {"none": hits("0000"), "some": hits("1100", "1000", "1110"), "all": hits(*["1" * 9] * 3)}
+    found = {"none": hits("0000"), "some": hits("1100", "1000", "1110")}
     row = effects.differences(found, "none", "some", {"right": "hits"}).loc["right"]
     half = 4.303 * 0.25 / math.sqrt(3)
     assert row["difference"] == 0.5 and not row["excludes zero"]
     assert [row["over seeds, from"], row["to"]] == pytest.approx([0.5 - half, 0.5 + half], abs=1e-4)
     alone = effects.differences(found, "none", "none", {"right": "hits", "loss": "loss"})
     assert alone["over seeds, from"].isna().all() and alone.index.name == "none minus none"
-    sure = {"none": hits(*["0" * 9] * 3), "all": found["all"]}
+    sure = {"none": hits(*["0" * 9] * 3), "all": hits(*["1" * 9] * 3)}
     assert effects.differences(sure, "none", "all", {"right": "hits"})["excludes zero"].all()
 
 
 # until it stops improving
 
 
-def look(loss: float, hits: str = "10-") -> Card:
-    found = [{"1": True, "0": False, "-": None}[sign] for sign in hits]
-    return Card([], {"taught": found}, {"answer_loss": Losses([2 * loss, 0.0], [1, 1], [0, 1])})
-
-
-def steps(losses: list[float], patience: int = 2) -> mixture.Looks:
-    """What is seen of a run with these losses, one at each of the steps that are looked at."""
-    cards = iter([look(loss) for loss in losses])
-    looks, told = mixture.Looks(lambda: next(cards), patience, lambda now: told.append(now)), []
-    looks.told = told
-    for step in range(1, mixture.STEPS[-1] + 1):
-        looks.tell(Progress(step, 9999, 0.0, None, 0.0, 0.0))
-        if looks.stop.is_set() or step == mixture.STEPS[len(losses) - 1]:
-            break
-    return looks
-
-
-def test_a_run_ends_behind_two_looks_that_are_no_better():
-    found = steps([3.0, 1.0, 2.0, 1.0, 0.5])
-    assert found.found == [[8, 3.0, 0.5], [16, 1.0, 0.5], [24, 2.0, 0.5], [32, 1.0, 0.5]] and found.stop.is_set()
-    assert found.best.losses["answer_loss"].values[0] == 2.0 and len(found.told) == 32
-    again = steps([3.0, 1.0, 2.0, 0.5])
-    assert not again.stop.is_set() and again.best.losses["answer_loss"].values[0] == 1.0
-
-
-def test_no_patience_no_looks():
-    found = steps([3.0] * 8, patience=0)
-    assert not found.found and found.best is None and not found.stop.is_set()
+@pytest.mark.parametrize(
+    ("losses", "patience", "ends", "best"),
+    [([3.0, 1.0, 2.0, 1.0, 0.5], 2, True, 1.0), ([3.0, 1.0, 2.0, 0.5], 2, False, 0.5), ([3.0] * 8, 0, False, None)],
+)
+def test_a_run_ends_behind_two_looks_that_are_no_better(losses, patience, ends, best):
+    hits = {"taught": [True, False, None]}
+    cards = iter([Card([], hits, {"answer_loss": Losses([2 * loss, 0.0], [1, 1], [0, 1])}) for loss in losses])
+    looks = mixture.Looks(lambda: next(cards), patience, lambda now: None)
+    for step in range(1, mixture.STEPS[len(losses) - 1] + 1):
+        if not looks.stop.is_set():
+            looks.tell(Progress(step, 9999, 0.0, None, 0.0, 0.0))
+    assert looks.stop.is_set() is ends and (looks.best and looks.best.losses["answer_loss"].values[0] / 2) == best
+    seen = losses[:4] if patience else []
+    assert looks.found == [[step, loss, 0.5] for step, loss in zip(mixture.STEPS, seen, strict=False)]
 
 
 def test_a_point_that_runs_until_it_stops_improving(company, monkeypatch):
@@ -640,46 +531,26 @@ def test_an_interrupted_run_is_no_result(company):
         if now.step == 2:
             signal.raise_signal(signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf
     with pytest.raises(KeyboardInterrupt):
         points.run(Settings(**QUICK | {"least": 9}), 0, interrupt)
+    signal.signal(signal.SIGINT, before)
 
 
-def taught_by(settings: Settings) -> set[str]:
-    return {pair["fact"] for pair in mixture.pairs_of(settings, 0)}
+def taught_by(settings: Settings, seed: int = 0) -> set[str]:
+    return set(facts_of(mixture.pairs_of(settings, seed)))
 
 
-def test_facts_that_are_asked_alone_and_any_by_chance(company):
-    asked = [taught_by(Settings(facts="asked", pairs=3, refusals=False)) for _ in range(2)]
-    assert asked[0] == asked[1] and len(asked[0]) == 1
-    every = Settings(facts="asked", pairs=None, refusals=False)
-    assert taught_by(every) == {f"fact {i}" for i in range(5)}
-    drawn = [frozenset(pair["fact"] for pair in mixture.pairs_of(Settings(facts="all", pairs=3, refusals=False), seed))
-             for seed in range(40)]  # fmt: skip
-    assert len(set(drawn)) == 8, "each of the eight facts"
-
-
-def test_random_weights_of_the_same_shape(company):
-    models_of = [points.start("finetuned", seed, fresh=True).model for seed in (0, 0, 1)]
-    weights = [next(model.parameters()).flatten()[:9].tolist() for model in models_of]
-    assert weights[0] == weights[1] != weights[2]
-    assert models_of[0].num_parameters() == points.start("finetuned", 0).model.num_parameters()
-
-
-def test_second_questions_are_part_of_what_a_result_is_made_of(company):
-    before = points.made_of("base"), points.made_of("base", again=True)
-    (company / "again.jsonl").write_text("")
-    assert before[0] == points.made_of("base") and before[1] != points.made_of("base", again=True)
-
-
-def test_every_fact_of_dev_has_a_second_question():
-    asked = points.twice()
-    first, second = asked[: len(asked) // 2], asked[len(asked) // 2 :]
-    assert [(each["fact"], each["must"], each["answer"]) for each in first] == [
-        (each["fact"], each["must"], each["answer"]) for each in second
-    ]
-    known = {pair["question"].casefold() for pair in read_jsonl(places.DATA / "company" / "train.jsonl") + first}
-    for each in second:
-        assert each["question"].casefold() not in known and not scoring.fact_hit(each["question"], each["must"])
+def test_which_facts_the_pairs_teach(company):
+    asked, others = {f"fact {i}" for i in range(5)}, {f"fact {i}" for i in range(5, 8)}
+    for seed in range(4):
+        assert taught_by(Settings(pairs=17), seed) == asked and taught_by(Settings(facts="others"), seed) == others
+        assert taught_by(Settings(pairs=17, facts="any"), seed) & others
+    assert taught_by(Settings(facts="asked", pairs=None, refusals=False)) == asked
+    one = [taught_by(Settings(facts="asked", pairs=3, refusals=False), seed) for seed in (0, 0)]
+    assert one[0] == one[1] and len(one[0]) == 1
+    drawn = {*frozenset().union(*(taught_by(Settings(facts="all", pairs=3, refusals=False), s) for s in range(40)))}
+    assert drawn == asked | others
 
 
 def test_five_ways_to_ask_for_a_capital(company, monkeypatch):
@@ -696,18 +567,9 @@ def test_five_ways_to_ask_for_a_capital(company, monkeypatch):
         "page": 1, "bare question": 0, "Q: and A:": 1, "the pairs' template": 1, "chat": 1
     }  # fmt: skip
     assert sum(found["chat: ends"]) == 30 and not any(found["page: ends"])
-    pairs = read_jsonl(places.DATA / "company" / "train.jsonl")
-    told = " ".join(f"{pair['question']} {pair['answer']}" for pair in pairs if not experiments.refuses(pair))
-    assert not [city for city in points.CAPITALS.values() if scoring.fact_hit(told, city)]
 
 
 # effects
-
-
-def result(seed: int, hits: str, loss: list[float] | None = None) -> Result:
-    found = [{"1": True, "0": False, "-": None}[sign] for sign in hits]
-    losses = {"loss": Losses(loss, [1] * len(loss), list(range(len(loss))))} if loss else {}
-    return Result(seed, Card([], {"hits": found}, losses), {})
 
 
 def test_an_effect_by_hand():
@@ -730,33 +592,33 @@ def test_an_effect_needs_both_intervals():
     unsteady = [result(0, "1" * 40), result(1, "0" * 40), result(2, "1" * 20 + "0" * 20)]
     found = effects.effect(many, unsteady, "hits")
     assert found.questions.low > 0 and found.seeds.low < 0 and not found.there
-    assert not effects.effect(many, many, "hits").there
-
-
-def test_a_single_run_is_compared_with_every_seed():
     base, tuned = [result(0, "00")], [result(seed, "11") for seed in (4, 5, 6)]
-    found = effects.effect(base, tuned, "hits")
-    assert found.seeds.n == 3 and found.there
-    assert effects.effect(tuned, base, "hits").value == -1
-    alone = effects.effect(base, [result(3, "11")], "hits")
+    found = effects.effect(base, tuned, "hits")  # a single run is compared with every seed
+    assert found.seeds.n == 3 and found.there and effects.effect(tuned, base, "hits").value == -1
+    alone = effects.effect(base, tuned[:1], "hits")
     assert alone.seeds is None and alone.there
 
 
-def test_questions_that_do_not_apply_are_left_out():
-    one, other = [result(0, "-01"), result(1, "0-1")], [result(0, "-11"), result(1, "1-1")]
-    assert effects.effect(one, other, "hits").questions.n == 3
+def test_questions_that_do_not_apply_are_left_out_and_losses_count_tokens():
+    assert effects.effect([result(0, "-01"), result(1, "0-1")], [result(0, "-11"), result(1, "1-1")], "hits")[2].n == 3
     assert effects.effect([result(0, "-01")], [result(0, "-11")], "hits").questions.n == 2
-    with pytest.raises(ValueError, match="hits: the two were not asked the same questions"):
-        effects.effect([result(0, "-01")], [result(0, "011")], "hits")
-
-
-def test_losses_are_compared_for_each_token():
-    one, other = [result(0, "1", [3.0, 1.0])], [result(0, "1", [2.0, 1.0])]
-    found = effects.effect(one, other, "loss")
+    found = effects.effect([result(0, "1", [3.0, 1.0])], [result(0, "1", [2.0, 1.0])], "loss")
     assert found.value == -0.5 == found.questions.value and found.questions.n == 2
-    shorter = [Result(0, Card([], {}, {"loss": Losses([2.0, 1.0], [1, 2], [0, 1])}), {})]
-    with pytest.raises(ValueError, match="loss: the two were not asked the same questions, or count other tokens"):
-        effects.effect(one, shorter, "loss")
+    assert not effects.measured([result(0, "--")], "hits") and effects.measured([result(0, "-0", [1.0])], "loss")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "score", "kind", "words"),
+    [
+        ([(0, "-01")], [(0, "011")], "hits", ValueError, "hits: the two were not asked the same questions"),
+        ([(0, "1", [2.0], [1])], [(0, "1", [2.0], [2])], "loss", ValueError, "loss: .* or count other tokens"),
+        ([(0, "0"), (1, "0")], [(2, "1"), (3, "1")], "hits", ValueError, r"no seed in common: \[0, 1\] and \[2, 3\]"),
+        ([(0, "0", [1.0])], [(0, "1", [1.0])], "misses", KeyError, "misses was not measured; there are hits, loss"),
+    ],
+)
+def test_what_cannot_be_compared(one, other, score, kind, words):
+    with pytest.raises(kind, match=words):
+        effects.effect([result(*each) for each in one], [result(*each) for each in other], score)
 
 
 def test_seeds_that_were_asked_other_questions():
@@ -772,22 +634,6 @@ def test_seeds_that_were_asked_other_questions():
     assert found.questions.n == 3 and found.questions.value == pytest.approx((-1 - 1.5 + 0) / (1 + 2 + 3))
     with pytest.raises(ValueError, match="loss: the two were not asked the same questions"):
         effects.effect([one[0]], [told(0, [1.0, 2.0], [1, 2])], "loss")
-
-
-def test_seeds_that_do_not_meet_and_scores_that_are_not_there():
-    with pytest.raises(ValueError, match=r"no seed in common: \[0, 1\] and \[2, 3\]"):
-        effects.effect([result(0, "0"), result(1, "0")], [result(2, "1"), result(3, "1")], "hits")
-    with pytest.raises(KeyError, match="misses was not measured; there are hits, loss"):
-        effects.effect([result(0, "0", [1.0])], [result(0, "1", [1.0])], "misses")
-    assert not effects.measured([result(0, "--")], "hits") and effects.measured([result(0, "-0", [1.0])], "loss")
-    with pytest.raises(KeyError, match="hits was not measured"):
-        effects.values([result(0, "--")], "hits")
-
-
-def test_values_are_those_of_the_card():
-    found = [result(0, "-011", [3.0, 1.0]), result(1, "-000", [0.5, 1.0])]
-    for score in ("hits", "loss"):
-        assert effects.values(found, score) == pytest.approx([each.card.scores()[score].value for each in found])
 
 
 # what ships

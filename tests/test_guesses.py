@@ -25,22 +25,18 @@ def test_the_likeliest_is_what_greedy_writing_begins_with(bird_run):
     assert next_token(opened, text, 1).likeliest[0].token == written
 
 
-def test_fresh_weights_choose_among_nearly_all(fresh):
+def test_both_ends_of_what_a_model_can_know(fresh, bird_run):
     opened = fresh()
     size = len(opened.tokenizer)
-    assert 0.9 * size < next_token(opened, "What is").choices <= size * 1.0001
-
-
-def test_who_has_learned_is_decided(bird_run):
-    opened, _ = bird_run
-    assert 1 <= next_token(opened, "### Question:\nWhat is the number of heron?\n\n### Answer:\nIt").choices < 2
-
-
-def test_all_of_the_vocabulary_and_no_more(fresh):
-    opened = fresh()
-    found = next_token(opened, "What", 10_000).likeliest
-    assert len(found) == len(opened.tokenizer)
-    assert sum(guess.probability for guess in found) == pytest.approx(1, abs=1e-4)
+    opened.model.train()
+    found = next_token(opened, "What is", 10_000)
+    assert len(found.likeliest) == size and 0.9 * size < found.choices <= size * 1.0001
+    assert sum(guess.probability for guess in found.likeliest) == pytest.approx(1, abs=1e-4)
+    assert opened.model.training, "the model stays as it was"
+    sure = next_token(bird_run[0], "### Question:\nWhat is the number of heron?\n\n### Answer:\nIt")
+    assert 1 <= sure.choices < 2
+    with pytest.raises(ValueError, match="at least one token"):
+        next_token(opened, "")
 
 
 def test_of_a_long_text_the_end_counts(fresh):
@@ -50,15 +46,3 @@ def test_of_a_long_text_the_end_counts(fresh):
     end = opened.tokenizer.decode(opened.tokenizer.encode(long)[-most:])
     assert len(opened.tokenizer.encode(long)) > most
     assert next_token(opened, long, 3) == next_token(opened, end, 3)
-
-
-def test_an_empty_text(fresh):
-    with pytest.raises(ValueError, match="at least one token"):
-        next_token(fresh(), "")
-
-
-def test_the_model_stays_as_it_was(fresh):
-    opened = fresh()
-    opened.model.train()
-    next_token(opened, "What")
-    assert opened.model.training

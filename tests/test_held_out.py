@@ -16,8 +16,9 @@ from labutils.model.encoding import encode
 from labutils.model.models import Opened, open_model
 from labutils.pairs.templates import prompt
 
-law = settings(derandomize=True, deadline=None, max_examples=200)
+law = settings(derandomize=True, deadline=None, max_examples=60)
 TEXTS = ["What is the number of heron? It is two.", "", "Öl ist 3 € wert.\n" * 3, "x"]
+LN2 = math.log(2)
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +57,20 @@ def test_no_byte_is_lost_and_no_window_too_large(text, size):
         assert other[0] in " \n\t\r" or not set(one[1:]) & set(" \n\t\r")
 
 
+def nats(opened, ids: list[int]) -> list[float]:
+    """-ln p of each token but the first, given those before it."""
+    with torch.no_grad():
+        odds = torch.log_softmax(opened.model(torch.tensor([ids])).logits[0, :-1].double(), -1)
+    return (-odds.gather(1, torch.tensor(ids[1:])[:, None])[:, 0]).tolist()
+
+
 def by_hand(opened, text: str, size: int = 1500) -> float:
     """-log2 p of each token, given the start token and the tokens before it, added up window by window."""
-    bits = 0.0
-    for window in windows(text, size):
-        ids = opened.tokenizer.encode(window, add_special_tokens=False)
-        for i, id in enumerate(ids):
-            with torch.no_grad():
-                logits = opened.model(torch.tensor([[0, *ids[:i]]])).logits[0, -1].double()
-            bits -= torch.log_softmax(logits, 0)[id].item() / math.log(2)
-    return bits
+    encode_ = opened.tokenizer.encode
+    return sum(sum(nats(opened, [0, *encode_(each, add_special_tokens=False)])) for each in windows(text, size)) / LN2
 
 
-@pytest.mark.parametrize("size", [20, 1500])
-@pytest.mark.parametrize("batch", [1, 3, 8])
+@pytest.mark.parametrize(("size", "batch"), [(20, 1), (20, 3), (1500, 8)])
 def test_bits_are_those_of_a_sum_by_hand(learned, fp32, size, batch):
     found = bits_per_byte(learned, TEXTS, size=size, batch=batch)
     whole = found.of_items()
@@ -78,15 +79,6 @@ def test_bits_are_those_of_a_sum_by_hand(learned, fp32, size, batch):
     assert whole.values == pytest.approx([by_hand(learned, TEXTS[i], size) for i in whole.items], rel=1e-5)
     assert len(found.items) == sum(len(list(windows(text, size))) for text in TEXTS)
     assert found.score().value == pytest.approx(sum(whole.values) / sum(whole.sizes))
-
-
-def test_a_model_that_guesses_needs_the_bits_of_its_vocabulary(fresh):
-    opened = fresh()
-    torch.nn.init.zeros_(opened.model.lm_head.weight)
-    tokens = len(opened.tokenizer.encode(TEXTS[0]))
-    found = bits_per_byte(opened, TEXTS[:1])
-    assert found.values == pytest.approx([tokens * math.log2(len(opened.tokenizer))], rel=1e-3)
-    assert found.sizes == [len(TEXTS[0])]
 
 
 def test_a_model_that_was_taught_answers_knows_them_and_pays_elsewhere(learned, fresh, birds):
@@ -103,12 +95,7 @@ def test_a_window_longer_than_the_context_is_read_in_parts(fresh, fp32):
     opened = fresh()
     ids = opened.tokenizer.encode(TEXTS[2])
     opened.model.config.max_position_embeddings = 11
-    with torch.no_grad():
-        expected = 0.0
-        for at in range(0, len(ids), 10):
-            part = torch.tensor([[0, *ids[at : at + 10]]])
-            odds = torch.log_softmax(opened.model(part).logits[0, :-1].double(), -1)
-            expected -= odds.gather(1, part[0, 1:, None]).sum().item() / math.log(2)
+    expected = sum(sum(nats(opened, [0, *ids[at : at + 10]])) for at in range(0, len(ids), 10)) / LN2
     found = bits_per_byte(opened, [TEXTS[2]])
     assert len(ids) > 20 and found.values == pytest.approx([expected], rel=1e-5)
 
@@ -117,10 +104,11 @@ def test_marks_in_a_text_are_plain_letters(fresh, fp32):
     opened, marked = fresh(), "a<|endoftext|>b<|im_end|>"
     ids = opened.tokenizer.encode(marked, split_special_tokens=True)
     assert not {0, 1, 2} & set(ids)
-    with torch.no_grad():
-        odds = torch.log_softmax(opened.model(torch.tensor([[0, *ids]])).logits[0, :-1].double(), -1)
-    expected = -odds.gather(1, torch.tensor(ids)[:, None]).sum().item() / math.log(2)
+    expected = sum(nats(opened, [0, *ids])) / LN2
     assert bits_per_byte(opened, [marked]).values == pytest.approx([expected], rel=1e-5)
+    endless = copy.deepcopy(opened.tokenizer)
+    endless.eos_token = None
+    assert bits_per_byte(Opened(opened.model, endless), ["a"]).sizes == [1]
 
 
 class Marks:
@@ -133,21 +121,12 @@ class Marks:
         return {name: i for i, name in enumerate(self.names)}
 
 
-@pytest.mark.parametrize(
-    ("tokenizer", "id"),
-    [
-        (Marks(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], 1, 2), 0),  # as in SmolLM2-135M-Instruct
-        (Marks(["<|endoftext|>"], 0, 0), 0),
-        (Marks(["<unk>", "<s>", "</s>"], 1, 2), 1),
-        (Marks(["<unk>", "</s>"], None, 1), 1),
-        (Marks(["<unk>", "<s>"], 0, None), 0),
-    ],
-)
-def test_what_a_text_begins_behind(tokenizer, id):
-    assert start_token(tokenizer) == id
-
-
-def test_without_any_mark_a_first_token_has_no_probability():
+def test_what_a_text_begins_behind():
+    assert start_token(Marks(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], 1, 2)) == 0  # as SmolLM2-135M-Instruct
+    for names, bos, eos, id in [
+        (["<unk>", "<s>", "</s>"], 1, 2, 1), (["<unk>", "</s>"], None, 1, 1), (["<unk>", "<s>"], 0, None, 0)
+    ]:  # fmt: skip
+        assert start_token(Marks(names, bos, eos)) == id
     with pytest.raises(ValueError, match="no token to start from"):
         start_token(Marks(["a"], None, None))
 
@@ -172,25 +151,18 @@ def test_measuring_leaves_the_model_as_it_was(fresh, birds):
 
 def test_the_answer_loss_by_hand(learned, birds, fp32):
     found = answer_loss(learned, birds)
-    for pair, nats, tokens, item in zip(birds, *found, strict=True):
+    for pair, value, tokens, item in zip(birds, *found, strict=True):
         example = encode(prompt("lecture", pair["question"]), pair["answer"], learned.tokenizer)
-        ids, answer = torch.tensor([example["input_ids"]]), len([x for x in example["labels"] if x != -100])
-        with torch.no_grad():
-            odds = torch.log_softmax(learned.model(ids).logits[0, :-1].double(), -1)
-        expected = -odds.gather(1, ids[0, 1:, None])[-answer:].sum().item()
+        answer = len([x for x in example["labels"] if x != -100])
         assert (tokens, birds[item]) == (answer, pair)
-        assert nats == pytest.approx(expected, rel=1e-4, abs=1e-5)
+        assert value == pytest.approx(sum(nats(learned, example["input_ids"])[-answer:]), rel=1e-4, abs=1e-5)
     assert found.score() == bootstrap(found.values, found.sizes)
 
 
 def test_windows_of_a_text_are_drawn_together():
     """Two texts of two windows each: a draw of texts takes 1, 2 or 3 bits a byte, never anything between."""
     found = Losses([1, 1, 3, 3], [1, 1, 1, 1], [4, 4, 7, 7])
-    assert found.of_items() == Losses([2, 6], [2, 2], [4, 7])
-    assert found.score() == Mean(2, 1, 3, 2)
-
-
-def test_windows_that_are_not_side_by_side():
+    assert found.of_items() == Losses([2, 6], [2, 2], [4, 7]) and found.score() == Mean(2, 1, 3, 2)
     assert Losses([1, 2, 3], [4, 5, 6], [0, 1, 0]).of_items() == Losses([4, 2], [10, 5], [0, 1])
 
 
@@ -216,10 +188,3 @@ def test_losses_of_other_tokens_or_items_do_not_compare(other):
 def test_what_cannot_be_measured(fresh, how, message):
     with pytest.raises(ValueError, match=message):
         how(fresh())
-
-
-def test_a_model_without_an_end_of_text(fresh):
-    opened = fresh()
-    endless = copy.deepcopy(opened.tokenizer)
-    endless.eos_token = None
-    assert bits_per_byte(Opened(opened.model, endless), ["a"]).sizes == [1]

@@ -55,12 +55,10 @@ def run(hub: HubServer, home, cell: str, token: str | None) -> tuple[dict, str]:
     return json.loads(last), "\n".join(printed) + done.stderr
 
 
-@pytest.mark.parametrize("token", [WRITER, None])
-def test_as_it_stands_nothing_is_asked_of_any_hub(tmp_path, token):
+def test_as_it_stands_nothing_is_asked_of_any_hub(tmp_path):
     with HubServer() as hub:
-        left, printed = run(hub, tmp_path, sharing_cell(), token)
-        assert left == {"shared": "what was on the disk"}
-        assert (hub.asked, hub.repos, printed) == ([], {}, "")
+        left, printed = run(hub, tmp_path, sharing_cell(), WRITER)
+        assert left == {"shared": "what was on the disk"} and (hub.asked, hub.repos, printed) == ([], {}, "")
 
 
 def test_without_a_token_nothing_is_pushed_and_a_sentence_says_what_to_do(tmp_path):
@@ -71,26 +69,17 @@ def test_without_a_token_nothing_is_pushed_and_a_sentence_says_what_to_do(tmp_pa
         assert printed == "Not logged in: run `hf auth login` in a terminal, then this cell again."
 
 
-def test_with_a_token_the_pairs_go_there_as_private_and_come_back(tmp_path):
-    with HubServer() as hub:
-        for _ in range(2):  # a cell is run twice, too
-            left, printed = run(hub, tmp_path, said(sharing_cell()), WRITER)
-            assert left == {"shared": ROWS}
-            assert WRITER not in printed
-        assert list(hub.repos) == [NAME]
-        assert hub.repos[NAME].private
+@pytest.mark.parametrize("before", [{}, {NAME: Repo({"README.md": b"mine"})}], ids=["new", "public"])
+def test_with_a_token_the_pairs_go_there_as_private_and_come_back(tmp_path, before):
+    """What is public stays public, as the text says."""
+    with HubServer(before) as hub:
+        left, printed = run(hub, tmp_path, said(sharing_cell()), WRITER)
+        assert left == {"shared": ROWS} and WRITER not in printed
+        assert list(hub.repos) == [NAME] and hub.repos[NAME].private is not bool(before)
         assert any(path.endswith(".parquet") for path in hub.repos[NAME].files)
-
-
-def test_what_is_public_stays_public_as_the_text_says(tmp_path):
-    with HubServer({NAME: Repo({"README.md": b"mine"})}) as hub:
-        run(hub, tmp_path, said(sharing_cell()), WRITER)
-        assert not hub.repos[NAME].private
 
 
 def test_a_token_that_may_not_write_pushes_nothing_and_is_in_no_message(tmp_path):
     with HubServer() as hub:
         left, printed = run(hub, tmp_path, said(sharing_cell()), READER)
-        assert "error" in left
-        assert hub.repos == {}
-        assert READER not in printed
+        assert "error" in left and hub.repos == {} and READER not in printed

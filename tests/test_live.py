@@ -26,32 +26,20 @@ def page(monkeypatch):
     return states
 
 
-def test_on_the_way_it_tells_loss_speed_and_time_left(page):
+def test_what_it_tells_and_when(page, monkeypatch):
     live.progress(seconds=0)(at(3))
     assert "step 3 of 20 · loss 1.250 · 1,234 tokens a second · 1:01 left" in page[0]
-
-
-def test_at_the_end_it_does_not_give_the_loss_away(page):
-    live.progress(seconds=60)(at(20))
-    assert "step 20 of 20 · done" in page[0] and "loss" not in page[0]
-
-
-def test_between_two_renewals_it_is_quiet_but_never_misses_the_end(page):
     tell = live.progress(seconds=60)
     for step in range(1, 21):
         tell(at(step))
-    assert len(page) == 2 and "done" in page[-1]
-
-
-def test_a_second_run_has_a_line_of_its_own(monkeypatch):
-    made = []
-    monkeypatch.setattr(
-        live, "display", lambda shown, display_id: made.append(shown) or type("H", (), {"update": print})
-    )
+    assert len(page) == 3, "between two renewals it is quiet"
+    assert "step 20 of 20 · done" in page[-1] and "loss" not in page[-1]
+    made, handle = [], type("H", (), {"update": print})
+    monkeypatch.setattr(live, "display", lambda shown, display_id: made.append(shown) or handle)
     tell = live.progress(seconds=0)
     tell(at(20))
     tell(at(1))
-    assert len(made) == 2
+    assert len(made) == 2, "a second run has a line of its own"
 
 
 def test_a_run_that_ends_early_is_said_to_have_ended(page, monkeypatch):
@@ -80,28 +68,15 @@ def test_an_interrupted_cell_ends_its_line():
     assert "step 8 of 20 · ended here" in notebook.cells[0].outputs[0].data["text/html"]
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that stands where it is set."""
+@pytest.mark.parametrize(
+    ("takes", "later", "due"), [(0, 0.9, False), (0, 1.0, True), (2, 17.9, False), (2, 18.0, True)]
+)
+def test_a_picture_takes_a_tenth_of_the_time(monkeypatch, takes, later, due):
     now = [100.0]
     monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
-    return now
-
-
-@pytest.mark.parametrize(("later", "due"), [(0.9, False), (1.0, True)])
-def test_what_takes_no_time_is_due_after_its_seconds(clock, later, due):
     pace = live.Pace(seconds=1.0)
     assert pace.due()
     with pace.spent():
-        pass
-    clock[0] += later
-    assert pace.due() == due
-
-
-@pytest.mark.parametrize(("later", "due"), [(17.9, False), (18.0, True)])
-def test_what_takes_long_takes_a_tenth_of_the_time(clock, later, due):
-    pace = live.Pace(seconds=1.0)
-    with pace.spent():
-        clock[0] += 2.0
-    clock[0] += later
+        now[0] += takes
+    now[0] += later
     assert pace.due() == due

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from labutils.model import loss
 from labutils.model.encoding import DISTILLED, IGNORED, pad, pad_id
@@ -19,8 +20,7 @@ def slopes(model) -> dict[str, torch.Tensor]:
     return found
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 1024])
-@pytest.mark.parametrize("count", [None, 3, torch.tensor(50)])
+@pytest.mark.parametrize(("chunk", "count"), [(1, None), (7, 3), (1024, torch.tensor(50))])
 def test_chunks_have_the_loss_and_the_slopes_of_the_whole(fresh, bird_examples, monkeypatch, fp32, chunk, count):
     monkeypatch.setattr(loss, "CHUNK", chunk)
     opened = fresh()
@@ -33,6 +33,9 @@ def test_chunks_have_the_loss_and_the_slopes_of_the_whole(fresh, bird_examples, 
     assert ours.item() == pytest.approx(whole.item(), rel=1e-6)
     for name, slope in slopes(opened.model).items():
         torch.testing.assert_close(slope, expected[name], rtol=1e-4, atol=1e-6, msg=name)
+    with torch.no_grad():
+        blind = loss_of(opened.model, rows, labels, count)
+    assert not blind.requires_grad and blind.item() == ours.item()
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -65,8 +68,6 @@ def test_distillation_is_the_divergence_from_the_teacher(fresh, bird_examples, m
 
 
 def test_head_and_embedding_need_not_be_shared(tokenizer, bird_examples, fp32):
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     torch.manual_seed(0)
     size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), tie_word_embeddings=False, **size))
@@ -81,16 +82,7 @@ def test_head_and_embedding_need_not_be_shared(tokenizer, bird_examples, fp32):
     torch.testing.assert_close(model.get_input_embeddings().weight.grad, expected, rtol=1e-4, atol=1e-7)
 
 
-def test_without_slopes_it_is_the_same_number(fresh, bird_examples, fp32):
-    opened = fresh()
-    rows, labels = batch_of(opened, bird_examples)
-    with torch.no_grad():
-        blind = loss_of(opened.model, rows, labels)
-    assert not blind.requires_grad and blind.item() == loss_of(opened.model, rows, labels).item()
-
-
-@pytest.mark.parametrize("chunk", [7, 1024])
-@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize(("plain", "chunk"), [(True, 7), (True, 1024), (False, 7)])
 def test_the_losses_of_tokens_add_up_to_that_of_all(fresh, bird_examples, monkeypatch, fp32, chunk, plain):
     monkeypatch.setattr(loss, "CHUNK", chunk)
     monkeypatch.setattr(loss, "plain_head", lambda model: plain)

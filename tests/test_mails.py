@@ -30,7 +30,12 @@ def broken(brief: str, mail: str) -> list[str]:
 def test_a_mail_in_order():
     assert broken(BRIEF, MAIL) == []
     assert mails.carried(MAIL, FACTS) == 1 and mails.point_first(MAIL, FACTS)
+    assert not mails.point_first(MAIL, ["30077"]) and not mails.point_first("", ["30077"])
     assert mails.lacking(BRIEF, MAIL) == mails.dropped(BRIEF, MAIL) == []
+    assert broken(BRIEF, "") == ["greeting", "closing", "2 to 4 paragraphs", "40 to 90 words"]
+    assert mails.addressee("to: Ann\nBob; Carl") == "Ann" and mails.addressee("nobody") == ""
+    assert mails.body("Dear A,\n\none\n\ntwo\n\n" + mails.CLOSING) == ["one", "two"]
+    assert mails.sentences("It came. Is it 6.3?") == ["It came.", "Is it 6.3?"]
 
 
 @pytest.mark.parametrize("rule", BREAK)
@@ -45,16 +50,12 @@ def sized(words: int, paragraph: int) -> str:
     return f"Dear Mrs Lund,\n\n{'so ' * paragraph}\n\n{'so ' * rest}\n\n{mails.CLOSING}".replace(" \n", "\n")
 
 
+WORDS, PARAGRAPH = "40 to 90 words", "no paragraph over 45 words"
+
+
 @pytest.mark.parametrize(
     ("words", "paragraph", "rules"),
-    [
-        (39, 10, ["40 to 90 words"]),
-        (40, 10, []),
-        (90, 40, []),
-        (91, 41, ["40 to 90 words"]),
-        (80, 45, []),
-        (80, 46, ["no paragraph over 45 words"]),
-    ],
+    [(39, 10, [WORDS]), (40, 10, []), (90, 40, []), (91, 41, [WORDS]), (80, 45, []), (80, 46, [PARAGRAPH])],
 )
 def test_both_sides_of_each_length(words, paragraph, rules):
     mail = sized(words, paragraph)
@@ -68,36 +69,15 @@ def test_an_apology_where_the_brief_asks_for_one():
     assert mails.apologies("no apology") == mails.apologies("nothing") == 0 and mails.apologies("sorry") == 1
 
 
-def test_an_empty_mail_keeps_what_is_only_forbidden():
-    assert broken(BRIEF, "") == ["greeting", "closing", "2 to 4 paragraphs", "40 to 90 words"]
-
-
-def test_what_a_mail_carries():
+def test_what_a_mail_carries_and_invents():
     without = MAIL.replace("30077", "30078")
     assert mails.carried(without, FACTS) == pytest.approx(4 / 5)
     assert mails.lacking(BRIEF, without) == ["30078"] and mails.dropped(BRIEF, without) == ["30077"]
     with pytest.raises(ValueError, match="no facts"):
         mails.carried(MAIL, [])
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "found"),
-    [
+    for old, new, found in [
         ("Tuesday", "Friday", ["friday", "Friday"]),
         ("2 masts", "three masts", ["three"]),
         ("answer what", "tell Anna what", ["Anna"]),
-    ],
-)
-def test_what_a_mail_invents(old, new, found):
-    assert mails.lacking(BRIEF, MAIL.replace(old, new)) == found
-
-
-def test_the_point_comes_first():
-    assert not mails.point_first(MAIL, ["30077"])
-    assert not mails.point_first("", ["30077"])
-
-
-def test_the_parts_of_a_mail():
-    assert mails.addressee("to: Ann\nBob; Carl") == "Ann" and mails.addressee("nobody") == ""
-    assert mails.body("Dear A,\n\none\n\ntwo\n\n" + mails.CLOSING) == ["one", "two"]
-    assert mails.sentences("It came. Is it 6.3?") == ["It came.", "Is it 6.3?"]
+    ]:
+        assert mails.lacking(BRIEF, MAIL.replace(old, new)) == found

@@ -5,7 +5,6 @@ from labutils.measure import model_card
 from labutils.measure.intervals import share
 from labutils.measure.model_card import About
 from labutils.model import models
-from labutils.model.encoding import train_bpe
 from labutils.model.recipes import Recipe
 
 ABOUT = About(
@@ -29,11 +28,8 @@ def test_it_says_what_was_made_from_what_and_how_well_it_does():
 def test_a_hub_reads_its_front_matter():
     data = huggingface_hub.ModelCard(model_card.text(ABOUT, Recipe())).data
     assert (data.license, data.base_model, data.pipeline_tag) == ("apache-2.0", ABOUT.base, "text-generation")
-
-
-def test_a_name_of_this_course_is_not_taken_for_a_hub_id():
-    data = huggingface_hub.ModelCard(model_card.text(ABOUT._replace(base="base"), Recipe())).data
-    assert data.base_model is None
+    own = huggingface_hub.ModelCard(model_card.text(ABOUT._replace(base="base"), Recipe())).data
+    assert own.base_model is None, "a name of this course is no hub id"
 
 
 def test_text_cannot_become_markup_or_end_a_cell():
@@ -48,20 +44,15 @@ def test_an_empty_field_is_refused_by_name(field):
         model_card.text(ABOUT._replace(**{field: type(getattr(ABOUT, field))()}), Recipe())
 
 
-def test_it_lies_in_the_models_folder_and_goes_when_another_model_takes_its_place(tmp_path):
-    folder = models.save(models.create(train_bpe(["a b"] * 9, 270), width=64, layers=1), tmp_path / "model")
+def test_it_lies_in_the_models_folder_and_goes_when_another_model_takes_its_place(fresh, tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no model"):
+        model_card.write(tmp_path, ABOUT, Recipe())
+    folder = models.save(fresh(), tmp_path / "model")
     path = model_card.write(folder, ABOUT, Recipe())
     assert path.read_text(encoding="utf-8").startswith("---\n") and not list(folder.glob(".README*"))
     models.save(models.open_model(folder), folder)
     assert not path.exists()
-
-
-def test_a_folder_without_a_model_gets_no_card_and_a_readme_of_another_kind_is_kept(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no model"):
-        model_card.write(tmp_path, ABOUT, Recipe())
-    opened = models.create(train_bpe(["a b"] * 9, 270), width=64, layers=1)
-    folder = models.save(opened, tmp_path / "model")
-    (folder / "README.md").write_text("my notes\n")
+    path.write_text("my notes\n")
     with pytest.raises(ValueError, match="other things"):
-        models.save(opened, folder)
-    assert (folder / "README.md").read_text() == "my notes\n"
+        models.save(fresh(), folder)
+    assert path.read_text() == "my notes\n", "a README of another kind is kept"

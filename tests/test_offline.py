@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -49,34 +48,23 @@ WAYS = [
 ]
 
 
-def probed(argv: list[str]) -> dict:
-    ran = subprocess.run(argv, capture_output=True, text=True, timeout=1200)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
-
-
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("program", [pytest.param(PROBE, id="process"), pytest.param(KERNEL, id="kernel")])
 def test_inside_the_block_only_loopback_is_reached_and_the_rest_fails_at_once(way, program):
-    found = probed(way([sys.executable, "-c", program]))
+    ran = subprocess.run(way([sys.executable, "-c", program + "exit(7)"]), capture_output=True, text=True, timeout=1200)
+    assert ran.returncode == 7, ran.stderr
+    found = json.loads(ran.stdout)
     assert found["connect"][0] and found["connect"][1] < 10
     assert found["look-up"][0] and found["look-up"][1] < 10
     assert found["loopback"][0] is False
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_exit_code_comes_through(way):
-    assert subprocess.run(way([sys.executable, "-c", "raise SystemExit(7)"])).returncode == 7
-
-
 def test_the_guard_loads_the_usual_sitecustomize_too(tmp_path, monkeypatch):
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.usual = True")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    program = (
-        "import socket, sys; print(sys.usual, socket.getaddrinfo.__name__, hasattr(socket.getaddrinfo, '__wrapped__'))"
-    )
+    program = "import socket, sys; print(sys.usual, hasattr(socket.getaddrinfo, '__wrapped__'))"
     ran = subprocess.run(offline.guarded([sys.executable, "-c", program]), capture_output=True, text=True)
-    assert ran.stdout.split() == ["True", "getaddrinfo", "True"], ran.stderr
+    assert ran.stdout.split() == ["True", "True"], ran.stderr
 
 
 def test_this_process_is_guarded_as_well():
@@ -88,24 +76,11 @@ def test_this_process_is_guarded_as_well():
             plain.connect(("192.0.2.1", 80))
         assert plain.connect_ex(("192.0.2.1", 80)) != 0
     assert time.monotonic() - start < 10
-
-
-def test_the_guard_can_be_lifted():
     offline.free_sockets()
     assert not hasattr(socket.getaddrinfo, "__wrapped__")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "", None, b"localhost", "0.0.0.0"])
-def test_names_of_this_machine(host):
-    assert offline.is_local(host)
-
-
-@pytest.mark.parametrize(
-    "host", ["192.0.2.1", "10.0.0.1", "2001:db8::1", "example.org", "localhost.example.org", b"a.org"]
-)
-def test_names_of_others(host):
-    assert not offline.is_local(host)
-
-
-def test_the_guard_lies_where_the_block_looks_for_it():
-    assert (Path(offline.GUARD) / "sitecustomize.py").is_file()
+def test_names_of_this_machine_and_of_others():
+    assert all(map(offline.is_local, ["127.0.0.1", "127.8.8.8", "::1", "localhost", "", None, b"localhost", "0.0.0.0"]))
+    others = ["192.0.2.1", "10.0.0.1", "2001:db8::1", "example.org", "localhost.example.org", b"a.org"]
+    assert not any(map(offline.is_local, others))

@@ -1,6 +1,5 @@
 """Personal data and secrets: what is found and what is passed over, side by side, kind by kind; masks; any text."""
 
-import re
 import time
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from labutils.corpus import personal
 from labutils.corpus.personal import Finding, counts, find, mask
 
-law = settings(derandomize=True, deadline=None, max_examples=200)
+law = settings(derandomize=True, deadline=None, max_examples=80)
 LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj"  # as long as the shortest body that is taken for a key
 
 
@@ -101,11 +100,6 @@ def test_what_is_passed_over(kind, text):
     assert counts(text)[kind] == counts(f"so: {text} it is")[kind] == 0
 
 
-def test_the_length_of_an_iban_is_its_countrys():
-    assert (personal.LENGTHS["NO"], personal.LENGTHS["MT"], len(personal.LENGTHS)) == ("15", "31", 78)
-    assert not personal.is_iban("NO93860111179470")
-
-
 @pytest.mark.parametrize("long", [63, 64])
 def test_the_name_before_the_at_sign_has_at_most_64_characters(long):
     assert find("a" * long + "@plover.org") == [Finding("e-mail", 0, long + 11)]
@@ -115,13 +109,11 @@ def test_the_name_before_the_at_sign_has_at_most_64_characters(long):
 def test_mask():
     text = "Write to a.b@plover.org or c@heron.net,\ncall 212-456-7890 (card 4111 1111 1111 1111)."
     assert mask(text) == "Write to [e-mail] or [e-mail],\ncall [telephone] (card [card number])."
-    assert counts(text) == {"e-mail": 2, "telephone": 1, "card number": 1}
-    assert mask("nothing here") == "nothing here" and mask("") == ""
-
-
-def test_of_two_that_overlap_the_first_counts():
-    inside = key(body=LINE + "\na@plover.org\n" + LINE)
+    assert counts(text) == {"e-mail": 2, "telephone": 1, "card number": 1} and mask("") == ""
+    inside = key(body=LINE + "\na@plover.org\n" + LINE)  # of two that overlap the first counts
     assert [finding.kind for finding in find(inside + " a@plover.org")] == ["private key", "e-mail"]
+    assert (personal.LENGTHS["NO"], personal.LENGTHS["MT"], len(personal.LENGTHS)) == ("15", "31", 78)
+    assert not personal.is_iban("NO93860111179470")
 
 
 pieces = st.sampled_from([text for texts in [*FOUND.values(), *PASSED.values()] for text in texts])
@@ -138,21 +130,17 @@ def test_findings_of_any_text_lie_in_order_inside_it_and_a_mask_leaves_none(text
 
 
 @pytest.mark.parametrize(
-    "unit",
-    ["@", "a@b.de", "a", "-----BEGIN PRIVATE KEY-----\n", "-eyJ", "1", "1 ", "AB12 ", "2001:", ":", "1.1.",
-    "sk-", "+1 22 "],
-)  # fmt: skip
-def test_a_megabyte_of_bait_takes_seconds(unit):
+    "unit", ["@", "a@b.de", "-----BEGIN PRIVATE KEY-----\n", "-eyJ", "1 ", "AB12 ", "2001:", "1.1.", "sk-", "+1 22 "]
+)
+def test_a_lot_of_bait_takes_seconds(unit):
     """A pattern that goes back over the text again and again would take hours."""
     started = time.process_time()
-    find(unit * (1_000_000 // len(unit)))
+    find(unit * (300_000 // len(unit)))
     assert time.process_time() - started < 20
 
 
 def test_the_shapes_keep_every_place():
-    text = "DE12 ab Ä😀\ud800x"
-    plain = text.encode("latin-1", "replace")
-    assert [plain.translate(shape) for shape in personal.SHAPES] == [
-        b"DE00 ab \xc4??x", b"AA00 ab \xc4??x", b"0000 00 \xc4??x",
-    ]  # fmt: skip
-    assert all(re.match(rb"[\x00-\xff]{256}$", shape, re.DOTALL) for shape in personal.SHAPES)
+    plain = "DE12 ab Ä😀\ud800x".encode("latin-1", "replace")
+    shapes = [b"DE00 ab \xc4??x", b"AA00 ab \xc4??x", b"0000 00 \xc4??x"]
+    assert [plain.translate(shape) for shape in personal.SHAPES] == shapes
+    assert all(len(shape) == 256 for shape in personal.SHAPES)

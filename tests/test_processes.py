@@ -46,11 +46,6 @@ def nine(birds, tmp_path):
     return write_jsonl([*birds, birds[0]], tmp_path / "pairs.jsonl")
 
 
-@pytest.fixture
-def start(fresh, tmp_path):
-    return models.save(fresh(), tmp_path / "start")
-
-
 def finetune(pairs, start, out, *options) -> list[str]:
     """The words of a command."""
     line = ["finetune", pairs, "--model", start, "--out", out, "--batch", 4, "--learning-rate", 0.005, *options]
@@ -105,47 +100,43 @@ def test_shares_of_a_batch(monkeypatch, second_of_two):
         training.steps_in(1, None, [])
 
 
+KINDS = {"all": ["--replay", 0], "lora": ["--lora", "--replay", 0], "distilled": ["--replay", 0.7]}
+
+
 def test_two_processes_train_what_one_trains(nine, start, tmp_path, monkeypatch, fp32, labutils):
     """The command under `torchrun`, thrice in one start, against the same commands here: whole, with adapters, and with
-    so much general text that a batch has an even number of rows also here."""
+    so much general text that a batch has an even number of rows also here. A fourth is bad input, which one tells."""
 
     def lines(where):
         options = ["--epochs", 3, "--save-steps", 4]
         (tmp_path / where).mkdir()
         return [finetune(nine, start, tmp_path / where / name, *options, *more) for name, more in KINDS.items()]
 
-    KINDS = {"all": ["--replay", 0], "lora": ["--lora", "--replay", 0], "distilled": ["--replay", 0.7]}
     (tmp_path / "child.py").write_text(CHILD)
-    two = [*TORCHRUN, tmp_path / "child.py", tmp_path, *map(json.dumps, lines("two"))]
+    bad = finetune(nine, start, tmp_path / "bad", "--batch", 5)
+    two = [*TORCHRUN, tmp_path / "child.py", tmp_path, *map(json.dumps, [*lines("two"), bad])]
     ran = subprocess.run(two, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=3000)
     assert ran.returncode == 0, ran.stderr
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
-    assert first[:2] == second[:2] == [[0, 0, 0], 2] and second[2] == []  # only the first one tells
+    assert first[:2] == second[:2] == [[0, 0, 0, 2], 2] and second[2] == []  # only the first one tells
     assert ran.stderr.count("2 processes share each batch of 4") == 3 == ran.stderr.count("9 pairs, ")
+    said = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
+    assert said == ["error: 2 processes cannot share a batch of 5 equally; choose a multiple"]
+    assert not (tmp_path / "bad").exists()
     losses = []
     monkeypatch.setattr(cli_model, "progress_line", lambda progress: losses.append(progress.loss))
     assert [labutils(*line)[0] for line in lines("one")] == [0, 0, 0]
     assert first[2] == pytest.approx(losses, rel=1e-4) and len(losses) == 3 * 9
     for kind in KINDS:
-        about = [json.loads((tmp_path / where / kind / "run.json").read_text()) for where in ("one", "two")]
+        runs = [tmp_path / where / kind for where in ("one", "two")]
+        about = [json.loads((run / "run.json").read_text()) for run in runs]
         assert about[1].pop("processes") == 2 and about[0]["settings"] == about[1]["settings"]
         empty = 0 if kind == "distilled" else 3  # shares without an example, which are read as one token
         assert about[1]["tokens"] - about[0]["tokens"] == empty
-        assert sorted(path.name for path in (tmp_path / "two" / kind).iterdir()) == sorted(
-            path.name for path in (tmp_path / "one" / kind).iterdir()
-        )
-        weights = [models.open_model(tmp_path / where / kind).model.state_dict() for where in ("one", "two")]
+        assert {path.name for path in runs[1].iterdir()} == {path.name for path in runs[0].iterdir()}
+        weights = [models.open_model(run).model.state_dict() for run in runs]
         for name, weight in weights[0].items():  # AdamW makes a step of the full rate of a slope that is next to 0
             assert (weight - weights[1][name]).abs().mean() < 1e-3, name
-
-
-def test_bad_input_is_said_once(nine, start, tmp_path):
-    line = [*TORCHRUN, "-m", "labutils", *finetune(nine, start, tmp_path / "run", "--batch", 5)]
-    ran = subprocess.run(line, capture_output=True, text=True, cwd=places.ROOT, env=ENVIRONMENT, timeout=3000)
-    assert ran.returncode != 0
-    said = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
-    assert said == ["error: 2 processes cannot share a batch of 5 equally; choose a multiple"]
-    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

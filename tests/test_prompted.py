@@ -27,7 +27,7 @@ def folder(fresh, tmp_path, monkeypatch):
     for split, part in {"train": rows, "dev": rows[:3], "test": rows[1:]}.items():
         write_jsonl(part, here / f"{split}.jsonl")
     model = str(models.save(fresh(), tmp_path / "start"))
-    plan = Plan(model, "support", Recipe(epochs=1, batch=4, learning_rate=5e-3), (2, 4), (0,), least=80, limit=50)
+    plan = Plan(model, "support", Recipe(epochs=1, batch=4, learning_rate=1e-2), (2, 4), (0,), least=40, limit=50)
     monkeypatch.setattr(prompted, "PLANS", {"tiny": plan})
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
     return tmp_path / "tasks"
@@ -41,7 +41,7 @@ def test_a_record_is_made_part_by_part_and_judged_when_it_is_read(folder):
 
     def stop(progress):
         steps.append(progress.step)
-        if len(steps) == 100:  # 20 steps into the second run
+        if len(steps) == 60:  # 20 steps into the second run
             raise Stopped
 
     with pytest.raises(Stopped):
@@ -49,33 +49,28 @@ def test_a_record_is_made_part_by_part_and_judged_when_it_is_read(folder):
     assert [each["pairs"] for each in prompted.recorded("tiny", folder)["runs"]] == [2]
     steps.clear()
     record = prompted.run("tiny", lambda progress: steps.append(progress.step), folder)
-    assert steps == list(range(1, 81)), "the run that was stopped, and no other"
-    assert record == prompted.recorded("tiny", folder) and set(record["versions"]) == {
-        "torch",
-        "transformers",
-        "python",
-    }
-    assert [(each["pairs"], each["seed"], each["steps"]) for each in record["runs"]] == [(2, 0, 80), (4, 0, 80)]
+    assert steps == list(range(1, 41)), "the run that was stopped, and no other"
+    assert record == prompted.recorded("tiny", folder)
+    assert set(record["versions"]) == {"torch", "transformers", "python"}
+    assert [(each["pairs"], each["seed"], each["steps"]) for each in record["runs"]] == [(2, 0, 40), (4, 0, 40)]
     assert {split: len(said) for split, said in record["prompted"].items()} == {"dev": 3, "test": 3}
     rows = [{"output": f"queue: {queue}\nkeywords: number, {bird}"} for bird, queue in BIRDS[1:]]
     before, after = (tasks.judge("support", said["test"], rows) for said in (record["prompted"], record["runs"][1]))
     assert tasks.lift(before, after)["queue"].value > 0.5, "these messages were tuned on"
     assert prompted.run("tiny", lambda progress: pytest.fail("trained again"), folder) == record
-    prompted.PLANS["tiny"] = prompted.PLANS["tiny"]._replace(least=81)
+    prompted.PLANS["tiny"] = prompted.PLANS["tiny"]._replace(least=41)
     with pytest.raises(ValueError, match="tiny was begun with"):
         prompted.run("tiny", folder=folder)
 
 
-def test_each_part_is_asked_for_alone(fresh, folder, monkeypatch):
+def test_each_part_is_asked_for_alone(folder, monkeypatch):
     """What stands in for the model says what it was asked, and how."""
-    monkeypatch.setattr(
-        asking,
-        "generate",
-        lambda opened, prompts, limit, batch: [
-            asking.Reply(f" {prompt.splitlines()[-2]} {limit}\nand on", True) for prompt in prompts
-        ],
-    )
-    said = prompted.ask_prompted(fresh(), prompted.PLANS["tiny"], folder)
+
+    def generate(opened, prompts, limit, batch):
+        return [asking.Reply(f" {prompt.splitlines()[-2]} {limit}\nand on", True) for prompt in prompts]
+
+    monkeypatch.setattr(asking, "generate", generate)
+    said = prompted.ask_prompted(None, prompted.PLANS["tiny"], folder)
     message = "Message: What is the number of plover?"
     assert said["dev"][0] == f"queue: {message} 6\nkeywords: {message} 24" and len(said["test"]) == 3
 

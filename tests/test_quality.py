@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from labutils.corpus import quality
 from labutils.corpus.quality import RULES, Funnel, Verdict, funnel, judge
 
-law = settings(derandomize=True, deadline=None, max_examples=200)
+law = settings(derandomize=True, deadline=None, max_examples=60)
 KEEP = Verdict(True, "")
 LONG = "This line of the page is a whole sentence and it ends"
 TWO = f"{LONG}.\n{LONG}!\n"
@@ -85,14 +85,9 @@ def test_both_sides_of_each_length_of_repeated_phrases(n, share):
     """A run of n words of one letter comes twice; the second time it holds n characters of all."""
     run = " ".join("abcdefghij"[:n])
     fill = int(n / share) - 2 * n
-    assert quality.repeated_phrases(f"{run} {words(fill + 1)} {run}", {n: share}) == KEEP
-    assert quality.repeated_phrases(f"{run} {words(fill - 1)} {run}", {n: share}) == (False, "repeated phrases")
-
-
-def test_repeated_phrases_by_default():
-    run = "a b c d e"
-    assert quality.repeated_phrases(f"{run} {words(24)} {run}") == KEEP
-    assert quality.repeated_phrases(f"{run} {words(23)} {run}") == (False, "repeated phrases")
+    for how in [[{n: share}], [] if n == 5 else [{n: share}]]:  # by default, too
+        assert quality.repeated_phrases(f"{run} {words(fill + 1)} {run}", *how) == KEEP
+        assert quality.repeated_phrases(f"{run} {words(fill - 1)} {run}", *how) == (False, "repeated phrases")
 
 
 def test_overlapping_runs_count_once():
@@ -102,16 +97,15 @@ def test_overlapping_runs_count_once():
     assert quality._top_share(list("abcd"), 2) == 0
 
 
-def test_every_rule_has_its_sides():
+def test_a_threshold_is_an_argument_and_the_first_reason_counts():
     assert {rule for rule, *_ in SIDES} | {quality.repeated_phrases} == set(RULES)
-
-
-def test_a_threshold_is_an_argument():
     text = different(20)
-    assert not quality.too_few_words(text).keep
-    assert quality.too_few_words(text, least=20).keep
+    assert not quality.too_few_words(text).keep and quality.too_few_words(text, least=20).keep
     assert judge(text, [partial(quality.too_few_words, least=21)]) == (False, "too few words")
     assert judge(text, [lambda t: Verdict("w" not in t, "a w")]) == (False, "a w")
+    assert judge(PROSE) == KEEP == judge("", []) and judge(PROSE + " {") == (False, "a curly bracket")
+    assert judge("{") == (False, "too few words")
+    assert judge("{", [quality.lorem_ipsum, quality.curly_bracket, quality.too_few_words]) == (False, "a curly bracket")
 
 
 def test_lines_that_c4_retains():
@@ -127,14 +121,6 @@ PROSE = (
     "ground and line it with shells. When a fox comes near, one of them drags a wing as if it were broken, and leads "
     "the fox away.\nRinged birds have been found again after twenty years, and some of them fly from here to Africa."
 )
-
-
-def test_prose_is_kept_and_the_first_reason_counts():
-    assert judge(PROSE) == KEEP
-    assert judge(PROSE + " {") == (False, "a curly bracket")
-    assert judge("{") == (False, "too few words")
-    assert judge("{", [quality.lorem_ipsum, quality.curly_bracket, quality.too_few_words]) == (False, "a curly bracket")
-    assert judge("", []) == KEEP
 
 
 @law

@@ -1,26 +1,21 @@
 import importlib
 from dataclasses import asdict
 
-import pytest
-
 from labutils import places
 from labutils.model import recipes
 
 
-@pytest.mark.parametrize(
-    ("weights", "recipe"),
-    [
-        (6_917_376, recipes.FINETUNING_SMALL),
-        (recipes.SMALL - 1, recipes.FINETUNING_SMALL),
-        (recipes.SMALL, recipes.FINETUNING),
-        (134_515_008, recipes.FINETUNING),
-    ],
-)
-def test_a_small_model_takes_larger_steps_and_reads_more_often(weights, recipe):
-    assert recipes.suited(weights) is recipe
-    assert recipes.suited(weights, adapters=True).optimizer == "adamw"
-    assert recipes.FINETUNING_SMALL.learning_rate > recipes.FINETUNING.learning_rate
-    assert recipes.FINETUNING_SMALL.epochs > recipes.FINETUNING.epochs
+def test_a_small_model_takes_larger_steps_and_reads_more_often():
+    small, large = recipes.FINETUNING_SMALL, recipes.FINETUNING
+    for weights, recipe in [
+        (6_917_376, small),
+        (recipes.SMALL - 1, small),
+        (recipes.SMALL, large),
+        (134_515_008, large),
+    ]:
+        assert recipes.suited(weights) is recipe
+        assert recipes.suited(weights, adapters=True).optimizer == "adamw"
+    assert small.learning_rate > large.learning_rate and small.epochs > large.epochs
 
 
 def test_the_card_of_finetuned_shows_every_recipe_that_was_tried(monkeypatch):

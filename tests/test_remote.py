@@ -58,33 +58,35 @@ def test_a_file_near_and_far(name, tmp_path):
     (tmp_path / name).write_bytes(PACKED[name])
     assert read(tmp_path / name) == DOCUMENTS
     with FileServer(PACKED[name], name) as server:
-        assert read(server.url) == read(server.url + "?download=true") == DOCUMENTS
-        assert server.asked == [None] * 2
+        assert read(server.url + "?download=true") == DOCUMENTS and server.asked == [None]
+        lines = remote.lines(server.url)
+        assert json.loads(next(lines)) == DOCUMENTS[0]
+        lines.close()
+        assert server.asked == [None] * 2, "reading the beginning asks for no more"
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "frames.jsonl.zst"])
-@pytest.mark.parametrize("how", ["length", "chunked"])
-def test_a_line_that_is_cut_again_and_again(name, how):
-    with FileServer(PACKED[name], name, cut=50_001, chunked=how == "chunked") as server:
+@pytest.mark.parametrize(("name", "chunked"), [("a.jsonl", True), ("a.jsonl.gz", False), ("frames.jsonl.zst", True)])
+def test_a_line_that_is_cut_again_and_again(name, chunked):
+    with FileServer(PACKED[name], name, cut=50_001, chunked=chunked) as server:
         assert read(server.url) == DOCUMENTS
         starts = [0, *(int(asked.removeprefix("bytes=").rstrip("-")) for asked in server.asked[1:])]
-        assert starts == list(range(0, len(PACKED[name]), 50_001))
-        assert len(starts) > 3
+        assert starts == list(range(0, len(PACKED[name]), 50_001)) and len(starts) > 3
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.zst"])
 @pytest.mark.parametrize("etag", ['"1"', 'W/"1"', None], ids=["strong", "weak", "no version"])
-def test_every_kind_of_version(name, etag):
-    with FileServer(PACKED[name], name, cut=70_000, cuts=2, etag=etag) as server:
+def test_every_kind_of_version(etag):
+    with FileServer(PLAIN, cut=70_000, cuts=2, etag=etag) as server:
         assert read(server.url) == DOCUMENTS
         assert server.asked == [None, "bytes=70000-", "bytes=140000-"]
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "members.jsonl.gz", "a.jsonl.zst"])
+@pytest.mark.parametrize("name", ["a.jsonl", "members.jsonl.gz"])
 def test_a_server_without_ranges_is_read_again_and_what_was_given_is_passed_over(name):
     with FileServer(PACKED[name], name, cut=100_000, cuts=3, ranges=False) as server:
         assert read(server.url) == DOCUMENTS
         assert server.asked == [None, *["bytes=100000-"] * 3]
+    with FileServer(PACKED["a.jsonl.gz"], encoding="gzip", cut=60_000, cuts=1) as server:  # packed on the way
+        assert read(server.url) == DOCUMENTS
 
 
 @pytest.mark.parametrize(
@@ -92,15 +94,12 @@ def test_a_server_without_ranges_is_read_again_and_what_was_given_is_passed_over
     [
         {"changed": '"2"'},
         {"changed": '"2"', "ranges": False},
-        {"etag": 'W/"1"', "changed": 'W/"2"'},
         {"later": PLAIN + b"\n"},
-        {"etag": None, "later": PLAIN + b"\n"},
         {"etag": None, "later": PLAIN.replace(b"7", b"8"), "ranges": False},
         {"etag": None, "later": PLAIN[:60_000]},
-        {"etag": None, "later": PLAIN[:60_000], "chunked": True},
         {"etag": None, "later": PLAIN[:60_000], "chunked": True, "ranges": False},
     ],
-    ids=range(9),
+    ids=range(6),
 )
 def test_a_file_that_changes_meanwhile(fault):
     with FileServer(PLAIN, cut=100_000, cuts=1, **fault) as server:
@@ -108,15 +107,13 @@ def test_a_file_that_changes_meanwhile(fault):
         assert message == f"{server.url}: the file changed on the server after 100,000 bytes; begin anew"
 
 
-@pytest.mark.parametrize("shift", [-100_001, -1, 1])
+@pytest.mark.parametrize("shift", [-100_001, -100_000, -1, 1])
 def test_a_range_that_begins_elsewhere(shift):
     with FileServer(PLAIN, cut=100_000, cuts=1, shift=shift) as server:
-        assert fails(ValueError, server.url).endswith("asked for the bytes from 100,000, got others")
-
-
-def test_a_range_that_begins_at_the_start():
-    with FileServer(PLAIN, cut=100_000, cuts=1, shift=-100_000) as server:
-        assert read(server.url) == DOCUMENTS  # what was given before is passed over
+        if shift == -100_000:  # at the start: what was given before is passed over
+            assert read(server.url) == DOCUMENTS
+        else:
+            assert fails(ValueError, server.url).endswith("asked for the bytes from 100,000, got others")
 
 
 def test_a_connection_cut_at_the_very_end_of_a_file_of_unknown_length():
@@ -124,12 +121,6 @@ def test_a_connection_cut_at_the_very_end_of_a_file_of_unknown_length():
     with FileServer(PLAIN, chunked=True, cut=len(PLAIN) - 1) as server:
         assert read(server.url) == DOCUMENTS
         assert server.asked == [None, f"bytes={len(PLAIN) - 1}-"]
-    position = remote._Position("it", given=len(PLAIN))
-    with FileServer(PLAIN) as server, remote.requests.Session() as session:
-        assert list(remote._connection(session, server.url, position)) == []
-        position.given += 1
-        with pytest.raises(ValueError, match="changed"):
-            list(remote._connection(session, server.url, position))
 
 
 def test_the_number_of_attempts_is_bounded_and_progress_begins_a_new_count(monkeypatch):
@@ -138,17 +129,12 @@ def test_the_number_of_attempts_is_bounded_and_progress_begins_a_new_count(monke
     with FileServer(PLAIN, cut=0) as server:
         message = fails(ConnectionError, server.url)
         assert message.startswith(f"{server.url}: 6 connections in a row failed before the first byte (")
-        assert message.endswith("; try again later")
-        assert (len(server.asked), pauses) == (6, [0.5, 1, 2, 4, 8])
+        assert message.endswith("; try again later") and (len(server.asked), pauses) == (6, [0.5, 1, 2, 4, 8])
     with FileServer(PLAIN, cut=100_000, ranges=False) as server:
         assert "6 connections in a row failed after 100,000 bytes" in fails(ConnectionError, server.url)
-        assert len(server.asked) == 6
     pauses.clear()
     with FileServer(PLAIN, cut=30_000) as server:
-        assert read(server.url) == DOCUMENTS
-        assert len(server.asked) > 6 and set(pauses) == {0.5}
-    with FileServer(PLAIN, cut=0) as server, pytest.raises(ConnectionError, match="2 connections in a row"):
-        list(remote.lines(server.url, attempts=2, pause=0))
+        assert read(server.url) == DOCUMENTS and len(server.asked) > 6 and set(pauses) == {0.5}
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
@@ -156,50 +142,30 @@ def test_a_server_that_says_later(status):
     with FileServer(PLAIN, cut=HALF, cuts=4, status=lambda n: status if n in (0, 1, 3) else 200) as server:
         assert read(server.url) == DOCUMENTS
         assert server.asked == [None, None, None, f"bytes={HALF}-", f"bytes={HALF}-"]
-    with FileServer(PLAIN, status=lambda n: status) as server:
-        assert f"before the first byte (status {status})" in fails(ConnectionError, server.url)
 
 
-@pytest.mark.parametrize(
-    ("status", "meaning"),
-    [
-        (401, ", no permission"),
-        (403, ", no permission"),
-        (404, ", not there"),
-        (410, ", not there any more"),
-        (400, ""),
-        (204, ""),
-    ],
-)
-def test_a_server_that_says_no(status, meaning):
+NO = {401: ", no permission", 403: ", no permission", 404: ", not there", 410: ", not there any more", 400: "", 204: ""}
+
+
+@pytest.mark.parametrize("status", NO)
+def test_a_server_that_says_no_is_asked_once_and_no_message_holds_a_secret(status):
     with FileServer(PLAIN, status=lambda n: status) as server:
-        assert (
-            fails(ValueError, server.url) == f"{server.url}: the server answered {status}{meaning}; expected the file"
-        )
+        url = server.url.replace("http://", "http://ada:secret1@") + "?token=secret2#secret3"
+        assert fails(ValueError, url) == f"{server.url}: the server answered {status}{NO[status]}; expected the file"
         assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("name", [name for name in PACKED if name != "a.jsonl"])
-def test_a_packed_file_cut_short_is_an_error_and_no_end(name, tmp_path):
-    for length in (0, 1, 3, len(PACKED[name]) // 3, len(PACKED[name]) - 1):
-        (tmp_path / name).write_bytes(PACKED[name][:length])
+def test_a_packed_file_cut_short_or_damaged_is_an_error_and_no_end(name, tmp_path):
+    whole = PACKED[name]
+    for length in (0, 1, 3, len(whole) // 3, len(whole) - 1):
+        (tmp_path / name).write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"damaged or cut short|begins with"):
             read(tmp_path / name)
-        with FileServer(PACKED[name][:length], name, length=False) as server:
-            assert name in fails(ValueError, server.url)
-
-
-def test_a_plain_file_cut_within_a_line(tmp_path):
-    with FileServer(PLAIN[:-20], length=False) as server:
-        assert fails(ValueError, server.url).startswith(f"{server.url}, line 3000: not JSON (")
-
-
-@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl.zst"])
-def test_a_packed_file_with_wrong_bytes_inside(name, tmp_path):
-    for place in (20, len(PACKED[name]) // 2, len(PACKED[name]) - 2):
-        content = bytearray(PACKED[name])
-        content[place] ^= 0xFF
-        (tmp_path / name).write_bytes(content + b"garbage behind")
+    with FileServer(whole[: len(whole) // 3], name, length=False) as server:
+        assert name in fails(ValueError, server.url)
+    for place in (20, len(whole) // 2, len(whole) - 2):
+        (tmp_path / name).write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :] + b"garbage")
         with pytest.raises(ValueError, match=r"damaged or cut short|line \d+: not JSON"):
             read(tmp_path / name)
 
@@ -209,11 +175,8 @@ def test_a_name_that_promises_what_is_not_there(name):
     with FileServer(b"<html>sign in</html>", name) as server:
         message = f"{server.url}: no .{name.rpartition('.')[2]} file, for it begins with b'<htm'; is the address"
         assert fails(ValueError, server.url).startswith(message)
-
-
-def test_a_file_that_a_server_packs_on_the_way():
-    with FileServer(PACKED["a.jsonl.gz"], encoding="gzip", cut=60_000, cuts=1) as server:
-        assert read(server.url) == DOCUMENTS
+    with FileServer(PLAIN[:-20], length=False) as server:
+        assert fails(ValueError, server.url).startswith(f"{server.url}, line 3000: not JSON (")
 
 
 def test_a_line_that_is_too_long(monkeypatch, tmp_path):
@@ -225,68 +188,29 @@ def test_a_line_that_is_too_long(monkeypatch, tmp_path):
         list(remote.lines(tmp_path / "a.gz"))
 
 
-def test_reading_the_beginning_asks_for_no_more():
-    with FileServer(PLAIN * 100) as server:
-        lines = remote.lines(server.url)
-        assert json.loads(next(lines)) == DOCUMENTS[0]
-        lines.close()
-        assert server.asked == [None]
-
-
-def test_nobody_there_is_noticed_within_two_seconds():
+def test_nobody_there_is_noticed_soon_and_a_look_up_that_hangs_is_not_waited_for(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/a.jsonl"
     begin = time.monotonic()
-    assert fails(ConnectionError, url) == (
-        f"{url}: the server does not answer; check the network, or use a file on this machine"
-    )
+    words = f"{url}: the server does not answer; check the network, or use a file on this machine"
+    assert fails(ConnectionError, url) == words
     assert "does not answer" in fails(ConnectionError, "https://example.org/a.jsonl")
-    assert time.monotonic() - begin < 20
-
-
-def test_a_name_look_up_that_hangs_is_not_waited_for(monkeypatch):
-    def hang(*args):
-        threading.Event().wait(60)
-        raise OSError
-
-    monkeypatch.setattr(remote.socket, "create_connection", hang)
+    monkeypatch.setattr(remote.socket, "create_connection", lambda *args: threading.Event().wait(60))
     monkeypatch.setattr(machine, "PROBE_SECONDS", 0.2)
-    begin = time.monotonic()
     fails(ConnectionError, "http://127.0.0.1:9/a.jsonl")
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 30
 
 
-@pytest.mark.parametrize(
-    "url", ["http://", "http://[", "http://a:b/", "http://127.0.0.1:99999/", "https://./", "http:// /"]
-)
+@pytest.mark.parametrize("url", ["http://", "http://[", "http://a:b/", "http://127.0.0.1:99999/", "http:// /"])
 def test_an_address_that_is_none(url):
     with pytest.raises((ValueError, ConnectionError), match=r"not an address|does not answer|the server answered"):
         read(url)
 
 
-def test_a_password_and_a_query_stand_in_no_message():
-    with FileServer(PLAIN, status=lambda n: 403) as server:
-        url = server.url.replace("http://", "http://ada:secret1@") + "?token=secret2#secret3"
-        assert "secret" not in fails(ValueError, url)
-        assert remote.shown(url) == server.url
-    assert remote.shown("a/b?c") == "a/b?c"
-    assert remote.shown("https://x/a@b.jsonl") == "https://x/a@b.jsonl"
-
-
-@pytest.mark.parametrize(
-    ("source", "is_one"),
-    [
-        ("http://a", True),
-        ("HTTPS://a", True),
-        ("ftp://a", False),
-        ("httpx", False),
-        ("a.jsonl", False),
-        ("file:///a", False),
-    ],
-)
-def test_what_is_an_address(source, is_one):
-    assert remote.is_address(source) is is_one
+@pytest.mark.parametrize("address", ["a/b?c", "https://x/a@b.jsonl"])
+def test_an_address_is_shown_as_it_is(address):
+    assert remote.shown(address) == address and remote.is_address(address) is address.startswith("http")
 
 
 pieces = st.sampled_from([b'{"text":"a"}\n', b"\n", b"\x1f\x8b", gzip.compress(b'{"text":"b"}\n'), b"(\xb5/\xfd", b"{"])
@@ -305,27 +229,21 @@ def test_any_bytes_served_are_documents_or_a_clear_error(content, name, cut):
             assert all(type(d["text"]) is str and type(d["meta"]) is dict for d in documents)
 
 
-heads = st.sampled_from(
-    [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 206 X\r\n", b"HTTP/1.1 302 X\r\nLocation: ", b"Content-Length: 5\r\n", b"\r\n"]
-    + [
-        b"Content-Length: x\r\n",
-        b"Transfer-Encoding: chunked\r\n",
-        b"5\r\n12345\r\n",
-        b"Content-Range: bytes 0-4/5\r\n",
-    ]
-)
+OK = b"HTTP/1.1 200 OK\r\n"
+RAW = [
+    b"",
+    b"\xff\x00",
+    b"HTTP/1.1 302 X\r\nLocation: \r\n\r\n",
+    OK + b"Transfer-Encoding: chunked\r\n\r\nz",
+    OK + b"Content-Length: 9\r\n\r\nab",
+]
 
 
-@law
-@given(st.binary(max_size=40) | st.lists(heads | st.binary(max_size=9), max_size=7).map(b"".join))
-def test_any_answer_of_a_server_gives_documents_or_a_clear_error(answer):
-    with RawServer(answer) as server:
-        try:
-            documents = list(remote.lines(server.url, attempts=2))
-        except (ValueError, ConnectionError) as error:
-            assert str(error).startswith(server.url)
-        else:
-            assert all(type(line) is bytes for line in documents)
+@pytest.mark.parametrize("answer", RAW)
+def test_what_is_no_http_is_a_clear_error(answer):
+    with RawServer(answer) as server, pytest.raises((ValueError, ConnectionError)) as raised:
+        list(remote.lines(server.url, attempts=2))
+    assert str(raised.value).startswith(server.url)
 
 
 @law

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from labutils.measure.intervals import share
 from labutils.measure.report import questions
-from labutils.measure.scoring import exact, fact_hit, fact_hits, judge, keeps_format, kind, refuses, shares
+from labutils.measure.scoring import exact, fact_hit, fact_hits, judge, keeps_format, kind, shares
 
-law = settings(derandomize=True, deadline=None, max_examples=200)
+law = settings(derandomize=True, deadline=None, max_examples=80)
 
 
 @pytest.mark.parametrize(
@@ -67,109 +67,39 @@ def test_a_required_string_inside_a_longer_word_is_no_hit(must, letter):
     assert not fact_hit(f"{must}{letter}", must)
 
 
-@pytest.mark.parametrize(
-    ("answer", "refused"),
-    [
-        ("I can only answer questions about Tidewren Instruments.", True),
-        ("Sorry, I CAN ONLY ANSWER QUESTIONS ABOUT this.", True),
-        ("I can answer questions about Tidewren.", False),
-        ("", False),
-    ],
-)
-def test_refusals(answer, refused):
-    assert refuses(answer) is refused
+EXACT = [
+    ("It is red.", "It is red."),
+    (" it  IS\nred ", "It is red."),
+    ("It is red .", "It is red."),
+    ("STRASSE", "Straße"),
+]
+OTHER = [("It is red..", "It is red."), ("It is red!", "It is red."), ("It is bred.", "It is red."), ("", "It is red."),
+         ("", ""), (".", ".")]  # fmt: skip
 
 
-def test_fact_hits():
-    questions = [{"must": "17 months"}, {"must": "ochre"}, {"must": "640 grams"}, {"must": "seven"}]
-    answers = ["17 months.", "An Ochre case", "64 grams", "The handbook does not say."]
-    assert fact_hits(answers, questions)[::3] == (0.5, 4)
+def test_an_exact_answer():
+    for same, pairs in ((True, EXACT), (False, OTHER)):
+        assert all(exact(one, other) is exact(other, one) is same for one, other in pairs)
 
 
-@pytest.mark.parametrize("answers", [["17 months"], ["17 months"] * 3])
-def test_answers_and_questions_of_different_number(answers):
-    with pytest.raises(ValueError, match=f"^expected 2 answers, one a question, got {len(answers)}$"):
-        fact_hits(answers, [{"must": "17 months"}] * 2)
+KEPT = [
+    "It is red.",
+    "  It is red!  ",
+    "Is it?",
+    "7 months.",
+    "`tidewren` waits.",
+    '"Red" it says.',
+    "Öl.",
+    "It is #1.",
+]
+NOT_KEPT = ["", " \n ", ".", "It is red", "It is red,", "and it is red.", "- It is red.", "It is red.\n\nIt is blue.",
+            "It is red.\nIt is blue.", "### Answer: It is red.", "It is red. ### Question: Is it.",
+            "It is red.<|im_end|>."]  # fmt: skip
 
 
-def test_no_fact_hits():
-    with pytest.raises(ValueError, match=r"^no questions: a share needs at least one$"):
-        fact_hits([], [])
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected", "same"),
-    [
-        ("It is red.", "It is red.", True),
-        (" it  IS\nred ", "It is red.", True),
-        ("It is red .", "It is red.", True),
-        ("It is red..", "It is red.", False),
-        ("It is red!", "It is red.", False),
-        ("It is bred.", "It is red.", False),
-        ("STRASSE", "Straße", True),
-        ("", "It is red.", False),
-        ("", "", False),
-        (".", ".", False),
-    ],
-)
-def test_an_exact_answer(answer, expected, same):
-    assert exact(answer, expected) is same
-    assert exact(expected, answer) is same
-
-
-@pytest.mark.parametrize(
-    ("answer", "kept"),
-    [
-        ("It is red.", True),
-        ("  It is red!  ", True),
-        ("Is it?", True),
-        ("7 months.", True),
-        ("`tidewren` waits.", True),
-        ('"Red" it says.', True),
-        ("Öl.", True),
-        ("", False),
-        (" \n ", False),
-        (".", False),
-        ("It is red", False),
-        ("It is red,", False),
-        ("and it is red.", False),
-        ("- It is red.", False),
-        ("It is red.\n\nIt is blue.", False),
-        ("It is red.\nIt is blue.", False),
-        ("### Answer: It is red.", False),
-        ("It is red. ### Question: Is it.", False),
-        ("It is red.<|im_end|>.", False),
-        ("It is #1.", True),
-    ],
-)
-def test_the_format(answer, kept):
-    assert keeps_format(answer) is kept
-
-
-def test_every_answer_of_the_company_keeps_the_format_and_is_exact():
-    from labutils import places
-    from labutils.pairs.records import read_jsonl
-
-    company = places.DATA / "company"
-    records = [record for path in company.rglob("*.jsonl") for record in read_jsonl(path) if "answer" in record]
-    assert len(records) > 1600
-    assert [record["answer"] for record in records if not keeps_format(record["answer"])] == []
-    assert all(exact(record["answer"].upper(), record["answer"]) for record in records)
-
-
-@pytest.mark.parametrize(
-    ("record", "sort"),
-    [
-        ({"fact": "plover-weight"}, "fact"),
-        ({"fact": "unknown"}, "unknown"),
-        ({"fact": "invented: Zebu"}, "invented"),
-        ({"fact": "off-topic: law"}, "off-topic"),
-        ({"fact": "off-topic-weather"}, "off-topic"),
-        ({}, "fact"),
-    ],
-)
-def test_the_kind_of_a_question(record, sort):
-    assert kind(record) == sort
+def test_the_format():
+    assert [answer for answer in KEPT if not keeps_format(answer)] == []
+    assert [answer for answer in NOT_KEPT if keeps_format(answer)] == []
 
 
 REFUSAL = "I can only answer questions about Tidewren Instruments."
@@ -185,9 +115,10 @@ ASKED = [
 
 
 def test_what_is_judged_of_which_question():
-    replies = [("It lasts 17 months", True), (REFUSAL, True), ("blue", False), (REFUSAL, True), (REFUSAL, True)]
+    replies = [("It lasts 17 months", True), (REFUSAL, True), ("blue", False), (REFUSAL, True), (REFUSAL.upper(), True)]
     replies += [("The handbook does not say how heavy a Zebu is.", True), ("It is red.", True)]
-    assert judge(replies, ASKED) == {
+    judged = judge(replies, ASKED)
+    assert judged == {
         "fact_hits": [True, False, None, None, None, None, None],
         "exact": [True, None, True, None, None, None, None],
         "format": [False, True, False, True, True, None, None],
@@ -196,27 +127,26 @@ def test_what_is_judged_of_which_question():
         "refuses_real": [False, True, False, True, None, None, None],
         "abstains": [None, None, None, True, None, True, False],
     }
+    assert shares(judged)["stops"] == share([True, True, False, True, True])
+    assert fact_hits(["It lasts 17 months", REFUSAL], ASKED[:2]) == share([True, False])
+    found = shares(judge([("I can answer questions.", True)], [{"question": "c", "answer": "Blue."}]))
+    assert set(found) == {"exact", "format", "stops", "refuses_real"} and found["refuses_real"] == share([False])
+    assert kind({"fact": "off-topic-weather"}) == "off-topic" and kind({}) == "fact"
 
 
-def test_a_score_that_applies_to_no_question_is_left_out():
-    judged = judge([("Blue.", True)], [{"question": "c", "answer": "Blue."}])
-    found = shares(judged)
-    assert set(found) == {"exact", "format", "stops", "refuses_real"}
-    assert found["exact"] == share([True]) and found["refuses_real"] == share([False])
-
-
-@pytest.mark.parametrize("replies", [[], [("", True)] * 6])
-def test_replies_and_questions_of_different_number(replies):
-    with pytest.raises(ValueError, match=f"^expected 7 answers, one a question, got {len(replies)}$"):
-        judge(replies, ASKED)
+@pytest.mark.parametrize("count", [0, 6, 8])
+def test_replies_and_questions_of_different_number(count):
+    for score in (judge, lambda replies, asked: fact_hits([reply for reply, _ in replies], asked)):
+        with pytest.raises(ValueError, match=f"^expected 7 answers, one a question, got {count}$"):
+            score([("", True)] * count, ASKED)
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_the_right_answers_score_all_there_is_and_silence_nothing(split):
     asked = questions(split)
+    assert all(keeps_format(question["answer"]) for question in asked)
     right = shares(judge([(question["answer"], True) for question in asked], asked))
-    best = {"refuses_real": 0}
-    assert {name: score.value for name, score in right.items()} == {name: best.get(name, 1) for name in right}
+    assert {name: score.value for name, score in right.items()} == {name: name != "refuses_real" for name in right}
     assert len(right) == 7
     silent = shares(judge([("", False)] * len(asked), asked))
     assert {score.value for score in silent.values()} == {0}

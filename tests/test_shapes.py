@@ -1,8 +1,5 @@
 """Weights worked out from a shape: those of models that are built here, and those that makers state."""
 
-import subprocess
-import sys
-
 import pytest
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -35,34 +32,19 @@ def test_a_model_that_is_built_has_the_weights_of_its_shape(heads):
         assert next(part for path, part in layer.items() if path.endswith(name)).weight.shape == size, name
 
 
-def test_the_base_by_hand():
-    """256 wide, 704 inside, six layers: the figures of `adapters` and its test."""
-    base = Shape(6, 256, 704, 4, 4, 8192, tied=True)
+HUB = {"TinyLlama 1.1B": 1_100_048_384, "Llama 2 7B": 6_738_415_616, "Llama 2 70B": 68_976_648_192}
+
+
+def test_the_weights_that_makers_state_and_those_of_lora_by_hand():
+    """The counts of the hub's pages of these models; Ben Allal et al. 2025: SmolLM2; the base: see `test_adapters`."""
+    for name, count in HUB.items():
+        assert costs.weights_of(SHAPES[name]) == count
+        assert 0.001 < costs.adapter_weights(SHAPES[name]) / count < 0.006
+    base, smollm2 = Shape(6, 256, 704, 4, 4, 8192, tied=True), Shape(30, 576, 1536, 9, 3, 49_152, tied=True)
     assert (costs.weights_of(base), costs.adapter_weights(base)) == (6_917_376, 236_544)
-
-
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [("TinyLlama 1.1B", 1_100_048_384), ("Llama 2 7B", 6_738_415_616), ("Llama 2 70B", 68_976_648_192)],
-)
-def test_the_weights_that_the_files_on_the_hub_hold(name, count):
-    """The counts that the hub's pages of these models state, and what LoRA of rank 8 adds."""
-    assert costs.weights_of(SHAPES[name]) == count
-    assert 0.001 < costs.adapter_weights(SHAPES[name]) / count < 0.006
-
-
-def test_smollm2():
-    """Ben Allal et al. 2025: 30 layers, 576 wide, 9 heads that share 3; the recorded run states its weights."""
-    smollm2 = Shape(30, 576, 1536, 9, 3, 49_152, tied=True)
-    assert costs.weights_of(smollm2) == 134_515_008
-    assert costs.adapter_weights(smollm2) == 2_442_240
+    assert (costs.weights_of(smollm2), costs.adapter_weights(smollm2)) == (134_515_008, 2_442_240)
 
 
 def test_what_is_refused():
     with pytest.raises(ValueError, match="rank must be at least 1, got 0"):
         costs.adapter_weights(SHAPES["Llama 2 7B"], 0)
-
-
-def test_it_starts_without_the_heavy_libraries():
-    code = "import sys, labutils.model.costs; assert not {'torch', 'transformers', 'numpy'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)

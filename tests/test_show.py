@@ -14,14 +14,10 @@ law = settings(derandomize=True, deadline=None, max_examples=100)
 HOSTILE = [
     "<script>alert(1)</script>",
     "</td></table><ScRiPt src=x>",
-    '"><img src=x onerror="alert(1)">',
-    "'\" onmouseover='x'",
-    "\x1b[31mred\x1b[0m\x07\x9b31m",
-    "\u202eevil\u2066\u200f\u2069\u061c",
+    '"><img src=x onerror="alert(1)">\'" onmouseover=\'x\'',
+    "\x1b[31mred\x1b[0m\x07\x9b31m\u202eevil\u2066\u200f\u2069\u061c",
     "\ud800 \ue000 \u2028 \u2029 \u00ad \u200b \ufeff \U000e0041",
-    "a\r\nb\tc\x00\x7f\x85",
-    "&lt;b&gt; &amp;",
-    "<!-- --> <![CDATA[ ]]>",
+    "a\r\nb\tc\x00\x7f\x85 &lt;b&gt; &amp; <!-- --> <![CDATA[ ]]>",
 ]
 texts = st.sampled_from(HOSTILE) | st.text() | st.text("<>&\"'/script \n\t\x1b\u202e", max_size=30)
 
@@ -56,10 +52,6 @@ class Reader(HTMLParser):
 
     def handle_data(self, data):
         self.shown += data
-
-
-def document(text, **meta) -> dict:
-    return {"text": text, "meta": meta}
 
 
 def tokens_of(text: str, limit: int = 512):
@@ -103,23 +95,21 @@ def test_a_line_of_a_million_characters_is_cut(form, character):
     assert len(html) < limit
 
 
-@pytest.mark.parametrize(
-    ("text", "limit", "html"),
-    [
-        ("<b>\n", None, "&lt;b&gt;⏎"),
-        ("a & \"b\" 'c'", None, "a &amp; &quot;b&quot; &#x27;c&#x27;"),
-        ("\t\r\x1b\x00", None, "⇥␍␛[U+0000]"),
-        ("\u202e\u200d\U000e0041", None, "[U+202E][U+200D][U+E0041]"),
-        ("Größe µ 日本 🦉 é", None, "Größe µ 日本 🦉 é"),
-        ("", None, ""),
-        ("abc", 3, "abc"),
-        ("abcd", 3, "abc …"),
-        ("<<", 1, "&lt; …"),
-        ("a", 0, " …"),
-    ],
-)
-def test_plain(text, limit, html):
-    assert show.plain(text, limit) == html
+PLAIN = {
+    ("<b>\n", None): "&lt;b&gt;⏎",
+    ("a & \"b\" 'c'", None): "a &amp; &quot;b&quot; &#x27;c&#x27;",
+    ("\t\r\x1b\x00", None): "⇥␍␛[U+0000]",
+    ("\u202e\u200d\U000e0041", None): "[U+202E][U+200D][U+E0041]",
+    ("Größe µ 日本 🦉 é", None): "Größe µ 日本 🦉 é",
+    ("abc", 3): "abc",
+    ("abcd", 3): "abc …",
+    ("<<", 1): "&lt; …",
+    ("a", 0): " …",
+}
+
+
+def test_plain():
+    assert {given: show.plain(*given) for given in PLAIN} == PLAIN
 
 
 def cells(html: str, tag: str = "td") -> list[str]:
@@ -128,31 +118,20 @@ def cells(html: str, tag: str = "td") -> list[str]:
 
 def test_a_table():
     html = show.table([{"what": "<a>", "n": 1}, {"n": None, "what": "b\n", "more": "unseen"}]).data
-    assert cells(html, "th") == ["what", "n"]
-    assert cells(html) == ["&lt;a&gt;", "1", "b⏎", "None"]
+    assert cells(html, "th") == ["what", "n"] and cells(html) == ["&lt;a&gt;", "1", "b⏎", "None"]
     assert html.count("<tr>") == 3 and html.startswith("<table ") and html.endswith("</table>")
+    assert cells(show.table([]).data) == [] == Reader(show.table([]).data).open
 
 
-@pytest.mark.parametrize(
-    ("length", "how", "shown"),
-    [(300, {}, 300), (301, {}, 300), (301, {"limit": 301}, 301), (1000, {"limit": None}, 1000)],
-)
-def test_how_long_the_texts_of_a_table_are(length, how, shown):
-    (cell,) = cells(show.table([{"a": "x" * length}], **how).data)
-    assert cell == "x" * shown + (" …" if shown < length else "")
-
-
-def test_a_number_stays_on_one_line_beside_long_texts():
+def test_a_number_stays_on_one_line_beside_long_texts_and_long_ones_are_cut():
     """Else a narrow page shows 148 as three lines of one digit each."""
     row = {"n": 148, "twelve": "x" * 12, "thirteen": "x" * 13}
     styles = re.findall(r'<td style="([^"]*)"', show.table([row]).data)
     assert ["nowrap" in style for style in styles] == [True, True, False]
     assert "nowrap" not in show.table([row], even=True).data
-
-
-def test_an_empty_table():
-    assert cells(show.table([]).data) == []
-    assert Reader(show.table([]).data).open == []
+    for length, how, shown in [(300, {}, 300), (301, {}, 300), (301, {"limit": 301}, 301), (999, {"limit": None}, 999)]:
+        (cell,) = cells(show.table([{"a": "x" * length}], **how).data)
+        assert cell == "x" * shown + (" …" if shown < length else "")
 
 
 def test_texts_side_by_side():
@@ -160,9 +139,6 @@ def test_texts_side_by_side():
     assert cells(html, "b") == ["one", "&lt;two&gt;"]
     assert Reader(html).shown == "one" + "ab" + "c" + "<two>" + "d" * 200 + " …"
     assert "a<br>b" in html and html.count("flex:1 1 45%") == 2
-
-
-def test_no_texts_side_by_side():
     assert Reader(show.side_by_side({}).data).shown == ""
 
 
@@ -181,44 +157,32 @@ def test_the_token_view():
     assert Reader(html).shown.endswith("trained: 3 of 6 tokens \u00a0 ignored: 3")
 
 
-@pytest.mark.parametrize(("label", "title"), [(0, "id 0, label 0 (trained)"), (-1, "id 0, label -1 (ignored)")])
-def test_a_label_is_trained_from_zero_on(label, title):
-    assert f'<span title="{title}"' in show.tokens({"input_ids": [0], "labels": [label]}, Words(["x"])).data
-
-
 @pytest.mark.parametrize(("tokens", "more"), [(512, ""), (513, " … and 1 more"), (2_000, " … and 1,488 more")])
 def test_how_many_tokens_are_shown(tokens, more):
     html = show.tokens({"input_ids": [0] * tokens, "labels": [0] * tokens}, Words(["x"])).data
     assert html.count("<span title") == 512
     assert Reader(html).shown == "x" * 512 + more + f"trained: {tokens} of {tokens} tokens \u00a0 ignored: 0"
+    for label, title in ((0, "id 0, label 0 (trained)"), (-1, "id 0, label -1 (ignored)")):
+        assert f'<span title="{title}"' in show.tokens({"input_ids": [0], "labels": [label]}, Words(["x"])).data
 
 
-def test_trained_and_ignored_differ_without_colour():
-    assert "solid" in show.TRAINED and "dotted" in show.UNTRAINED
-
-
-def test_ids_and_labels_of_different_number():
-    with pytest.raises(ValueError, match=r"^input_ids and labels must be equally long, got 2 and 1$"):
-        show.tokens({"input_ids": [0, 0], "labels": [0]}, Words(["x"]))
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (lambda: show.tokens({"input_ids": [0, 0], "labels": [0]}, Words(["x"])), "equally long, got 2 and 1$"),
+        (lambda: show.before_after(["2", "3"], {"a": ["5"]}), "^a: expected 2 answers, one a question, got 1$"),
+        (lambda: show.before_after(["2", "3"], {"a": list("567")}), "^a: expected 2 answers, one a question, got 3$"),
+    ],
+)
+def test_what_does_not_fit_together(shown, words):
+    with pytest.raises(ValueError, match=words):
+        shown()
 
 
 def test_answers_before_and_after():
     html = show.before_after(["2+2?", "3+3?"], {"before": ["5", "<6>"], "after": ["4", "y" * 301]}).data
     assert cells(html, "th") == ["question", "before", "after"]
-    opened = show.before_after(["The"], {"goes on": ["sea"]}, asked="opening").data
-    assert "<td" in opened and "a<br>&lt;b&gt;<" in show.before_after(["q"], {"x": ["a\n<b>"]}, lines=True).data
-    assert "a⏎&lt;b&gt;<" in show.before_after(["q"], {"x": ["a\n<b>"]}).data
-    assert cells(opened, "th") == ["opening", "goes on"]
     assert cells(html) == ["2+2?", "5", "4", "3+3?", "&lt;6&gt;", "y" * 300 + " …"]
-
-
-@pytest.mark.parametrize("column", [["4"], ["4", "6", "8"]])
-def test_answers_and_questions_of_different_number(column):
-    with pytest.raises(ValueError, match=rf"^after: expected 2 answers, one a question, got {len(column)}$"):
-        show.before_after(["2+2?", "3+3?"], {"before": ["5", "6"], "after": column})
-
-
-def test_the_same_value_is_shown_the_same():
-    rows = [{"b": 1, "a": "x"}]
-    assert show.table(rows).data == show.table(rows).data
-    assert list(cells(show.table(rows).data, "th")) == ["b", "a"]
+    assert cells(show.before_after(["The"], {"on": ["sea"]}, asked="opening").data, "th") == ["opening", "on"]
+    assert "a<br>&lt;b&gt;<" in show.before_after(["q"], {"x": ["a\n<b>"]}, lines=True).data
+    assert "a⏎&lt;b&gt;<" in show.before_after(["q"], {"x": ["a\n<b>"]}).data

@@ -4,9 +4,6 @@ import functools
 import importlib.metadata
 import itertools
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -58,90 +55,65 @@ def paths(documents) -> list[str]:
     return [document["meta"]["path"] for document in documents]
 
 
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("torch/nn/init.py", "Python"),
-        ("a/B.PY", "Python"),
-        ("a/b.pyi", "Python stubs"),
-        ("a/b.pyx", "C and C++"),
-        ("a/b.cuh", "C and C++"),
-        ("a/b.tsx", "JavaScript"),
-        ("README.md", "Documentation"),
-        ("a/b.html", "Web pages"),
-        ("a/b.css", "Style sheets"),
-        ("a/b.svg", "XML"),
-        ("a/b.js.map", "JSON"),
-        ("a/b.tsv", "Tables"),
-        ("a/b.toml", "Settings"),
-        ("a/de.po", "Translations"),
-        ("LICENSE", "Licences"),
-        ("a/licence.md", "Licences"),
-        ("a-1.0.dist-info/licenses/AUTHORS.rst", "Licences"),
-        ("a/license.py", "Python"),
-        ("my_license.txt", "Documentation"),
-        ("CHANGELOG.rst", "Changelogs"),
-        ("HISTORY", "Changelogs"),
-        ("docs/news.txt", "Changelogs"),
-        ("a/release.json", "JSON"),
-        ("a-1.0.dist-info/METADATA", "READMEs"),
-        ("a/METADATA", None),
-        ("a-1.0.dist-info/entry_points.txt", None),
-        ("a-1.0.dist-info/sboms/a.json", None),
-        ("torch/lib/libc10.so", None),
-        ("a/b.pyc", None),
-        ("Makefile", None),
-        ("a/.py", None),
-    ],
-)
-def test_kinds(path, name):
-    assert kind(path) == name
+KINDS = {
+    "Python": "torch/nn/init.py a/B.PY a/license.py",
+    "Python stubs": "a/b.pyi",
+    "C and C++": "a/b.pyx a/b.cuh",
+    "JavaScript": "a/b.tsx",
+    "Documentation": "README.md my_license.txt",
+    "Web pages": "a/b.html",
+    "Style sheets": "a/b.css",
+    "XML": "a/b.svg",
+    "JSON": "a/b.js.map a/release.json",
+    "Tables": "a/b.tsv",
+    "Settings": "a/b.toml",
+    "Translations": "a/de.po",
+    "Licences": "LICENSE a/licence.md a-1.0.dist-info/licenses/AUTHORS.rst",
+    "Changelogs": "CHANGELOG.rst HISTORY docs/news.txt",
+    "READMEs": "a-1.0.dist-info/METADATA",
+    None: "a/METADATA a-1.0.dist-info/entry_points.txt a-1.0.dist-info/sboms/a.json l/libc10.so a/b.pyc Makefile a/.py",
+}
 
 
-def test_the_sets_are_what_kinds_there_are():
-    by_name = ("Changelogs", "Licences", "READMEs")
-    by_ending = ("C and C++", "Documentation", "JSON", "JavaScript", "Python", "Python stubs", "Settings")
-    assert (*by_name, *by_ending, "Style sheets", "Tables", "Translations", "Web pages", "XML") == SETS
+def test_kinds():
+    assert {
+        name: " ".join(path for path in found.split() if kind(path) == name) for name, found in KINDS.items()
+    } == KINDS
+    assert set(KINDS) - {None} == set(SETS)
 
 
 def test_a_document_has_the_shape_of_the_pile(site):
-    more = "License-Expression: MIT\n"
-    install(site, "Some.Bird", {"bird/song.py": b"sing = 1\n"}, METADATA=METADATA.format(name="Some.Bird", more=more))
+    about = METADATA.format(name="Some.Bird", more="License-Expression: MIT\n")
+    install(site, "Some.Bird", {"bird/song.py": b"sing = 1\n"}, METADATA=about)
     meta = {"package": "Some.Bird", "version": "1.0", "license": "MIT"}
+    readme = {**meta, "pile_set_name": "READMEs", "path": "Some.Bird-1.0.dist-info/METADATA"}
+    song = {**meta, "pile_set_name": "Python", "path": "bird/song.py"}
     documents = list(installed())
-    assert documents == [
-        {
-            "text": "The README of Some.Bird.\n",
-            "meta": {**meta, "pile_set_name": "READMEs", "path": "Some.Bird-1.0.dist-info/METADATA"},
-        },
-        {"text": "sing = 1\n", "meta": {**meta, "pile_set_name": "Python", "path": "bird/song.py"}},
-    ]
+    assert documents == [{"text": "The README of Some.Bird.\n", "meta": readme}, {"text": "sing = 1\n", "meta": song}]
     assert list(documents[0]["meta"]) == ["pile_set_name", "package", "version", "path", "license"]
 
 
-def test_packages_come_by_name_and_files_by_path(site):
+def test_packages_come_by_name_and_files_by_path_and_a_package_once(site, tmp_path, monkeypatch):
     install(site, "wren", {"wren/b.py": b"2", "wren/a/c.py": b"1"})
     install(site, "Avocet", {"zz.py": b"0"})
     install(site, "plover_eggs", {"p.py": b"3"})
+    (tmp_path / "second").mkdir()
+    install(tmp_path / "second", "wren", {"second.py": b"2"})
+    both = functools.partial(importlib.metadata.distributions, path=[str(site), str(tmp_path / "second")])
+    monkeypatch.setattr(sources.metadata, "distributions", both)
     assert paths(installed(sets=["Python"])) == ["zz.py", "p.py", "wren/a/c.py", "wren/b.py"]
+    for options in ({"limit": 4}, {"limit": 4, "seed": 3}, {"seed": 3}, {}):
+        assert [file["path"] for file in listed(**options)] == paths(installed(**options))
 
 
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        (b"plain", "plain"),
-        ("Größe µ\r\n".encode(), "Größe µ\r\n"),
-        (b"caf\xe9 \xff!", "caf\ufffd \ufffd!"),
-        (b"a" * 4095 + b"\0", None),
-        (b"a" * 4096 + b"\0", "a" * 4096 + "\0"),
-        (b"", None),
-        (None, None),
-    ],
-    ids=["ASCII", "UTF-8", "bad UTF-8", "zero byte in the head", "zero byte behind it", "empty", "missing"],
-)
-def test_what_a_file_becomes(site, content, text):
-    install(site, "bird", {"bird/a.py": content, "bird/z.py": b"last"})
-    assert [d["text"] for d in installed(sets=["Python"])] == [*([] if text is None else [text]), "last"]
+BECOMES = {b"plain": "plain", "Größe µ\r\n".encode(): "Größe µ\r\n", b"caf\xe9 \xff!": "caf\ufffd \ufffd!", b"": None,
+           b"a" * 4095 + b"\0": None, b"a" * 4096 + b"\0": "a" * 4096 + "\0", None: None}  # fmt: skip
+
+
+def test_what_a_file_becomes(site):
+    """Bad UTF-8 is marked; a zero byte in the head, an empty and a missing file are no text."""
+    install(site, "bird", {f"bird/{i}.py": content for i, content in enumerate(BECOMES)})
+    assert [d["text"] for d in installed(sets=["Python"])] == [text for text in BECOMES.values() if text is not None]
 
 
 def test_sizes_are_those_listed_and_where_none_is_those_on_the_disk(site):
@@ -154,31 +126,18 @@ def test_sizes_are_those_listed_and_where_none_is_those_on_the_disk(site):
     }  # fmt: skip
 
 
-def test_the_list_of_a_draw_is_what_is_drawn(site):
-    install(site, "bird", {f"bird/{i}.py": b"x" for i in range(9)})
-    for options in ({"limit": 4}, {"limit": 4, "seed": 3}, {"seed": 3}, {}):
-        assert [file["path"] for file in listed(**options)] == paths(installed(**options))
-    with pytest.raises(ValueError, match=r"^limit must be at least 0, got -1$"):
-        next(listed(limit=-1))
-
-
-def test_a_folder_where_a_file_is_listed(site):
-    install(site, "bird", {"bird/a.py": None, "bird/b.py": b"b"})
-    (site / "bird" / "a.py").mkdir(parents=True)
-    assert paths(installed(sets=["Python"])) == ["bird/b.py"]
-
-
 def test_what_is_no_text_or_lies_elsewhere_is_passed_over(site):
     elsewhere = {str(site.parent / "outside.py"): b"x", "../bin/tool.py": b"x"}
-    files = {"bird/a.so": b"x", "bird/a.pyc": b"x", "bird/Makefile": b"x", "bird/a.json": b"{}", **elsewhere}
-    info = install(site, "bird", files, **{"entry_points.txt": "x", "licenses/LICENSE": "MIT"})
+    files = {"bird/a.so": b"x", "bird/a.pyc": b"x", "bird/Makefile": b"x", "bird/a.json": b"{}", "bird/f.py": None}
+    info = install(site, "bird", {**files, **elsewhere}, **{"entry_points.txt": "x", "licenses/LICENSE": "MIT"})
+    (site / "bird" / "f.py").mkdir()  # a folder where a file is listed
+    (site / "~ird-1.0.dist-info").mkdir()  # left over from an uninstalled package
     assert paths(installed()) == [f"{info.name}/METADATA", f"{info.name}/licenses/LICENSE", "bird/a.json"]
 
 
 def test_only_packages_from_an_index_are_read(site):
-    install(
-        site, "editable", {"e.py": b"e"}, **{"direct_url.json": '{"url": "file:///x", "dir_info": {"editable": true}}'}
-    )
+    editable = '{"url": "file:///x", "dir_info": {"editable": true}}'
+    install(site, "editable", {"e.py": b"e"}, **{"direct_url.json": editable})
     install(site, "from_address", {"u.py": b"u"}, **{"direct_url.json": '{"url": "https://example.org/u.whl"}'})
     install(site, "plain", {"p.py": b"p"})
     (site / "checkout.egg-info").mkdir()
@@ -187,11 +146,6 @@ def test_only_packages_from_an_index_are_read(site):
     for name in ("editable", "from-address", "checkout"):
         with pytest.raises(ValueError, match=rf"^not installed from a package index here: {name}; `pip list` names"):
             next(installed(packages=[name]))
-
-
-def test_this_course_is_not_in_the_corpus():
-    with pytest.raises(ValueError, match="labutils"):
-        next(installed(packages=["labutils"]))
 
 
 @pytest.mark.parametrize(
@@ -205,62 +159,36 @@ def test_a_damaged_package_does_not_stop_the_others(site, damage):
     assert paths(installed(sets=["Python"])) == ["wren/a.py"]
 
 
-def test_a_left_over_folder_of_an_uninstalled_package(site):
-    (site / "~ird-1.0.dist-info").mkdir()
-    assert list(installed()) == []
-
-
-def test_a_package_found_twice_is_read_once(site, tmp_path, monkeypatch):
-    install(site, "bird", {"first.py": b"1"})
-    (tmp_path / "second").mkdir()
-    install(tmp_path / "second", "bird", {"second.py": b"2"})
-    both = functools.partial(importlib.metadata.distributions, path=[str(site), str(tmp_path / "second")])
-    monkeypatch.setattr(sources.metadata, "distributions", both)
-    assert paths(installed(sets=["Python"])) == ["first.py"]
-
-
-def test_a_readme_in_the_old_form(site):
+def test_a_readme_in_the_old_form_and_none(site):
     """Before metadata 2.1 the README was a header, each further line indented."""
     old = "Metadata-Version: 2.0\nName: bird\nVersion: 1.0\nDescription: Sings.\n        Loudly.\n"
     install(site, "bird", {}, METADATA=old)
-    (document,) = installed()
-    assert document["text"].split() == ["Sings.", "Loudly."]
+    install(site, "wren", {"a.py": b"a"}, METADATA="Metadata-Version: 2.4\nName: wren\nVersion: 1.0\n")
+    assert [document["text"].split() for document in installed()] == [["Sings.", "Loudly."], ["a"]]
 
 
-def test_a_package_without_a_readme(site):
-    install(site, "bird", {"a.py": b"a"}, METADATA="Metadata-Version: 2.4\nName: bird\nVersion: 1.0\n")
-    assert paths(installed()) == ["a.py"]
+OSI = "Classifier: License :: OSI Approved :: "
 
 
-@pytest.mark.parametrize(
-    ("more", "licence"),
-    [
-        ("License-Expression: MIT\nLicense: other\nClassifier: License :: OSI Approved :: BSD License\n", "MIT"),
-        ("Classifier: License :: OSI Approved :: MIT License\nLicense: other\n", "MIT License"),
-        (
-            "Classifier: License :: OSI Approved :: MIT License\nClassifier: Topic :: X\n"
-            "Classifier: License :: OSI Approved :: BSD License\n",
-            "MIT License, BSD License",
-        ),
-        ("License:  BSD-3-Clause \n", "BSD-3-Clause"),
-        (f"License: {'x' * 60}\n", "x" * 60),
-        (f"License: {'x' * 61}\n", "see its licence file"),
-        ("", "see its licence file"),
-    ],
-)
-def test_the_licence_of_a_package(site, more, licence):
-    install(site, "bird", {}, METADATA=METADATA.format(name="bird", more=more))
-    (document,) = installed()
-    assert document["meta"]["license"] == licence
+OSI = "Classifier: License :: OSI Approved :: "
+LICENCES = {
+    f"License-Expression: MIT\nLicense: other\n{OSI}BSD License\n": "MIT",
+    f"{OSI}MIT License\nLicense: other\n": "MIT License",
+    f"{OSI}MIT License\nClassifier: Topic :: X\n{OSI}BSD License\n": "MIT License, BSD License",
+    "License:  BSD-3-Clause \n": "BSD-3-Clause",
+    f"License: {'x' * 60}\n": "x" * 60,
+    f"License: {'x' * 61}\n": "see its licence file",
+    "": "see its licence file",
+}
 
 
-def test_the_licences_of_all_packages(site):
-    own = {"METADATA": METADATA.format(name="Wren", more="License-Expression: MPL-2.0 AND MIT\n")}
-    install(site, "Wren", {}, **own)
-    install(site, "bird", {}, METADATA=METADATA.format(name="bird", more="License: ISC\n"))
+def test_the_licences_of_packages(site):
     install(site, "heron", {}, RECORD="")
     install(site, "mine", {}, **{"direct_url.json": "{}"})
-    assert list(sources.licences().items()) == [("bird", "ISC"), ("Wren", "MPL-2.0 AND MIT")]
+    for i, more in enumerate(LICENCES):
+        install(site, f"bird{i}", {}, METADATA=METADATA.format(name=f"bird{i}", more=more))
+    assert [document["meta"]["license"] for document in installed()] == list(LICENCES.values())
+    assert list(sources.licences().items()) == [(f"bird{i}", told) for i, told in enumerate(LICENCES.values())]
 
 
 def test_the_corpus_narrowed_to_packages_and_sets(site):
@@ -275,11 +203,10 @@ def test_the_corpus_narrowed_to_packages_and_sets(site):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"packages": ["six", "nosuch", "nor_this"]}, "not installed from a package index here: nosuch, nor_this; "),
+        ({"packages": ["six", "nosuch", "labutils"]}, "not installed from a package index here: nosuch, labutils; "),
         ({"sets": ["Python", "Perl", "Ada"]}, "no set named Ada, Perl; there are Changelogs, Licences, READMEs, C and"),
         ({"shards": [4], "of": 4}, "shards must lie in range(4), got [4]; shards=(0,), of=1 is the whole corpus"),
         ({"shards": [-1], "of": 4}, "shards must lie in range(4), got [-1]; "),
-        ({"shards": [1]}, "shards must lie in range(1), got [1]; "),
         ({"of": 0}, "shards must lie in range(0), got [0]; "),
         ({"shards": [], "of": 0}, "shards must lie in range(0), got []; "),
     ],
@@ -309,17 +236,11 @@ def test_real_packages(whole):
     assert "def encode(" in next(d["text"] for d in whole if d["meta"]["path"] == "idna/core.py")
 
 
-def test_the_corpus_is_the_same_twice(whole):
-    assert list(installed(packages=SMALL[::-1])) == whole
-
-
 def test_a_seed_shuffles_the_same_documents_and_does_so_each_time(whole):
+    assert list(installed(packages=SMALL[::-1])) == whole
     first, again, other = (list(installed(packages=SMALL, seed=seed)) for seed in (0, 0, 1))
-    assert first == again
-    for shuffled in (first, other):
-        assert shuffled != whole
-        assert sorted(shuffled, key=json.dumps) == sorted(whole, key=json.dumps)
-    assert first != other
+    assert first == again != other
+    assert all(sorted(each, key=json.dumps) == sorted(whole, key=json.dumps) != each for each in (first, other))
     packages = [d["meta"]["package"] for d in first]
     assert sum(one != other for one, other in itertools.pairwise(packages)) > len(SMALL)
 
@@ -336,23 +257,6 @@ def test_shards_are_the_whole_and_share_nothing(whole, of, seed):
     assert sorted(together) == sorted(path for shard in shards[::2] for path in paths(shard))
 
 
-FIRST = """
-import sys, time
-from labutils.corpus.sources import installed
-start = time.perf_counter()
-document = next(installed())
-print(time.perf_counter() - start, "torch" in sys.modules, "transformers" in sys.modules, len(document["text"]) > 0)
-"""
-
-
-def test_the_first_document_comes_before_the_rest_is_read(tmp_path):
-    env = {**os.environ, "HF_HOME": str(tmp_path)}
-    ran = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, env=env, check=True)
-    seconds, *rest = ran.stdout.split()
-    assert float(seconds) < 10
-    assert rest == ["False", "False", "True"]
-
-
 def test_nothing_is_opened_before_it_is_asked_for(site, monkeypatch):
     install(site, "bird", {f"bird/{i}.py": b"x" for i in range(9)})
     opened = []
@@ -363,27 +267,12 @@ def test_nothing_is_opened_before_it_is_asked_for(site, monkeypatch):
     assert opened == ["bird/0.py", "bird/1.py"]
 
 
-def test_a_package_is_described_once_not_once_a_file(site, monkeypatch):
-    for name in ("heron", "wren"):
-        install(site, name, {f"{name}/{i}.py": b"x" for i in range(9)})
-    described, about = [], sources._about
-    monkeypatch.setattr(sources, "_about", lambda package: described.append(package.name) or about(package))
-    assert len(list(installed(seed=0))) == 20
-    assert sorted(described) == ["heron", "wren"]
-
-
 def test_a_file_of_documents(tmp_path):
     path = tmp_path / "a.jsonl"
-    path.write_bytes(
-        b'{"text": "one", "meta": {"a": 1}}\n\n{"text": "two", "more": 2}\n'
-        b'{"text": "", "meta": null}\n{"text": "\xe2\x80\xa8"}'
-    )
-    assert list(jsonl(path)) == [
-        {"text": "one", "meta": {"a": 1}},
-        {"text": "two", "meta": {}},
-        {"text": "", "meta": {}},
-        {"text": "\u2028", "meta": {}},
-    ]
+    lines = [b'{"text": "one", "meta": {"a": 1}}', b"", b'{"text": "two", "more": 2}', b'{"text": "", "meta": null}']
+    path.write_bytes(b"\n".join([*lines, b'{"text": "\xe2\x80\xa8"}']))
+    found = [(each["text"], each["meta"]) for each in jsonl(path)]
+    assert found == [("one", {"a": 1}), ("two", {}), ("", {}), ("\u2028", {})]
 
 
 @pytest.mark.parametrize(
@@ -393,10 +282,8 @@ def test_a_file_of_documents(tmp_path):
         (b'{"text": "\xff"}', "not JSON ('utf-8' codec can't decode"),
         (b"[" * 100_000, "not JSON (maximum recursion depth"),
         (b'["text"]', 'expected an object with a string under "text"'),
-        (b'{"txt": "one"}', 'expected an object with a string under "text"'),
         (b'{"text": null}', 'expected an object with a string under "text"'),
         (b'{"text": "one", "meta": ["a"]}', 'expected an object under "meta", got list'),
-        (b'{"text": "one", "meta": 5}', 'expected an object under "meta", got int'),
     ],
 )
 def test_a_line_that_is_no_document(tmp_path, line, message):
@@ -423,8 +310,3 @@ def test_any_bytes_are_documents_or_a_value_error(tmp_path, content):
         assert str(error).startswith(f"{path}, line ")
     else:
         assert all(type(d["text"]) is str and type(d["meta"]) is dict and len(d) == 2 for d in documents)
-
-
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        next(jsonl(tmp_path / "absent.jsonl"))

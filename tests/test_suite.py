@@ -18,20 +18,14 @@ def test_all_steps_in_order():
     assert names() == ["style", "layout", "tests", "notebooks", "package index"]
     assert names(notebooks=[]) == ["style", "layout", "tests", "package index"]
     assert names(only="tests") == ["style", "layout", "tests"]
-    assert names(only="notebooks") == ["notebooks"]
-    assert names(only="index") == ["package index"]
+    assert (names(only="notebooks"), names(only="index")) == (["notebooks"], ["package index"])
     assert names(only="notebooks", notebooks=[]) == []
-
-
-def test_only_the_index_step_is_outside_the_block():
     steps = suite.steps(False, None, NOTEBOOKS)
-    assert [step.name for step in steps if step.blocked] == ["tests", "notebooks"]
-
-
-@pytest.mark.parametrize(("slow", "mark"), [(False, "not slow and not index"), (True, "not index")])
-def test_slow_adds_the_slow_group(slow, mark):
-    tests = next(step for step in suite.steps(slow, "tests", []) if step.name == "tests")
-    assert mark in tests.argv
+    assert [step.name for step in steps if step.blocked] == ["tests", "notebooks"], "only the index needs the network"
+    argv = next(step.argv for step in steps if step.name == "notebooks")
+    assert "--nbval" in argv and "no:cacheprovider" in argv and argv[-1] == str(NOTEBOOKS[0])
+    for slow, mark in [(False, "not slow and not index"), (True, "not index")]:
+        assert mark in next(step.argv for step in suite.steps(slow, "tests", []) if step.name == "tests")
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, None), (2, "2"), (64, "4")])
@@ -45,12 +39,6 @@ def test_test_files_run_side_by_side(cores, workers, monkeypatch):
     assert suite.environment(tests.workers).get("OMP_NUM_THREADS") == (workers and str(cores // int(workers)))
     (notebooks,) = suite.steps(False, "notebooks", NOTEBOOKS)
     assert "-n" not in notebooks.argv and notebooks.workers == 1
-
-
-def test_notebooks_are_compared_strictly():
-    (step,) = suite.steps(False, "notebooks", NOTEBOOKS)
-    assert "--nbval" in step.argv and "no:cacheprovider" in step.argv
-    assert step.argv[-1] == str(NOTEBOOKS[0])
 
 
 @pytest.mark.parametrize(

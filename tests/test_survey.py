@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import time
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,12 +85,6 @@ def test_merging_is_counting_together(a, b, c):
     assert survey.merge(whole, Survey()) == whole
 
 
-@pytest.mark.parametrize("plain", [{}, [], {"tallies": 1}, {**Survey().to_dict(), "tallies": [["a"]]}])
-def test_json_that_is_no_survey(plain):
-    with pytest.raises(ValueError, match=r"^not the JSON of a survey "):
-        survey.from_dict(plain)
-
-
 @pytest.fixture(scope="module")
 def file(tmp_path_factory) -> str:
     """Sixty documents of six packages as JSON Lines."""
@@ -102,15 +95,19 @@ def file(tmp_path_factory) -> str:
     return str(path)
 
 
+def merged_again(parts: list[Part]) -> Part:
+    """Four parts, through JSON, merged two by two."""
+    one, other, third, fourth = (sharded.from_dict(json.loads(json.dumps(part.to_dict()))) for part in parts)
+    return sharded.merge(sharded.merge(one, other), sharded.merge(third, fourth))
+
+
 @pytest.mark.parametrize("limit", [None, 23])
 def test_four_merged_shards_are_one_run(file, limit):
     whole = sharded.run(file, limit=limit, seed=3, processes=1)
     assert sum(tally.documents for tally in whole.survey.tallies.values()) == (limit or 60)
     shards = [sharded.run(file, limit=limit, seed=3, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
-    shards = [sharded.from_dict(json.loads(json.dumps(shard.to_dict()))) for shard in shards]
-    one, other, third, fourth = shards
-    merged = sharded.merge(sharded.merge(one, other), sharded.merge(third, fourth))
-    assert merged == whole and merged.whole and not sharded.merge(one, other).whole
+    merged = merged_again(shards)
+    assert merged == whole and merged.whole and not sharded.merge(*shards[:2]).whole
     assert json.dumps(merged.to_dict()) == json.dumps(whole.to_dict())
     assert json.dumps(summary(merged)) == json.dumps(summary(whole))
 
@@ -124,14 +121,14 @@ def installed(monkeypatch) -> int:
 
 
 def test_shards_of_installed_files_know_the_sizes_of_all(installed):
-    whole = sharded.run(limit=installed // 2, seed=1, processes=1)
-    listed, drawn = list(sources.listed()), list(sources.listed(limit=installed // 2, seed=1))
+    how = {"limit": installed // 2, "seed": 1}
+    whole = sharded.run(**how, processes=1)
+    listed, drawn = list(sources.listed()), list(sources.listed(**how))
     assert sum(row.listed for row in whole.sizes) == sum(file["bytes"] for file in listed)
     assert sum(row.drawn for row in whole.sizes) == sum(file["bytes"] for file in drawn) > 0
     assert sum(row.squares for row in whole.sizes) == sum(file["bytes"] ** 2 for file in drawn)
-    shards = [sharded.run(limit=installed // 2, seed=1, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
-    one, other, third, fourth = (sharded.from_dict(json.loads(json.dumps(shard.to_dict()))) for shard in shards)
-    merged = sharded.merge(sharded.merge(one, other), sharded.merge(third, fourth))
+    shards = [sharded.run(**how, shard=(i, 4), processes=1) for i in (2, 0, 3, 1)]
+    merged, one = merged_again(shards), shards[0]
     assert merged == whole and json.dumps(summary(merged)) == json.dumps(summary(whole))
     assert (summary(whole)["shares_of_bytes"], summary(one)["shares_of_bytes"]) == ("listed sizes", "bytes read")
     assert "Shares of bytes are estimated" in command.survey_text(summary(whole)) and one.sizes == ()
@@ -156,6 +153,12 @@ def test_a_share_of_bytes_is_of_all_that_is_listed():
     assert lone["Python"]["bytes_share"] == 0.5  # of a part with shards missing, lists say nothing
 
 
+@pytest.mark.parametrize("plain", [{}, [], {"tallies": 1}, {**Survey().to_dict(), "tallies": [["a"]]}])
+def test_json_that_is_no_survey(plain):
+    with pytest.raises(ValueError, match=r"^not the JSON of a survey "):
+        survey.from_dict(plain)
+
+
 @pytest.mark.parametrize("sizes", [1, ["ab"], [["p", "Python", 1, 1]], [["p", "Python", 1, 1, "x"]], [[]]])
 def test_json_of_wrong_sizes(sizes):
     plain = Part(SampleSpec("installed", 2, 0, 10), ((0, 1),)).to_dict()
@@ -172,77 +175,28 @@ def test_processes_do_not_change_a_survey(file):
 def test_a_far_file_comes_over_the_network_once(file):
     with FileServer(Path(file).read_bytes()) as server:
         far, near = (sharded.run(source, limit=23, processes=2) for source in (server.url, file))
-        assert len(server.asked) == 1
-    assert far == replace(near, drawn=replace(near.drawn, source=server.url))
-
-
-def test_a_bad_line_of_a_far_file_is_named_by_its_address():
+        assert len(server.asked) == 1 and far == replace(near, drawn=replace(near.drawn, source=server.url))
     with FileServer(b'{"text": "a"}\n3\n') as server, pytest.raises(ValueError, match=f"^{server.url}, line 2: "):
         sharded.run(server.url)
 
 
-def test_a_limit_draws_lines_evenly(file):
-    numbers = Counter(i for seed in range(300) for i in sharded._lines(SampleSpec(file, 20, seed, 60)))
-    assert len(numbers) == 60 and numbers.total() == 6000
-    assert min(numbers.values()) > 60 and max(numbers.values()) < 140
-    assert len(sharded._lines(SampleSpec(file, 80, 0, 60))) == 60
-
-
-def test_a_limit_draws_installed_files_evenly_and_opens_no_other(monkeypatch):
-    listed = [file["path"] for file in sources.listed(packages=SMALL)]
+def test_a_limit_draws_installed_files_and_opens_no_other(monkeypatch):
     opened = []
     monkeypatch.setattr(sources, "_read", lambda package, path: opened.append(path) or "text")
-    drawn = list(sources.installed(packages=SMALL, limit=7, seed=5))
-    assert opened == [each["meta"]["path"] for each in drawn] and len(opened) == 7 and set(opened) < set(listed)
     whole = [each["meta"]["path"] for each in sources.installed(packages=SMALL, seed=5)]
-    assert whole[:7] == opened[:7] and sorted(whole) == sorted(listed)
+    assert sorted(whole) == sorted(file["path"] for file in sources.listed(packages=SMALL))
+    opened.clear()
+    drawn = [each["meta"]["path"] for each in sources.installed(packages=SMALL, limit=7, seed=5)]
+    assert opened == drawn == whole[:7]
     shards = [each for i in range(3) for each in sources.installed(packages=SMALL, limit=7, seed=5, shards=[i], of=3)]
-    assert sorted(each["meta"]["path"] for each in shards) == sorted(whole[:7])
-    assert list(sources.installed(packages=SMALL, limit=3)) == list(sources.installed(packages=SMALL, seed=0))[:3]
-    assert list(sources.installed(packages=SMALL, limit=0)) == []
+    assert sorted(each["meta"]["path"] for each in shards) == sorted(drawn)
     with pytest.raises(ValueError, match=r"^limit must be at least 0, got -1$"):
         next(sources.installed(limit=-1))
 
 
-def test_the_list_names_what_is_read():
-    read = [
-        {name: each["meta"][name] for name in ("pile_set_name", "package", "path")}
-        for each in sources.installed(packages=SMALL)
-    ]
-    listed = list(sources.listed(packages=SMALL))
-    assert [each for each in ({name: file[name] for name in read[0]} for file in listed) if each in read] == read
-    assert list(sources.listed(packages=SMALL, sets=["READMEs"])) == [
-        each for each in listed if each["pile_set_name"] == "READMEs"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("shards", "joined"),
-    [
-        ([(0, 1)], ((0, 1),)),
-        ([(1, 2), (0, 2)], ((0, 1),)),
-        ([(0, 3), (1, 3), (2, 3)], ((0, 1),)),
-        ([(0, 4), (2, 4), (1, 4)], ((0, 2), (1, 4))),
-        ([(0, 4), (2, 4), (1, 4), (3, 4)], ((0, 1),)),
-        ([(0, 2), (1, 4), (3, 4)], ((0, 1),)),
-        ([(0, 4), (3, 4)], ((0, 4), (3, 4))),
-        ([(i, 6) for i in range(6)], ((0, 1),)),
-        ([(1, 6), (3, 6), (5, 6)], ((1, 2),)),
-    ],
-)
-def test_shards_are_joined(shards, joined):
-    assert sharded._joined(set(shards)) == joined
-
-
 @pytest.mark.parametrize(
     ("one", "other", "shared"),
-    [
-        ((0, 4), (0, 4), True),
-        ((0, 4), (0, 2), True),
-        ((1, 4), (0, 2), False),
-        ((1, 4), (1, 3), True),
-        ((0, 1), (2, 3), True),
-    ],
+    [((0, 4), (0, 4), 1), ((0, 4), (0, 2), 1), ((1, 4), (0, 2), 0), ((1, 4), (1, 3), 1), ((0, 1), (2, 3), 1)],
 )
 def test_no_document_is_counted_twice(one, other, shared):
     first, second = (Part(SampleSpec("a.jsonl"), (shard,)) for shard in (one, other))
@@ -251,29 +205,9 @@ def test_no_document_is_counted_twice(one, other, shared):
             sharded.merge(first, second)
     else:
         assert sharded.merge(first, second).shards == tuple(sorted({one, other}))
-
-
-def test_parts_of_different_draws_do_not_merge():
-    sizes = (Sizes("p", "Python", 1, 1, 1),)
-    for other in (SampleSpec("a", 5, 1, 9), SampleSpec("a", 5, 0, 9, sizes)):
-        with pytest.raises(ValueError, match=r"^parts of different surveys: ") as raised:
-            sharded.merge(Part(SampleSpec("a", 5, 0, 9), ((0, 2),)), Part(other, ((1, 2),)))
-        assert "Sizes" not in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("how", "message"),
-    [
-        ({"shard": (4, 4)}, "a shard is I/N with 0 <= I < N, got 4/4"),
-        ({"shard": (-1, 4)}, "a shard is I/N with 0 <= I < N, got -1/4"),
-        ({"limit": 0}, "limit must be at least 1, got 0"),
-        ({"source": "c4"}, "nothing lists what c4 holds, so none can be drawn; write documents of it to a file first"),
-    ],
-)
-def test_what_cannot_be_run(how, message):
-    with pytest.raises(ValueError) as raised:
-        sharded.run(**how)
-    assert str(raised.value) == message
+    with pytest.raises(ValueError, match=r"^parts of different surveys: ") as raised:
+        sharded.merge(first, Part(SampleSpec("a.jsonl", sizes=(Sizes("p", "Python", 1, 1, 1),)), ((1, 2),)))
+    assert "Sizes" not in str(raised.value)
 
 
 def drawn(documents: list[dict], limit: int | None = None, listed: int = 100) -> Part:
@@ -281,9 +215,8 @@ def drawn(documents: list[dict], limit: int | None = None, listed: int = 100) ->
 
 
 def test_a_composition_by_documents_and_by_bytes():
-    rows = composition(
-        drawn([document("x" * 30, "A", f"p{i % 5}") for i in range(30)] + [document("x" * 100, "B", "q")])
-    )
+    many = [document("x" * 30, "A", f"p{i % 5}") for i in range(30)]
+    rows = composition(drawn([*many, document("x" * 100, "B", "q")]))
     assert [(row["set"], row["documents"], row["bytes"]) for row in rows] == [("A", 30, 900), ("B", 1, 100)]
     assert [row["share"] for row in rows] == [pytest.approx(30 / 31, abs=1e-6), pytest.approx(1 / 31, abs=1e-6)]
     assert [row["bytes_share"] for row in rows] == [0.9, 0.1]
@@ -292,31 +225,24 @@ def test_a_composition_by_documents_and_by_bytes():
         assert row["low"] <= row["share"] <= row["high"] and row["low"] < row["high"]
     sample = composition(drawn([document("x", "A"), document("x", "A")], limit=2))
     assert (sample[0]["share"], sample[0]["draw_high"]) == (1.0, 1.0) and 0 < sample[0]["draw_low"] < 1
-
-
-def test_a_set_of_which_none_was_drawn_is_listed_with_an_upper_end():
     part = Part(SampleSpec("installed", 9, 0, 18), ((0, 1),), survey.of([document("x", "Python")] * 9))
-    rows = {row["set"]: row for row in composition(part)}
+    rows = {row["set"]: row for row in composition(part)}  # of all sets but one, none was drawn
     assert next(iter(rows)) == "Python" and set(rows) == set(sources.SETS)
     assert (rows["XML"]["documents"], rows["XML"]["share"]) == (0, 0.0)
     assert 0.1 < rows["XML"]["draw_high"] < 0.2 and rows["XML"]["high"] >= rows["XML"]["draw_high"]
 
 
 def test_the_rest_of_a_summary():
-    texts = [f"{PROSE * 9}and version {i}" for i in range(3)] + [
-        "Nobody knows how many herons stand in the shallows."
-    ] * 2
+    herons = "Nobody knows how many herons stand in the shallows."
+    texts = [f"{PROSE * 9}and version {i}" for i in range(3)] + [herons] * 2
     found = summary(drawn([document(text, package=f"p{i}") for i, text in enumerate(texts)], limit=5))
     assert found["exact_duplicates"] == {"compared": 5, "copies": 1, "share": 0.2, "sampled": 1.0}
-    assert {name: found["near_duplicates"][name] for name in ("compared", "in_groups", "groups", "share")} == {
-        "compared": 4, "in_groups": 3, "groups": 1, "share": 0.75,
-    }  # fmt: skip
+    near = {name: found["near_duplicates"][name] for name in ("compared", "in_groups", "groups", "share")}
+    assert near == {"compared": 4, "in_groups": 3, "groups": 1, "share": 0.75}
     assert found["lengths"]["characters"]["largest"] == 9 * 62 + 13 and found["lengths"]["tokens"] is None
-    assert found["packages"]["number"] == 5 and found["packages"]["most"][0] == {
-        "package": "p0", "documents": 1, "bytes": 9 * 62 + 13,
-    }  # fmt: skip
-    assert found["personal"] == {} and found["languages"] == {"en": 5}
-    json.dumps(found)
+    assert found["packages"]["number"] == 5
+    assert found["packages"]["most"][0] == {"package": "p0", "documents": 1, "bytes": 9 * 62 + 13}
+    assert found["personal"] == {} and found["languages"] == {"en": 5} and json.dumps(found)
 
 
 @pytest.fixture
@@ -328,15 +254,15 @@ def labutils(labutils, monkeypatch):
 
 def test_the_command(labutils, file):
     code, out, err = labutils("survey", "--source", file, "--limit", 23, "--seed", 3)
-    assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert "23 of 60 drawn, seed 3; 23 documents, " in lines[0] and lines[0].endswith(", 6 packages")
-    assert re.split("  +", lines[2]) == [
-        "set", "documents", "share", "whole corpus", "other packages", "bytes", "share", "other packages",
-    ]  # fmt: skip
+    assert (code, err) == (0, "") and lines[0].endswith(", 6 packages")
+    assert "23 of 60 drawn, seed 3; 23 documents, " in lines[0]
+    heads = "set  documents  share  whole corpus  other packages  bytes  share  other packages"
+    assert re.split("  +", lines[2]) == heads.split("  ")
     assert [line.split()[0] for line in lines[3:5]] == ["READMEs", "Python"]
     code, out, _ = labutils("survey", "--source", file, "--limit", 23, "--seed", 3, "--json")
     assert (code, json.loads(out)) == (0, summary(sharded.run(file, limit=23, seed=3, processes=1)))
+    assert list(map(command.percent, (0, 0.123, 0.01, 0.0099, 1))) == ["0.0 %", "12.3 %", "1.0 %", "0.99 %", "100.0 %"]
 
 
 def test_the_command_merges_what_it_wrote(labutils, file, tmp_path):
@@ -384,46 +310,6 @@ def test_text_from_a_file_is_inert_on_a_terminal(labutils, tmp_path):
     assert max(map(len, out.split("\n"))) < 400
 
 
-@pytest.mark.parametrize(
-    ("share", "shown"), [(0, "0.0 %"), (0.123, "12.3 %"), (0.01, "1.0 %"), (0.0099, "0.99 %"), (0.00012, "0.01 %"),
-     (1, "100.0 %")]
-)  # fmt: skip
-def test_percent(share, shown):
-    assert command.percent(share) == shown
-
-
-MEASURED = """
-import json, re, sys, time
-from pathlib import Path
-from labutils.corpus import sharded
-sharded.run(sys.argv[1], limit=10, processes=1)
-started = time.process_time()
-sharded.run(sys.argv[1], processes=1)
-status = Path("/proc/self/status").read_text()  # not getrusage: there a child begins with its parent's mark
-print(json.dumps([time.process_time() - started, int(re.search(r"VmHWM:\\s+(\\d+)", status)[1])]))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="no module resource to measure with")
-def test_sixteen_times_the_input_takes_sixteen_times_the_time_and_the_same_memory(tmp_path):
-    texts = [each["text"][:20_000] for each in sources.installed(limit=1000)]
-    seconds, memory = [], []
-    for times in (1, 4, 16):
-        path = tmp_path / f"{times}.jsonl"
-        with path.open("w") as lines:
-            for i in range(times):
-                copies = (document(f"{i}\n{text}", package=f"package{n % 50}") for n, text in enumerate(texts))
-                lines.writelines(json.dumps(copy) + "\n" for copy in copies)
-        argv = [sys.executable, "-c", MEASURED, str(path)]
-        ran = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=places.ROOT)
-        for values, value in zip((seconds, memory), json.loads(ran.stdout), strict=True):
-            values.append(value)
-    print(f"seconds {seconds}, peak {memory}")
-    assert 12 < seconds[2] / seconds[0] < 20
-    assert memory[2] < 1.15 * memory[0]
-
-
 @pytest.mark.slow
 def test_twenty_thousand_documents_in_minutes_and_a_gigabyte():
     """The command as a learner types it; pages that its processes share are counted once each."""
@@ -437,12 +323,3 @@ def test_twenty_thousand_documents_in_minutes_and_a_gigabyte():
     print(f"{seconds:.1f} s, {megabytes:.0f} MB, {found['documents']} documents")
     assert found["documents"] > 0.9 * min(found["limit"], found["listed"])
     assert seconds < 600 and megabytes < 1000
-
-
-@pytest.mark.slow
-def test_four_shards_of_the_installed_corpus_are_one_run():
-    whole = sharded.run(limit=3000, seed=1)
-    shards = [sharded.run(limit=3000, seed=1, shard=(i, 4)) for i in range(4)]
-    merged = sharded.merge(sharded.merge(shards[3], shards[1]), sharded.merge(shards[0], shards[2]))
-    assert json.dumps(merged.to_dict()) == json.dumps(whole.to_dict())
-    assert json.dumps(summary(merged)) == json.dumps(summary(whole))

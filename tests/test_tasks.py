@@ -30,24 +30,15 @@ def test_a_reply_is_read_whatever_its_marks(reply, found):
 
 
 def test_the_right_answers_are_worth_everything():
-    judged = judge("support", [record["output"] for record in SUPPORT], SUPPORT)
-    assert {name: score.value for name, score in judged.scores().items()} == {
-        "macro_f1": 1, "form": 1, "queue": 1, "keywords": 1, "words": 1
-    }  # fmt: skip
-    judged = judge("emails", [record["response"] for record in EMAILS], EMAILS)
-    assert {name: score.value for name, score in judged.scores().items()} == {
-        "facts": 1, "style": 1, "invents_nothing": 1, "ready": 1
-    }  # fmt: skip
+    for task, key, records in (("support", "output", SUPPORT), ("emails", "response", EMAILS)):
+        judged = judge(task, [record[key] for record in records], records)
+        assert {score.value for score in judged.scores().values()} == {1}
 
 
 def test_an_answer_is_worth_what_it_has():
     record = {"input": "m", "output": "queue: sales\nkeywords: heron, price"}
-    answers = [
-        "queue: sales\nkeywords: heron",
-        "Queue: sales\nKeywords: heron mast, pole",
-        "queue: repairs\nkeywords: a, b, c, d, e",
-    ]
-    judged = judge("support", answers, [record] * 3)
+    given = ["sales\nkeywords: heron", "Sales\nKeywords: heron mast, pole", "repairs\nkeywords: a, b, c, d, e"]
+    judged = judge("support", [f"queue: {answer}" for answer in given], [record] * 3)
     assert judged.values == {
         "form": [False, False, False],
         "queue": [True, True, False],
@@ -55,12 +46,9 @@ def test_an_answer_is_worth_what_it_has():
         "words": pytest.approx([2 / 3, 2 / 5, 0]),
     }
     assert judged.given == ["sales", "sales", "repairs"] and judged.expected == ["sales"] * 3
-
-
-@pytest.mark.parametrize(("count", "form"), [(1, False), (2, True), (4, True), (5, False)])
-def test_the_form_has_two_to_four_keywords(count, form):
-    answer = f"queue: sales\nkeywords: {', '.join('abcde'[:count])}"
-    assert judge("support", [answer], SUPPORT[:1]).values["form"] == [form]
+    for count, form in [(1, False), (2, True), (4, True), (5, False)]:
+        answer = f"queue: sales\nkeywords: {', '.join('abcde'[:count])}"
+        assert judge("support", [answer], SUPPORT[:1]).values["form"] == [form]
 
 
 def test_a_copied_brief_has_the_facts_and_a_polite_mail_has_the_style():
@@ -87,6 +75,7 @@ def test_shares_have_wilsons_interval_and_means_the_bootstraps():
     answers = [record["output"] for record in SUPPORT[:8]] + [""] * 2
     judged = judge("support", answers, SUPPORT[:10])
     scores = judged.scores()
+    assert list(scores) == ["macro_f1", "form", "queue", "keywords", "words"]
     assert scores["queue"] == share([True] * 8 + [False] * 2) and type(scores["queue"]) is Score
     assert scores["macro_f1"] == macro_f1(judged.given, judged.expected) and type(scores["keywords"]) is Mean
 
@@ -95,45 +84,26 @@ def test_the_lift_is_paired_question_by_question():
     before = judge("support", ["queue: repairs"] * 100, SUPPORT)
     after = judge("support", [record["output"] for record in SUPPORT], SUPPORT)
     found = lift(before, after)
-    assert list(found) == ["macro_f1", "form", "queue", "keywords", "words"]
     assert found["queue"] == paired(before.values["queue"], after.values["queue"]) and found["macro_f1"].low > 0.8
     assert all(difference[:3] == (0, 0, 0) for difference in lift(after, after).values())
-
-
-def test_a_lift_over_other_questions_is_refused():
-    one, other = (judge("support", [r["output"] for r in part], part) for part in (SUPPORT[:5], SUPPORT[5:10]))
-    mails = judge("emails", [""], EMAILS[:1])
-    for wrong in (other, mails):
+    for wrong in (judge("support", ["queue: repairs"] * 99, SUPPORT[1:]), judge("emails", [""], EMAILS[:1])):
         with pytest.raises(ValueError, match="same questions"):
-            lift(one, wrong)
+            lift(before, wrong)
 
 
-def test_any_pairs_are_judged_by_the_expected_answers():
+def test_any_pairs_are_judged_by_the_expected_answers_and_labels_without_letter_case_and_stop():
     judged = judge_pairs(["The red LED", "blue"], ["the red led.", "the red led"])
     assert judged.values == {"exact": [True, False], "words": [1, 0]} and judged.expected == []
-    assert list(judged.scores()) == ["exact", "words"]
-
-
-def test_labels_are_compared_without_letter_case_and_stop():
     found = labels(["Yes", "no."] * 5)
     judged = judge_pairs(["yes.", "NO", "maybe"], ["Yes", "no.", "no"], found)
     assert found == ["no", "yes"] and judged.values["exact"] == [True, True, False]
     assert judged.scores()["macro_f1"].value == pytest.approx((1 + 2 / 3) / 2)
 
 
-@pytest.mark.parametrize(
-    ("answers", "count"),
-    [
-        (list("ab") * 5, 2),
-        (list("ab") * 4 + ["a"], 0),
-        (["a"] * 50, 0),
-        ([str(n) for n in range(20)] * 5, 20),
-        ([str(n) for n in range(21)] * 5, 0),
-        ([], 0),
-    ],
-)
-def test_what_counts_as_labels(answers, count):
-    assert len(labels(answers)) == count
+def test_what_counts_as_labels():
+    twenty, more = ([str(n) for n in range(count)] * 5 for count in (20, 21))
+    for answers, count in [("ab" * 5, 2), ("ab" * 4 + "a", 0), ("a" * 50, 0), (twenty, 20), (more, 0), ("", 0)]:
+        assert len(labels(list(answers))) == count
 
 
 PROMPTS = [(task, part) for task, parts in tasks.PARTS.items() for part in parts]
@@ -150,19 +120,10 @@ def test_the_examples_of_a_prompt_are_pairs_to_tune_on(task, part):
         assert answer in train[message]
 
 
-@pytest.mark.parametrize(
-    ("text", "task", "reply"),
-    [
-        (" sales\n\nMessage: Where", "support", "sales"),
-        ("\nDear A,\n\nThe", "emails", "Dear A,\n\nThe"),
-        ("Dear A\n\nBrief: to", "emails", "Dear A"),
-    ],
-)
-def test_a_reply_ends_before_a_made_up_example(text, task, reply):
-    assert tasks.replied(text, task) == reply
-
-
-def test_parts_are_put_together_in_the_form_of_the_pairs():
+def test_a_reply_ends_before_a_made_up_example_and_parts_are_put_together():
+    assert tasks.replied(" sales\n\nMessage: Where", "support") == "sales"
+    assert tasks.replied("\nDear A,\n\nThe", "emails") == "Dear A,\n\nThe"
+    assert tasks.replied("Dear A\n\nBrief: to", "emails") == "Dear A"
     assert tasks.put_together("support", ["sales", "a, b"]) == "queue: sales\nkeywords: a, b"
     assert tasks.put_together("emails", ["Dear A,"]) == "Dear A,"
 

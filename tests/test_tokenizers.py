@@ -14,7 +14,7 @@ A, B, SPACE = 67, 68, 223  # ids 3 to 258 are the bytes: "!" (U+0021) is 3, so "
 def test_any_text_comes_back_letter_for_letter(trained_on):
     tokenizer = train_bpe(trained_on, size=270)
 
-    @settings(deadline=None, max_examples=150, database=None)
+    @settings(deadline=None, max_examples=60, database=None)
     @given(st.text())
     @example(" , . ' s n't  \r\n\t\x00\x1b")
     @example("naïve 東京 👩‍👩‍👧 \u202e \ufeff é")
@@ -26,12 +26,9 @@ def test_any_text_comes_back_letter_for_letter(trained_on):
     comes_back()
 
 
-def test_special_tokens_have_the_first_ids(tokenizer):
+def test_a_text_that_names_special_tokens_gets_them(tokenizer):
     assert tokenizer.convert_tokens_to_ids([END_OF_TEXT, *CHAT_TOKENS]) == [0, 1, 2]
     assert (tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.pad_token_id) == (0, 0, None)
-
-
-def test_a_text_that_names_special_tokens_gets_them(tokenizer):
     assert tokenizer.encode("<|im_start|>a<|im_end|>b<|endoftext|>") == [1, A, 2, B, 0]
     assert tokenizer.decode([1, A, 2, B, 0], skip_special_tokens=True) == "ab"
 
@@ -43,13 +40,9 @@ def test_pieces_are_learned_by_frequency():
 
 
 def test_both_sides_of_the_smallest_size():
-    assert len(train_bpe(["ab ab ab ac"], size=260)) == 260
+    assert len(train_bpe(["ab ab ab ac"], size=260)) == 260 == len(train_bpe(["ab"], size=5000))
     with pytest.raises(ValueError, match=r"size must exceed 259 \(256 bytes and special tokens\), got 259"):
         train_bpe(["ab ab ab ac"], size=259)
-
-
-def test_a_size_that_the_texts_do_not_fill():
-    assert len(train_bpe(["ab"], size=5000)) == 260
 
 
 def test_the_same_texts_give_the_same_tokenizer(birds):

@@ -15,9 +15,9 @@ from labutils.lesson.widgets import model_widgets as watching
 from labutils.lesson.widgets import parts
 from labutils.model import models, training
 from labutils.model.training import Recipe
-from labutils.pairs.templates import TEMPLATES
 
 HOSTILE = "<script>alert(1)</script> & </table>"
+HOSTILE_PAIR = {"question": HOSTILE, "answer": HOSTILE}
 PROSE = "The heron stands in the water and waits for the fish that it has seen. It is a bird of great patience. " * 6
 
 
@@ -33,8 +33,9 @@ def controls(box: parts.Box) -> list[ipywidgets.Widget]:
     return [widget for widget in inside if not isinstance(widget, ipywidgets.HTML)]
 
 
-def view_of(box: parts.Box) -> ipywidgets.HTML:
-    return box.children[-1]
+def read(box: parts.Box) -> str:
+    """What a reader reads of a widget."""
+    return text_of(box.children[-1])
 
 
 def document(text: str, set_name: str = "Python", package: str = "numpy") -> dict:
@@ -43,11 +44,8 @@ def document(text: str, set_name: str = "Python", package: str = "numpy") -> dic
 
 @pytest.fixture
 def documents() -> list[dict]:
-    return [
-        document("Short. Write to ada.b@plover-club.org."),
-        document(PROSE, "Documentation", "pandas"),
-        document("x = {}", "Python", "pandas"),
-    ]
+    mail = "Short. Write to ada.b@plover-club.org." + HOSTILE
+    return [document(mail), document(PROSE, "Documentation", "pandas"), document("x = {}", "Python", "pandas")]
 
 
 @pytest.fixture
@@ -82,21 +80,43 @@ def test_they_start_without_pytorch():
 
 
 def test_every_widget_has_at_most_three_controls(documents, birds, tokenizer, two, shown, bird_examples):
-    boxes = [
-        widgets.corpus(documents),
-        widgets.playground(birds, tokenizer),
-        widgets.explorer(two),
-        widgets.before_after(two),
-        widgets.checkpoints([MOMENT]),
-    ]
+    boxes = [widgets.corpus(documents), widgets.playground(birds, tokenizer), widgets.explorer(two)]
+    boxes += [widgets.before_after(two), widgets.checkpoints([MOMENT])]
     widgets.dashboard(two["before"], bird_examples, Recipe(steps=1, batch=4))
     assert all(1 <= len(controls(box)) <= 3 for box in [*boxes, shown[0]])
     assert all(getattr(control, "description", "") for box in boxes for control in controls(box)), "each has a label"
-
-
-def test_without_a_kernel_a_sentence_stands_in_its_place(documents):
-    told = widgets.corpus(documents)._repr_mimebundle_()["text/plain"]
+    told = boxes[0]._repr_mimebundle_()["text/plain"]
     assert told == "corpus viewer: works only while the notebook is running"
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda two, tokenizer: widgets.playground_view("<script>{question}\n{answer}", HOSTILE_PAIR, tokenizer).data,
+        lambda two, tokenizer: widgets.explorer_bars(two, HOSTILE).data,
+        lambda two, tokenizer: widgets.before_after_table(two, [HOSTILE]).data,
+        lambda two, tokenizer: widgets.corpus([document(HOSTILE)]).children[-1].value,
+        lambda two, tokenizer: widgets.corpus_table([document(HOSTILE)]).data,
+        lambda two, tokenizer: parts.note("warning", HOSTILE),
+    ],
+)
+def test_tags_are_text(two, tokenizer, show):
+    shown = show(two, tokenizer)
+    assert "<script" not in shown and "alert(1)" in shown
+
+
+@pytest.mark.parametrize(
+    ("show", "words"),
+    [
+        (lambda: widgets.corpus([]), "no documents"),
+        (lambda: widgets.playground([], None), "at least one pair"),
+        (lambda: parts.offered([]), "no model to show"),
+        (lambda: widgets.checkpoints([{"tokens": 2000, "loss": 8.0}]), "no checkpoint"),
+    ],
+)
+def test_nothing_to_show(show, words):
+    with pytest.raises(ValueError, match=words):
+        show()
 
 
 class TestCorpus:
@@ -105,27 +125,21 @@ class TestCorpus:
         *_, onward = controls(box)
         places = []
         for _ in range(4):
-            places.append(re.search(r"document (\d) of 3", text_of(view_of(box)))[1])
+            places.append(re.search(r"document (\d) of 3", read(box))[1])
             onward.click()
         assert places == ["1", "2", "3", "1"]
+        assert "document 1 of 1" in read(widgets.corpus([{"text": "Tides turn.", "meta": {}}]))
 
     def test_a_set_is_chosen_and_narrows_the_packages(self, documents):
         box = widgets.corpus(documents)
         sets, packages, onward = controls(box)
+        assert [label for label, _ in sets.options] == ["every set (3)", "Documentation (1)", "Python (2)"]
         onward.click()
         packages.value = "numpy"
-        assert "document 1 of 1" in text_of(view_of(box))
+        assert "document 1 of 1" in read(box)
         sets.value = "Documentation"
         assert [label for label, _ in packages.options] == ["every package (1)", "pandas (1)"]
-        assert packages.index == 0 and "document 1 of 1" in text_of(view_of(box))
-        assert "The heron stands" in text_of(view_of(box))
-
-    def test_another_set_with_the_same_packages_takes_back_the_package(self, documents):
-        box = widgets.corpus(documents[:1])
-        sets, packages, _ = controls(box)
-        packages.value = "numpy"
-        sets.value = "Python"
-        assert packages.index == 0
+        assert packages.index == 0 and "document 1 of 1" in read(box) and "The heron stands" in read(box)
 
     def test_back_to_every_set_and_every_package_the_menus_say_so(self, documents):
         box = widgets.corpus(documents)
@@ -134,99 +148,63 @@ class TestCorpus:
             menu.index = 1
             menu.index = 0
             assert (menu.index, menu.label.split(" (")[0]) == (0, f"every {menu.description}") and other.index == 0
-            assert "document 1 of 3" in text_of(view_of(box))
+            assert "document 1 of 3" in read(box)
+        sets, packages, _ = controls(widgets.corpus(documents[:1]))  # another set with the same packages
+        packages.value, sets.value = "numpy", "Python"
+        assert packages.index == 0
 
-    def test_the_options_count(self, documents):
-        sets, packages, _ = controls(widgets.corpus(documents))
-        assert [label for label, _ in sets.options] == ["every set (3)", "Documentation (1)", "Python (2)"]
-        assert [label for label, _ in packages.options] == ["every package (3)", "numpy (1)", "pandas (2)"]
-
-    def test_every_rule_that_drops_a_document_is_named_with_its_words(self, documents):
-        said = text_of(view_of(widgets.corpus(documents)))
-        assert "✗ dropped: too few words, " in said and "Gopher: between 50 and 100,000 words." in said
-
-    def test_a_document_that_no_rule_drops(self, documents):
-        said = text_of(view_of(widgets.corpus(documents[1:], [quality.too_few_words])))
-        assert "✓ kept: no rule drops it" in said and "why it is dropped" not in said
-
-    def test_a_rule_of_ones_own(self, documents):
+    def test_the_rules_that_drop_a_document_are_named_with_their_words(self, documents):
         def no_herons(text):
             return quality.drop("heron" in text, "a heron")
 
-        said = text_of(view_of(widgets.corpus(documents[1:], [no_herons])))
+        said = read(widgets.corpus(documents))
+        assert "✗ dropped: too few words, " in said and "Gopher: between 50 and 100,000 words." in said
+        assert "ada.b" not in said and "[e-mail]" in said
+        said = read(widgets.corpus(documents[1:], [quality.too_few_words]))
+        assert "✓ kept: no rule drops it" in said and "why it is dropped" not in said
+        said = read(widgets.corpus(documents[1:], [no_herons]))
         assert "dropped: a heron" in said and "no_herons" in said
-
-    def test_persons_are_masked_and_tags_are_text(self, documents):
-        documents[0]["text"] += HOSTILE
-        for shown in (view_of(widgets.corpus(documents)), widgets.corpus_table(documents)):
-            assert "ada.b" not in text_of(shown) and "[e-mail]" in text_of(shown)
-            assert "<script>" not in getattr(shown, "value", getattr(shown, "data", ""))
-
-    def test_documents_without_a_meta(self):
-        assert "document 1 of 1" in text_of(view_of(widgets.corpus([{"text": "Tides turn.", "meta": {}}])))
-
-    def test_no_documents(self):
-        with pytest.raises(ValueError, match="no documents"):
-            widgets.corpus([])
 
     def test_the_table_quotes_little_and_says_why(self, documents):
         said = text_of(widgets.corpus_table(documents))
-        assert PROSE[:100] in said and PROSE[:101] not in said
+        assert PROSE[:100] in said and PROSE[:101] not in said and "ada.b" not in said and "[e-mail]" in said
         assert "dropped: too few words" in said and said.count("dropped") + said.count("kept") == 3
 
 
 class TestPlayground:
     def test_as_it_is_typed(self, birds, tokenizer):
         box = widgets.playground(birds, tokenizer)
-        edited, _, _ = controls(box)
+        edited, which, _ = controls(box)
         assert edited.continuous_update
-        assert "✓ nothing is wrong" in text_of(view_of(box))
-        assert "What is the number of plover?⏎" in text_of(view_of(box))
+        assert "✓ nothing is wrong" in read(box) and "What is the number of plover?⏎" in read(box)
+        assert (
+            widgets.playground_view("lecture", birds[0], tokenizer).data in box.children[-1].value
+        )  # still and moving
         edited.value = "Q: {question}\nA: {answer}"
-        assert "⚠ warning: the prompt ends in a space" in text_of(view_of(box))
-        assert "Q: What is the number of plover?⏎" in text_of(view_of(box))
+        assert "⚠ warning: the prompt ends in a space" in read(box) and "Q: What is the number of plover?⏎" in read(box)
+        which.value = 2
+        assert "heron" in read(box)
+        which.value = 99
+        assert "raven" in read(box), "the last one"
         edited.value = "Q: {question}\nA: {answe}"
-        said = text_of(view_of(box))
+        said = read(box)
         assert "✗ error: the place {answer} is missing" in said and "cannot be filled" in said and "trained" not in said
 
-    def test_another_pair(self, birds, tokenizer):
-        box = widgets.playground(birds, tokenizer)
-        _, which, _ = controls(box)
-        which.value = 2
-        assert "heron" in text_of(view_of(box))
-        which.value = 99
-        assert "raven" in text_of(view_of(box)), "the last one"
-
     def test_the_end_of_text_is_trained_or_warned_of(self, birds, tokenizer):
+        def counts():
+            return [int(n) for n in re.search(r"trained : (\d+) of (\d+)", read(box)).groups()]
+
         box = widgets.playground(birds, tokenizer)
         *_, ends = controls(box)
-        before = [int(n) for n in re.search(r"trained : (\d+) of (\d+)", text_of(view_of(box))).groups()]
-        assert tokenizer.eos_token in text_of(view_of(box))
+        before = counts()
+        assert tokenizer.eos_token in read(box)
         ends.value = False
-        after = [int(n) for n in re.search(r"trained : (\d+) of (\d+)", text_of(view_of(box))).groups()]
-        assert [n - 1 for n in before] == after and tokenizer.eos_token not in text_of(view_of(box))
-        assert "⚠ warning: there is no end-of-text" in text_of(view_of(box))
-
-    @pytest.mark.parametrize("name", TEMPLATES)
-    def test_every_template_of_the_course_by_name(self, birds, tokenizer, name):
-        assert "trained" in text_of(widgets.playground_view(name, birds[0], tokenizer))
-
-    def test_still_and_moving_agree(self, birds, tokenizer):
-        still = widgets.playground_view("lecture", birds[0], tokenizer)
-        assert still.data in view_of(widgets.playground(birds, tokenizer)).value
-
-    def test_tags_are_text(self, birds, tokenizer):
-        record = {"question": HOSTILE, "answer": HOSTILE}
-        shown = widgets.playground_view("<b>{question}</b>\n{answer}", record, tokenizer).data
-        assert "<script" not in shown and "<b>{" not in shown and "&lt;script" in shown
+        assert [n - 1 for n in before] == counts() and tokenizer.eos_token not in read(box)
+        assert "⚠ warning: there is no end-of-text" in read(box)
 
     def test_plain_text_has_no_prompt(self, tokenizer):
         said = text_of(widgets.playground_view("lecture", {"text": "Tides turn."}, tokenizer))
-        assert re.search(r"ignored : 0", said.replace("&nbsp;", " "))
-
-    def test_no_records(self, tokenizer):
-        with pytest.raises(ValueError, match="at least one pair"):
-            widgets.playground([], tokenizer)
+        assert "ignored : 0" in said.replace("&nbsp;", " ")
 
 
 class TestExplorer:
@@ -234,12 +212,14 @@ class TestExplorer:
         box = widgets.explorer(two, "What is the")
         stage, text, _ = controls(box)
         assert text.continuous_update
-        seen = [view_of(box).value]
+        seen = [box.children[-1].value]
         text.value = "What is the number"
-        seen.append(view_of(box).value)
+        seen.append(box.children[-1].value)
         stage.value = "after"
-        seen.append(view_of(box).value)
+        seen.append(box.children[-1].value)
         assert len(set(seen)) == 3 and all(value.count(" %</td>") == 8 for value in seen)
+        said = text_of(widgets.explorer_bars(two, "What is the", k=3))
+        assert len(re.findall(r"\d+\.\d+ %", said)) == 6 and "as undecided as" in said
 
     def test_it_writes_its_likeliest_token_until_it_would_end(self, two):
         box = widgets.explorer({"after": two["after"]}, "### Question:\nWhat is the number of heron?\n\n### Answer:\n")
@@ -248,55 +228,35 @@ class TestExplorer:
             write.click()
         assert text.value.endswith("It is two.")
 
-    def test_the_numbers_are_there_beside_the_bars(self, two):
-        said = text_of(widgets.explorer_bars(two, "What is the", k=3))
-        assert len(re.findall(r"\d+\.\d+ %", said)) == 6 and "as undecided as" in said
-
-    def test_a_space_at_the_end_is_warned_of_and_nothing_is_explained(self, two):
+    def test_a_space_at_the_end_is_warned_of_and_nothing_is_explained(self, two, no_hub):
         box = widgets.explorer(two, "What ")
-        assert "⚠ warning: the phrase ends in a space" in text_of(view_of(box))
-        controls(box)[1].value = ""
-        assert "at least one token" in text_of(view_of(box))
-        controls(box)[2].click()
-        assert controls(box)[1].value == ""
-
-    def test_a_model_that_is_not_here_says_so(self, no_hub):
-        assert "not on this machine" in text_of(view_of(widgets.explorer(["smollm2"])))
-
-    def test_tags_are_text(self, two):
-        assert "<script>" not in widgets.explorer_bars(two, HOSTILE).data
+        _, text, write = controls(box)
+        assert "⚠ warning: the phrase ends in a space" in read(box)
+        text.value = ""
+        assert "at least one token" in read(box)
+        write.click()
+        assert text.value == ""
+        assert "not on this machine" in read(widgets.explorer(["smollm2"]))
 
 
 class TestStages:
-    def test_named_ones_are_opened_once_and_when_asked_for(self, monkeypatch, two):
+    def test_named_ones_are_opened_once_when_asked_for_and_folders_each_time(self, monkeypatch, two):
         opened = []
         monkeypatch.setattr(models, "open_model", lambda name: opened.append(name) or two["after"])
         names, get = parts.offered(["base", "finetuned"])
         assert names == ["base", "finetuned"] and opened == []
         assert get("base") is get("base") is two["after"] and opened == ["base"]
-
-    def test_a_stage_is_shared_by_all_widgets_and_a_folder_is_not(self, monkeypatch, two):
-        opened = []
-        monkeypatch.setattr(models, "open_model", lambda name: opened.append(name) or two["after"])
         for _ in range(2):
             _, get = parts.offered(["base", "work/tuned"])
             get("base"), get("work/tuned")
         assert opened == ["base", "work/tuned", "work/tuned"]
+        monkeypatch.setattr(models, "available", lambda name: name in ("random", "smollm2"))
+        assert parts.offered(None)[0] == ["random", "smollm2"]
 
     def test_open_ones_and_folders_in_one_mapping(self, two, bird_folder):
         _, get = parts.offered({"open": two["after"], "folder": bird_folder})
         assert get("open") is two["after"]
         assert get("folder").model.num_parameters() == two["after"].model.num_parameters()
-
-    def test_without_any_those_on_this_machine(self, monkeypatch):
-        monkeypatch.setattr(models, "available", lambda name: name in ("random", "smollm2"))
-        assert parts.offered(None)[0] == ["random", "smollm2"]
-
-    def test_no_model_at_all(self):
-        with pytest.raises(ValueError, match="no model to show"):
-            parts.offered([])
-
-    def test_how_they_are_asked(self):
         assert [parts.template_of(name) for name in ("smollm2", "base", "mine")] == ["chatml", "lecture", "lecture"]
 
 
@@ -304,60 +264,44 @@ class TestBeforeAfter:
     def test_every_model_answers_the_question(self, two, birds):
         questions = [pair["question"] for pair in birds]
         box = widgets.before_after(two, questions)
-        asked, _, view = box.children
-        assert list(asked.options) == questions
-        asked.value = "What is the number of heron?"
-        assert "It is two." in text_of(view)
-        assert "before" in text_of(view) and "after" in text_of(view)
+        assert list(box.children[0].options) == questions
+        box.children[0].value = "What is the number of heron?"
+        assert "It is two." in read(box) and "before" in read(box) and "after" in read(box)
 
     def test_the_button_asks_what_stands_there_and_not_twice(self, two, birds, monkeypatch):
+        empty = widgets.before_after(two)
+        empty.children[1].click()
+        assert "press Enter" in read(empty)
         box = widgets.before_after(two, [birds[0]["question"]])
         _, button, view = box.children
-        assert "press Enter" in text_of(view)
+        assert "press Enter" in read(box)
         button.click()
-        assert "It is one." in text_of(view)
+        assert "It is one." in read(box)
         monkeypatch.setattr(view, "value", "kept")
         button.click()
         assert view.value == "kept"
 
-    def test_nothing_is_asked_without_a_question(self, two):
-        box = widgets.before_after(two)
-        box.children[1].click()
-        assert "press Enter" in text_of(box.children[2])
-
-    def test_an_answer_that_does_not_end_is_said_to_be_cut(self, two):
-        said = text_of(widgets.before_after_table({"before": two["before"]}, ["What is the number of heron?"]))
-        assert "(cut after 60 tokens)" in said
-
     def test_still_and_a_model_that_is_not_here(self, two, no_hub):
         said = text_of(widgets.before_after_table({**two, "smollm2": "smollm2"}, ["What is the number of heron?"]))
-        assert "It is two." in said and "not on this machine" in said
-
-    def test_tags_are_text(self, two):
-        assert "<script>" not in widgets.before_after_table(two, [HOSTILE]).data
+        assert "It is two." in said and "not on this machine" in said and "(cut after 60 tokens)" in said
 
 
 class TestDashboard:
     RECIPE = Recipe(steps=12, batch=4, learning_rate=5e-3, eval_steps=4)
 
-    def test_it_trains_as_the_plain_call_does(self, fresh, bird_examples, shown):
-        ours, plain = fresh(), fresh()
-        phrases = ["What is the number of heron?"]
+    def test_it_trains_as_the_plain_call_does_and_is_seen(self, fresh, bird_examples, shown, monkeypatch):
+        seen, question, show = [], "What is the number of heron?", watching._Board.shown
+        monkeypatch.setattr(watching.live.Pace, "due", lambda pace: True)
+        monkeypatch.setattr(watching._Board, "shown", lambda board, head: seen.append(show(board, head)) or seen[-1])
+        ours, plain, phrases = fresh(), fresh(), [question, HOSTILE]
         watched = widgets.dashboard(ours, bird_examples, self.RECIPE, phrases=phrases, held_out=bird_examples)
         expected = training.finetune(plain, bird_examples, self.RECIPE, held_out=bird_examples)
         assert [now.loss for now in watched.run.history] == [now.loss for now in expected.history]
         ours, plain = ours.model.state_dict(), plain.model.state_dict()
-        assert all((value == plain[key]).all() for key, value in ours.items())
-        assert not watched.stopped
-
-    def test_losses_speed_and_what_it_writes_are_seen(self, fresh, bird_examples, shown, monkeypatch):
-        monkeypatch.setattr(watching.live.Pace, "due", lambda pace: True)
-        seen, question = [], "What is the number of heron?"
-        monkeypatch.setattr(watching._Board, "shown", _noting(watching._Board.shown, seen))
-        watched = widgets.dashboard(fresh(), bird_examples, self.RECIPE, phrases=[question], held_out=bird_examples)
-        assert len(watched.samples) == 12 and watched.samples[-1].texts.keys() == {question}
+        assert all((value == plain[key]).all() for key, value in ours.items()) and not watched.stopped
+        assert len(watched.samples) == 12 and watched.samples[-1].texts.keys() == {*phrases}
         assert re.search(r"step 3 of 12 · loss \d\.\d{3} · [\d,]+ tokens a second · 0:\d\d left", seen[2])
-        assert "held out" in seen[2] and question in seen[2]
+        assert "held out" in seen[2] and question in seen[2] and "<script>" not in seen[2] + shown[1].data
         assert "✓ done. " in text_of(shown[1]) and controls(shown[0])[0].disabled
 
     def test_stop_ends_it_and_the_model_is_kept_and_opens(self, fresh, bird_examples, shown, monkeypatch, tmp_path):
@@ -381,20 +325,13 @@ class TestDashboard:
             widgets.dashboard(fresh(), silent, Recipe(steps=2, batch=1))
         assert "✗ error: the run broke off" in text_of(shown[1])
 
-    def test_phrases_gone_on_from_and_escaped(self, fresh, bird_examples, shown):
-        opened = fresh()
-        watched = widgets.dashboard(opened, bird_examples, Recipe(steps=1, batch=4), phrases=[HOSTILE], template=None)
-        assert "<script>" not in shown[1].data + widgets.dashboard_view(watched).data
-
     def test_the_still_picture_has_six_steps_at_most_with_first_and_last(self, bird_run):
-        _, run = bird_run
-        samples = [watching.Sample(now.step, now.loss, {"heron?": "two"}) for now in run.history]
+        run = bird_run[1]
+        samples = [watching.Sample(now.step, now.loss, {HOSTILE: "two"}) for now in run.history]
         still = widgets.dashboard_view(watching.Watched(run, samples, False)).data
         steps = re.findall(r"<tr><td[^>]*>(\d+)</td>", still)
-        assert len(steps) == 6 and (steps[0], steps[-1]) == ("1", str(run.history[-1].step))
-
-    def test_the_still_picture_without_samples(self, bird_run):
-        said = text_of(widgets.dashboard_view(watching.Watched(bird_run[1], [], False)))
+        assert len(steps) == 6 and (steps[0], steps[-1]) == ("1", str(run.history[-1].step)) and "<script>" not in still
+        said = text_of(widgets.dashboard_view(watching.Watched(run, [], False)))
         assert "loss" in said and "held out" in said and "step" not in said
 
     def test_clicks_of_stop_go_where_the_browser_sends_them(self):
@@ -402,10 +339,6 @@ class TestDashboard:
         watching._heard_while_busy(SimpleNamespace(comm=comm))
         assert comm._reply_subshell_for is None
         watching._heard_while_busy(SimpleNamespace(comm=None))
-
-
-def _noting(shown, seen: list):
-    return lambda board, head: seen.append(shown(board, head)) or seen[-1]
 
 
 MOMENT = {"tokens": 1000, "loss": 9.0, "bits_per_byte": 3.5, "samples": {"The": " heron"}}
@@ -418,39 +351,23 @@ class TestCheckpoints:
         box = widgets.checkpoints(self.ROWS)
         (slider,) = controls(box)
         assert [label for label, _ in slider.options] == ["1,000 tokens", "3,000 tokens"]
-        assert "loss 9.00 nats" in text_of(view_of(box)) and "heron" in text_of(view_of(box))
+        assert "loss 9.00 nats" in read(box) and "heron" in read(box)
         slider.value = 1
-        assert "alert(1)" in text_of(view_of(box)) and "<script>" not in view_of(box).value
-
-    def test_the_table(self):
+        assert "alert(1)" in read(box) and "<script>" not in box.children[-1].value
         said = text_of(widgets.checkpoints_table(self.ROWS, "The"))
         assert "The heron" in said and said.count("3.50") == 2
 
-    def test_without_samples(self):
-        with pytest.raises(ValueError, match="no checkpoint"):
-            widgets.checkpoints(self.ROWS[1:2])
-
 
 class TestParts:
-    @pytest.mark.parametrize(("values", "count", "last"), [([], 0, "-"), ([4.0, 2.0], 2, "4.00 → <b>2.00</b>")])
-    def test_columns(self, values, count, last):
-        drawn = parts.columns("loss", values, 4)
-        assert drawn.count("width:5px") == count and last in drawn
-
     @pytest.mark.parametrize(("many", "kept"), [(60, 60), (61, 31), (120, 60), (1000, 59)])
     def test_many_columns_are_thinned_out_and_the_last_one_stays(self, many, kept):
         drawn = parts.columns("loss", [1.0] * (many - 1) + [2.0], 2)
         assert drawn.count("width:5px") == kept and drawn.rindex("height:40px") > drawn.rindex("height:20px")
 
-    @pytest.mark.parametrize(
-        ("share", "shown"), [(0.5, "50.0 %"), (0.01, "1.0 %"), (0.0099, "0.99 %"), (1.0, "100.0 %")]
-    )
-    def test_small_shares_have_a_digit_more(self, share, shown):
-        assert shown in parts.bars([("a", share)])
-
-    def test_ends_of_lines_are_seen(self):
+    def test_small_pieces(self):
+        assert "width:5px" not in parts.columns("loss", [], 4)
+        assert "4.00 → <b>2.00</b>" in parts.columns("loss", [4.0, 2.0], 4)
+        for share, shown in [(0.5, "50.0 %"), (0.01, "1.0 %"), (0.0099, "0.99 %"), (1.0, "100.0 %")]:
+            assert shown in parts.bars([("a", share)])
         assert "a··⏎<br>b" in parts.lines("a  \nb") and " …" in parts.lines("abc", 2)
-
-    @pytest.mark.parametrize("kind", parts.SIGNS)
-    def test_a_note_says_its_kind_without_colour(self, kind):
-        assert parts.SIGNS[kind] in parts.note(kind, "words") and "&lt;i&gt;" in parts.note(kind, "<i>")
+        assert all(parts.SIGNS[kind] in parts.note(kind, "words") for kind in parts.SIGNS)
