@@ -73,7 +73,7 @@ def read(
         pairs = [_converted(path, line, row, context) for line, row in rows]
         return Own(pairs, _told(path, len(rows), f"the form {form}{note}"))
     one, other, how = _chosen(path, columns, rows, question, answer)
-    pairs = [adapted(_pair(path, line, row, one, other), context=context) for line, row in rows]
+    pairs = [_converted(path, line, _pair(path, line, row, one, other), context, paired=True) for line, row in rows]
     left = [column for column in columns if column not in (one, other, *context)]
     beside = f"; other columns: {', '.join(map(repr, left[:6]))}" if left else ""
     if lost := [column for column in left if column.lower() in causes.BESIDE]:
@@ -212,8 +212,9 @@ def _text(value: Any) -> str:
     return unpadded(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
-def _converted(path: Path, line: int, row: dict, context: Sequence[str]) -> dict:
+def _converted(path: Path, line: int, row: dict, context: Sequence[str], *, paired: bool = False) -> dict:
     try:
-        return convert(adapted(row, context=context), "question/answer")
+        row = adapted(row, context=context)
+        return row if paired else convert(row, "question/answer")
     except ValueError as error:
         raise ValueError(f"{path.name}, line {line}: {error}") from None
