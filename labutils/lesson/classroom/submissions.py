@@ -187,7 +187,8 @@ def ended(folder: Path, number: str, learner: str, each: Running) -> str:
     if code is None:
         return f"stopped after {time.monotonic() - each.began:.0f} seconds"
     said = each.log.read_text(errors="replace") if each.log.is_file() else ""
-    return [f"exit code {code}", *re.findall(r"^[\w.]+(?:Error|Exception)\b.*", said, re.MULTILINE)][-1]
+    errors = re.findall(r"\| ERROR\] (?!Traceback)(.+)", said)[:1]
+    return [f"exit code {code}", *errors, *re.findall(r"^\s*([\w.]+(?:Error|Exception): .*)", said, re.MULTILINE)][-1]
 
 
 def family(pid: int) -> list[psutil.Process]:
