@@ -178,7 +178,7 @@ def _words(value: object) -> str:
     """A number as it is read, anything else as its text. 37093 -> "37,093"; 0.123456 -> "0.123"; 12.345 -> "12.3"."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return str(value)
-    if isinstance(value, Integral) or abs(value) >= 1000:
+    if isinstance(value, Integral) or abs(value) >= 999.5:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 
