@@ -78,6 +78,13 @@ def replacing(path: Path, mark: str, what: str) -> Iterator[Path]:
     """
     if path.exists() and not _replaceable(path, mark):
         raise ValueError(f"{path} is not empty and holds other things than {what}; choose another folder")
+    with swapping(path) as beside:
+        yield beside
+
+
+@contextmanager
+def swapping(path: Path) -> Iterator[Path]:
+    """`replacing` for a caller who has checked what is at `path`: whatever it is, it goes when the new one is whole."""
     path = Path(os.path.realpath(path))  # a link stays, and what it names is replaced
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     old = path.with_name(f".{path.name}.{os.getpid()}.old")

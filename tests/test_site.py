@@ -220,10 +220,71 @@ def test_a_link_that_leads_nowhere_is_seen(small):
     assert "index.html loads https://example.org/a.png" in problems(made)
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"cells": [{}]}', '{"cells": [], "nbformat": 99}'])
+def test_what_is_no_notebook_is_said_in_one_line(small, content):
+    root, make = small
+    (root / "notebooks" / "01_broken.ipynb").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^the pages could not be written: [^\n]+$"):
+        make()
+
+
+def test_only_the_courses_own_documents_are_read(small):
+    from sphinx.util.matching import get_matching_files
+
+    root, _ = small
+    for name in ("notes.md", "docs/notes.md", "notebooks/Untitled.ipynb", "notebooks/00_birds-Copy1.ipynb"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("mine")
+    read = functools.partial(get_matching_files, include_patterns=site.READ, exclude_patterns=site.PASSED)
+    assert set(read(root)) == {"README.md", "notebooks/00_birds.ipynb"}
+    listed = subprocess.run(["git", "ls-files", "*.md", "*.ipynb"], cwd=places.ROOT, capture_output=True, text=True)
+    tracked = {name for name in listed.stdout.split() if not name.startswith((".github/", "tests/"))}
+    assert tracked - set(read(places.ROOT)) == {"data/company/v2/handbook.md"}  # linked from its README
+
+
 def test_a_module_becomes_a_classic_script():
     code = site.classic("worker.js") + site.classic("tokenizer.js") + site.classic("page.js")
     assert not [line for line in code.splitlines() if line.startswith(("import", "export"))]
     assert "class Tokenizer" in code and "</script" not in code
+
+
+def test_the_one_file_has_no_script_of_the_page_beside_its_own(tmp_path):
+    names = ["ort.wasm.min.js", "ort-wasm-simd-threaded.js", "ort-wasm-simd-threaded.wasm", "tokenizer.json"]
+    for name in [*names, *(f"{stage}.onnx" for stage in site.STAGES)]:
+        (tmp_path / name).write_text("")
+    body, _, files = site.one_file(tmp_path).partition("</main>")
+    assert "Are these the same models?" in body and "<script" not in body and "instead" not in body
+    assert files.count("<script>") == 1 and 'type="module"' not in files
+
+
+WORK = """([ort, code, vocabulary]) => new Promise((go) => {
+    const worker = new Worker(URL.createObjectURL(new Blob([ort, code])));
+    const found = {};
+    worker.onmessage = ({ data }) => {
+        found[data.id] = data;
+        if (data.id === 5 && !("part" in data)) go([found[4].done, found[5].done]);
+    };
+    const send = (id, act, more) => worker.postMessage({ id, act, stage: "base", text: "a b", ...more });
+    send(1, "begin", { vocabulary });
+    send(2, "open");
+    send(3, "next", { k: 1 });
+    send(4, "write", { limit: 3 });
+    worker.postMessage({ act: "stop" });
+    send(5, "write", { limit: 3 });
+})"""
+SLOW_MODEL = """const ort = { env: { wasm: {} }, Tensor: class {}, InferenceSession: { create: async () => ({
+    run: () => new Promise((go) => setTimeout(() => go({ logits: { data: new Float32Array(9).fill(1, 7, 8) } }), 50)),
+}) } };"""
+
+
+def test_a_stop_also_stops_what_waits_but_nothing_asked_later():
+    browser.need()
+    code = site.classic("tokenizer.js") + site.classic("worker.js")
+    vocabulary = (places.DATA / "base" / "model" / "tokenizer.json").read_text(encoding="utf-8")
+    with browser.page() as page:
+        waited, later = page.evaluate(WORK, [SLOW_MODEL, code, vocabulary])
+    assert (waited["ids"], waited["stopped"]) == ([], True)
+    assert (later["ids"], later["stopped"]) == ([7, 7, 7], False)
 
 
 def test_an_archive_is_known_by_its_checksum(monkeypatch, tmp_path):
@@ -239,11 +300,47 @@ def test_an_archive_is_known_by_its_checksum(monkeypatch, tmp_path):
         site.fetched(site.MATHS)
 
 
-def test_other_things_in_the_folder_stay(tmp_path, capsys):
-    (tmp_path / "mine.txt").write_text("mine")
-    assert site.main([f"--out={tmp_path}"]) == 2
+@pytest.fixture
+def made(tmp_path) -> Path:
+    """What is known for a site that the command made."""
+    for name in site.MARKS:
+        (tmp_path / "made" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "made" / name).write_text("old")
+    return tmp_path / "made"
+
+
+@pytest.mark.parametrize("other", [*site.OTHERS, *(f"no {mark}" for mark in site.MARKS), "a link", "a file"])
+def test_other_things_in_the_folder_stay(made, capsys, other):
+    out = made
+    if other in site.OTHERS:
+        (made / other).write_text("mine")
+    elif other.startswith("no "):
+        (made / other.removeprefix("no ")).unlink()
+    elif other == "a link":
+        out = made.with_name("link")
+        out.symlink_to(made)
+    else:
+        out = made / site.ONE_FILE
+    before = sorted(made.rglob("*"))
+    assert site.main([f"--out={out}"]) == 2
     assert "holds other things than a site" in capsys.readouterr().err
-    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert sorted(made.rglob("*")) == before
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_older_site_goes_when_the_new_one_is_whole(made, monkeypatch, capsys, fails):
+    def pages(out, *rest):
+        if fails:
+            raise ValueError("the pages could not be written")
+        return ""
+
+    monkeypatch.setattr(site, "fetched", lambda package: {})
+    monkeypatch.setattr(site, "export_models", lambda folder: None)
+    monkeypatch.setattr(site, "one_file", lambda folder: "new")
+    monkeypatch.setattr(site, "pages", pages)
+    assert site.main([f"--out={made}"]) == (2 if fails else 0)
+    assert (made / site.ONE_FILE).read_text() == ("old" if fails else "new")
+    assert (made / "searchindex.js").exists() == fails and list(made.parent.iterdir()) == [made]
 
 
 # The whole, where it was made.

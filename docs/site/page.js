@@ -133,7 +133,7 @@ async function show(stage, question, answer, speed) {
   const done = await request("write", { stage, text: BEFORE + question + BEHIND, limit: LIMIT }, onPart);
   const end = done.ended ? "" : done.stopped ? " … (stopped)" : ` … (cut after ${LIMIT} tokens)`;
   answer.textContent = (bare(done.text) || "(nothing)") + end;
-  speed.textContent = `${done.ids.length} tokens, ${(done.ids.length / done.seconds).toFixed(0)} a second`;
+  if (done.ids.length) speed.textContent = `${done.ids.length} tokens, ${(done.ids.length / done.seconds).toFixed(0)} a second`;
 }
 
 function stop() {

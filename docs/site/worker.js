@@ -6,7 +6,7 @@ import { Tokenizer } from "./tokenizer.js";
 const CONTEXT = 512; // positions that the models were pretrained with
 const CACHE = [12, 1, 4, 0, 64]; // keys and values of six layers, batch, heads, positions so far, width of a head
 const stages = new Map();
-let tokenizer, stopped;
+let tokenizer, newest = 0, stopped = 0; // ids of requests, which count up: the newest, and the last one to be stopped
 
 const acts = {
   begin({ wasm, glue, vocabulary }) {
@@ -29,7 +29,7 @@ const acts = {
     }
     const began = performance.now();
     let state = { past: new ort.Tensor("float32", new Float32Array(0), CACHE) }, next = ids, ended = false;
-    for (stopped = false; !stopped && !ended && written.length < limit; next = written.slice(-1)) {
+    for (; id > stopped && !ended && written.length < limit; next = written.slice(-1)) {
       state = await step(stage, next, state.past);
       const best = likeliest(state.logits, 1)[0];
       ended = best === tokenizer.end;
@@ -38,7 +38,7 @@ const acts = {
       await breath();
     }
     const seconds = (performance.now() - began) / 1000;
-    return { text: tokenizer.decode(written, true), ids: written, ended, stopped, seconds };
+    return { text: tokenizer.decode(written, true), ids: written, ended, stopped: id <= stopped, seconds };
   },
   /** The k likeliest tokens behind a text with their probabilities, and how many equally likely ones it amounts to. */
   async next({ stage, text, k }) {
@@ -78,8 +78,9 @@ function breath() {
 
 let queue = Promise.resolve(); // one after the other: a session runs once at a time
 onmessage = ({ data }) => {
-  if (data.act === "stop") stopped = true;
-  else queue = queue.then(() => answer(data));
+  if (data.act === "stop") return void (stopped = newest); // also what still waits in the queue
+  newest = data.id;
+  queue = queue.then(() => answer(data));
 };
 
 async function answer(data) {

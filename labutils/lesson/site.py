@@ -11,6 +11,7 @@ import hashlib
 import html
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -28,8 +29,9 @@ from labutils.installing import last_lines, say
 
 OUT = places.ROOT / "build" / "site"
 SOURCES = places.ROOT / "docs" / "site"
-MARK = "searchindex.js"  # how a folder is known that this command made
 ONE_FILE = "models_in_one_file.html"
+MARKS = (ONE_FILE, "models/page.js", "searchindex.js")  # how a folder is known that this command made
+OTHERS = (".git", "CNAME")  # what it never makes: a folder with one of them is published from, and stays
 STAGES = {"random": "fp16", "base": "fp16", "finetuned": "int8"}  # the smallest storage with the same answers
 
 # What is fetched once from the npm registry: scripts that browsers run, known by the checksum of their archive.
@@ -96,8 +98,15 @@ def _pack(package: Package, archive: Path) -> None:
 
 # The pages.
 
-READ = ["*.md", "docs/**.md", "notebooks/*.ipynb", "data/**/README.md", "data/company/handbook.md"]
-PASSED = [".*", "build", "wheels", "tests", "labutils", "notebooks/work", "screenshots"]
+READ = [  # by name, so that notes and notebooks that somebody has put beside them are not published
+    "notebooks/[0-9][0-9]_*.ipynb",
+    *("README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/site/model.md"),
+    *(f"docs/{name}.md" for name in ("checks", "claims", "class", "clusters", "files", "glossary", "speed", "stage")),
+    *("docs/transcript.zh-CN.md", "docs/troubleshooting.md", "data/company/handbook.md"),
+    *(f"data/{name}/README.md" for name in ("base", "company", "finetuned", "recorded")),
+    *(f"data/tasks/{name}/README.md" for name in ("emails", "support")),
+]
+PASSED = [".*", "build", "wheels", "tests", "labutils", "notebooks/work", "notebooks/*-Copy*", "screenshots"]
 CHAPTERS = {  # the contents at the left: heading -> documents by pattern, in their order
     "The notebooks": "notebooks/*",
     "Try the models": "docs/site/*",
@@ -147,7 +156,10 @@ def settings(static: Path) -> dict:
 
 
 def pages(out: Path, static: Path, work: Path, repository: str = "", root: Path = places.ROOT) -> str:
-    """Write the pages into a folder; what Sphinx warned of, such as a link that leads nowhere."""
+    """Write the pages into a folder; what Sphinx warned of, such as a link that leads nowhere.
+
+    Raises ValueError, one line, where Sphinx or a notebook fails.
+    """
     from sphinx.application import Sphinx
 
     def read(app, name: str, source: list[str]) -> None:
@@ -155,10 +167,14 @@ def pages(out: Path, static: Path, work: Path, repository: str = "", root: Path 
 
     warned = io.StringIO()
     options = {"confoverrides": settings(static), "status": None, "warning": warned}
-    app = Sphinx(root, None, work / "html", work / "doctrees", "html", **options)
-    app.connect("source-read", read)
-    app.connect("html-page-context", lambda *found: add_run_here(repository, *found))
-    app.build()
+    try:
+        app = Sphinx(root, None, work / "html", work / "doctrees", "html", **options)
+        app.connect("source-read", read)
+        app.connect("html-page-context", lambda *found: add_run_here(repository, *found))
+        app.build()
+    except Exception as problem:  # of many kinds: Sphinx's own, docutils', those of the notebook's reader
+        cause = getattr(problem, "orig_exc", None) or problem
+        raise ValueError(f"the pages could not be written: {' '.join(str(cause).split())}") from problem
     for template in (work / "html" / "_static").glob("*macros.html"):  # left there by the theme
         template.unlink()
     shutil.copytree(work / "html", out, dirs_exist_ok=True)
@@ -167,16 +183,22 @@ def pages(out: Path, static: Path, work: Path, repository: str = "", root: Path 
 
 
 def prepared(found: Iterable[str], name: str, text: str) -> str:
-    """A document as Sphinx is to read it: the first page with the contents, a notebook with its folds as tags."""
+    """A document as Sphinx is to read it: the first page with the contents, a notebook with its folds as tags.
+
+    Raises ValueError for a notebook that is none.
+    """
     if name == "README":
         return text + contents(found)
     if not name.startswith("notebooks/"):
         return text
-    notebook = json.loads(text)
-    for cell in notebook["cells"]:
-        folds = cell["metadata"].get("jupyter", {})
-        tags = [tag for key, tag in FOLDS.items() if folds.get(key)]
-        cell["metadata"]["tags"] = [*cell["metadata"].get("tags", []), *tags]
+    try:
+        notebook = json.loads(text)
+        for cell in notebook["cells"]:
+            folds = cell["metadata"].get("jupyter", {})
+            tags = [tag for key, tag in FOLDS.items() if folds.get(key)]
+            cell["metadata"]["tags"] = [*cell["metadata"].get("tags", []), *tags]
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise ValueError(f"{name}.ipynb is no notebook ({problem}); restore it or move it away") from problem
     return json.dumps(notebook)
 
 
@@ -220,7 +242,7 @@ def one_file(folder: Path) -> str:
     """The page of the models with all that it needs inside, for a browser without a server: classic scripts."""
     title, _, body = (SOURCES / "model.md").read_text(encoding="utf-8").partition("\n")
     title = html.escape(title.removeprefix("# "))
-    body = re.sub(r'<script .*</script>|<p id="lab-single">.*?</p>', "", body, flags=re.DOTALL)
+    body = re.sub(r'<script\b.*?</script>|<p id="lab-single">.*?</p>', "", body, flags=re.DOTALL)
     code = "\n".join([_text(folder / "ort.wasm.min.js"), *map(classic, ("tokenizer.js", "worker.js"))])
     carried = {"worker.js": code.encode()}
     names = [f"{stage}.onnx" for stage in STAGES]
@@ -255,16 +277,25 @@ def _text(path: Path) -> str:
 # The command.
 
 
+def replaceable(out: Path) -> bool:
+    """Whether a new site may take this place: nothing there, an empty folder, or a site that this command made."""
+    if out.is_symlink() or not out.is_dir():
+        return not os.path.lexists(out)
+    if any(os.path.lexists(out / name) for name in OTHERS):
+        return False
+    return not any(out.iterdir()) or all((out / name).is_file() for name in MARKS)
+
+
 def build(out: Path = OUT, repository: str = "") -> str:
     """Make the folder, whole or not at all; what Sphinx warned of.
 
-    Raises ValueError where `out` holds anything but a site that was made here; what `fetched` raises.
+    Raises ValueError where `out` is anything but a site that was made here; what `fetched` and `pages` raise.
     """
-    if out.exists() and any(out.iterdir()) and not (out / MARK).is_file():
-        raise ValueError(f"{out} holds other things than a site; name another folder with --out")
+    if not replaceable(out):
+        raise ValueError(f"{out} is a link, or holds other things than a site of the course; name another with --out")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent) as work:
-        made, static = Path(work) / "site", Path(work) / "static"
+    with places.swapping(out) as made, tempfile.TemporaryDirectory(dir=out.parent) as work:
+        static = Path(work) / "static"
         (models := made / "models").mkdir(parents=True)
         static.mkdir()
         for folder, package in ((models, RUNTIME), (static, MATHS)):
@@ -278,10 +309,7 @@ def build(out: Path = OUT, repository: str = "") -> str:
         places.write(made / ".nojekyll", "")  # or GitHub leaves out folders that begin with an underscore
         places.write(made / ONE_FILE, one_file(models))
         say("writing the pages")
-        warned = pages(made, static, Path(work) / "sphinx", repository)
-        shutil.rmtree(out, ignore_errors=True)
-        made.rename(out)
-    return warned
+        return pages(made, static, Path(work) / "sphinx", repository)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
