@@ -7,6 +7,7 @@ import pytest
 
 from labutils.corpus.duplicates import fold, told_apart
 from labutils.pairs import own
+from labutils.pairs.conversion import adapted
 from labutils.pairs.exchange import convert_file
 from labutils.pairs.records import read_jsonl, split
 from labutils.pairs.validation import repair, validate
@@ -65,14 +66,18 @@ SHAPES = {
     "with commas": (json.dumps(ONE, indent=2).encode() + b",\n" + json.dumps(TWO, indent=2).encode(), "several_lines"),
     "under a key": (json.dumps({"data": [ONE, TWO]}).encode(), "wrapped"),
     "under a key beside others": (json.dumps({"version": 1, "rows": [ONE, TWO]}).encode(), "wrapped"),
+    "under a key before others": (json.dumps({"data": [ONE, TWO], "total": {"data": [2]}}).encode(), "wrapped"),
+    "under a key behind its like": (json.dumps({"of": {"data": [2]}, "data": [ONE, TWO]}).encode(), "wrapped"),
+    "under a key, several lines": (json.dumps({"data": [ONE, TWO], "n": 2}, indent=1).encode(), "several_lines"),
     "UTF-16": ((PAIR + SECOND).decode().encode("utf-16"), "utf16"),
     "UTF-16 without a mark": ((PAIR + SECOND).decode().encode("utf-16-le"), "utf16"),
 }
 
 
 @pytest.mark.parametrize(("content", "code"), SHAPES.values(), ids=SHAPES)
-def test_json_in_another_shape_is_read(tmp_path, content, code):
-    path = tmp_path / "a.json"
+@pytest.mark.parametrize("ending", ["json", "txt", "csv"])
+def test_json_in_another_shape_is_read(tmp_path, content, code, ending):
+    path = tmp_path / f"a.{ending}"
     path.write_bytes(content)
     assert read_jsonl(path) == own.read(path).pairs == [ONE, TWO]
     assert convert_file(path, "messages", tmp_path / "b.jsonl") == 2
@@ -87,6 +92,19 @@ def test_the_lines_of_objects_over_several_lines(tmp_path):
     path.write_bytes(b'{\n "question": "Why?",\n}\n')
     with pytest.raises(ValueError, match="line 3: not JSON at column 1: a comma before a closing bracket"):
         read_jsonl(path)
+
+
+def test_a_list_under_a_key_keeps_its_lines_and_a_key_twice_is_refused(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(
+        '{\n "data": [\n  {"question": "a", "answer": "b"},\n  {"question": "c", "answer": 4}\n ],\n "n": 2\n}'
+    )
+    with pytest.raises(ValueError, match='line 4: "answer" must be a text'):
+        convert_file(path, "messages", tmp_path / "b.jsonl")
+    for between in ("", "\n"):
+        path.write_text(f'{{"data": [{PAIR.decode().rstrip()}],{between}"data": [{SECOND.decode().rstrip()}]}}')
+        with pytest.raises(ValueError, match="line 1: "):
+            read_jsonl(path)
 
 
 # A fault that every line has: told once, with the remedy.
@@ -153,6 +171,34 @@ def test_other_keys_are_named_once_with_a_command_that_works(tmp_path, labutils,
     assert code == 2 and " ".join(options) in err and err.count("\n") == 1
     assert labutils("convert", path, "--to", "question/answer", "--out", out, *options)[0] == 0
     assert [(row["question"], row["answer"]) for row in read_jsonl(out)] == [("Why?", "So.")] * 3
+
+
+BESIDE = [  # what beside a preference could be taken in its place, and what is told
+    ({"answer": "Other."}, '"answer"'),
+    ({"question": "Other?"}, '"question"'),
+    ({"instruction": "Other?", "output": "Other."}, "alpaca as well"),
+    ({"answer": "So.", "messages": [], "id": 7}, ""),
+]
+
+
+@pytest.mark.parametrize(("more", "words"), BESIDE)
+def test_a_preference_and_what_could_be_read_in_its_place(tmp_path, labutils, more, words):
+    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    path.write_text(json.dumps({"prompt": "Why?", "chosen": "So.", "rejected": "No.", **more}))
+    code, _, err = labutils("convert", path, "--chosen", "--to", "question/answer", "--out", out)
+    assert (code, words in err, out.exists()) == ((2, True, False) if words else (0, True, True))
+    assert not words or f"line 1: beside the preference there is {words}" in err
+    if not words:
+        assert (read_jsonl(out)[0]["question"], read_jsonl(out)[0]["answer"]) == ("Why?", "So.")
+
+
+def test_messages_beside_a_preference_of_messages():
+    said = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+    record = {"prompt": "Why?", "chosen": said, "rejected": [], "messages": said}
+    assert adapted(record, chosen=True) == {"messages": said}
+    for more in ({"messages": said[:1]}, {"question": "a", "answer": "b"}):
+        with pytest.raises(ValueError, match="only one can count"):
+            adapted({**record, **more}, chosen=True)
 
 
 def test_what_else_keys_may_mean(tmp_path):
@@ -249,6 +295,44 @@ def test_a_table_is_read_rightly(tmp_path, labutils, content, pairs):
     code, out, _ = labutils("convert", path, "--to", "question/answer", "--out", tmp_path / "b.jsonl")
     assert code == 0 and out.startswith("a.csv: ") and "is the question" in out
     assert [(row["question"], row["answer"]) for row in read_jsonl(tmp_path / "b.jsonl")] == pairs
+
+
+def test_a_table_takes_what_is_asked_for(tmp_path, labutils):
+    path, out = tmp_path / "a.csv", tmp_path / "b.jsonl"
+    path.write_text("prompt,chosen,rejected\nWhy?,So.,No.\n")
+    to = ("--to", "question/answer", "--out", out)
+    assert "--chosen" in labutils("convert", path, *to)[2]
+    assert labutils("convert", path, "--chosen", *to)[0] == 0
+    assert read_jsonl(out) == [{"question": "Why?", "answer": "So."}]
+    path.write_text("context,question,answer\nRoom 3.,### Question:\\nWhy?,So.\n")
+    assert "'context' seems to belong to the prompt" in labutils("convert", path, *to)[1]
+    shown = labutils("convert", path, "--context", "context", *to)[1]
+    assert "context" not in shown and read_jsonl(out)[0]["question"].startswith("Room 3.\n\n")
+    assert "'answer' is a side of the pair" in labutils("convert", path, "--context", "answer", *to)[2]
+
+
+def test_a_table_of_another_name_is_to_be_named_csv(tmp_path, labutils):
+    for name in ("a.jsonl", "a"):
+        (tmp_path / name).write_text("question,answer\nWhy?,So.\n")
+        assert (
+            "give it a name that ends in .csv" in labutils("convert", tmp_path / name, "--to", "text", "--out", "b")[2]
+        )
+        with pytest.raises(ValueError, match=r"give it a name that ends in \.csv"):
+            own.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "lines"),
+    [
+        ("a.csv", 'Q,A,text\n"Why\nso?",Yes.,a\nHow?,No.,b\n', ("3", "lines 4")),
+        ("a.jsonl", '{"Q": "a", "A": "b"}\n\n{"Q": "c", "A": "d", "text": "e"}\n', ("3", "Nothing")),
+    ],
+)
+def test_a_fault_in_named_columns_is_told_by_its_line(tmp_path, labutils, name, content, lines):
+    (tmp_path / name).write_text(content)
+    options = ("--question", "Q", "--answer", "A", "--to", "text", "--out", tmp_path / "b.jsonl")
+    err = labutils("convert", tmp_path / name, *options)[2]
+    assert f'{name}, line {lines[0]}: the key "text" is already there' in err and lines[1] in err
 
 
 @pytest.mark.parametrize(

@@ -186,25 +186,6 @@ def test_packed_conversations_are_those_in_rows_of_their_own(prepared, fp32):
     assert loss.item() == pytest.approx(mean_loss(prepared, examples), rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("It is two.", []),
-        (CALL, [{"name": "number", "arguments": {"of": "two"}}]),
-        (f"I look. {CALL}\n{CALL}", [{"name": "number", "arguments": {"of": "two"}}] * 2),
-        ("<tool_call>{number}</tool_call>", None),
-        ('<tool_call>{"arguments": {}}</tool_call>', None),
-        ('<tool_call>{"name": "number", "arguments": "two"}</tool_call>', None),
-    ],
-)
-def test_calls_in_a_text(text, found):
-    if found is None:
-        with pytest.raises(ValueError):
-            chats.calls(text)
-    else:
-        assert chats.calls(text) == found
-
-
 def test_a_conversation_that_is_too_long_to_go_on(prepared):
     with pytest.raises(ValueError, match=r"the conversation has \d+ tokens with its reply, the model reads 512; begin"):
         chats.reply(prepared, [TALK[0]], limit=512)

@@ -183,6 +183,8 @@ def validate_options(parser: argparse.ArgumentParser) -> None:
 
 def validate_command(asked: argparse.Namespace) -> int:
     if asked.tokens:
+        if other := [name for name in ("repair", "split_with", "json") if getattr(asked, name)]:
+            raise ValueError(f"--tokens only shows tokens; leave it or --{other[0].replace('_', '-')} out")
         print("\n".join(token_view(asked)))
         return 0
     if asked.tokens_per_second is not None and not asked.tokens_per_second > 0:

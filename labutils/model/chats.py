@@ -1,9 +1,8 @@
-"""Conversations: filled into a model's chat template, as ids and labels; asked turn by turn, tool calls taken out.
+"""Conversations: filled into a model's chat template, as ids and labels; asked turn by turn.
 
 What a sound conversation is, is for `pairs.validation.turns`; the loop and the loss are those of pairs.
 """
 
-import json
 import re
 from collections.abc import Sequence
 
@@ -16,7 +15,7 @@ from labutils.model.encoding import CHATML, IGNORED, TOOLS_AS_TEXT, Encoded
 from labutils.model.models import Opened
 from labutils.pairs import templates
 
-CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+CALL = re.compile(r"<tool_call>.*?</tool_call>", re.DOTALL)  # a tool call that a model wrote as text
 PROBE = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
 
 
@@ -113,7 +112,7 @@ def encode_records(
     return encoding.fitting(examples, max_length)
 
 
-# Asking: the next turn of a conversation, and the calls in it.
+# Asking: the next turn of a conversation.
 
 
 def reply(opened: Opened, messages: Sequence[dict], tools: Sequence[dict] = (), *, limit: int = 60, **how):
@@ -125,19 +124,3 @@ def reply(opened: Opened, messages: Sequence[dict], tools: Sequence[dict] = (), 
     if (length := len(encoding.prompt_ids(prompt, opened.tokenizer)) + limit) > most:
         raise ValueError(f"the conversation has {length:,} tokens with its reply, the model reads {most:,}; begin anew")
     return asking.generate(opened, [prompt], limit=limit, **how)[0]
-
-
-def calls(text: str) -> list[dict]:
-    """The tool calls that a model wrote as text: [{"name", "arguments"}, ...], none where it called nothing.
-
-    calls('<tool_call>{"name": "f", "arguments": {"n": 1}}</tool_call>') -> [{"name": "f", "arguments": {"n": 1}}]
-
-    Raises ValueError for a call that is no JSON object with a name and arguments, which are an object.
-    """
-    found = [json.loads(written) for written in CALL.findall(text)]
-    for call in found:
-        if not isinstance(call, dict) or not isinstance(call.get("name"), str):
-            raise ValueError(f"a call without a name: {text:.80}")
-        if not isinstance(call.get("arguments"), dict):
-            raise ValueError(f"a call whose arguments are no object: {text:.80}")
-    return found

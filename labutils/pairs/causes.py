@@ -67,9 +67,15 @@ def foreign(head: bytes, suffix: str = "") -> Cause | None:
     line = begins.partition(b"\n")[0].decode("utf-8", "replace").lower()
     names = {name.strip(' "\r') for name in re.split("[,;\t|]", line)}
     table = suffix.lower() in (".csv", ".tsv") or ({*ASKED} & names and {*WANTED} & names)
-    if table and begins and not begins.startswith((b"{", b"[")):
-        return Cause("foreign_file", "this is a table (CSV or TSV), not JSON Lines", READS)
+    if table and begins and not begins_json(head):
+        fix = READS if suffix.lower() in TABLES else f"give it a name that ends in .csv, and {READS}"
+        return Cause("foreign_file", "this is a table (CSV or TSV), not JSON Lines", fix)
     return None
+
+
+def begins_json(head: bytes) -> bool:
+    """Whether a file's first bytes are those of a JSON object or list, in any encoding that they tell."""
+    return head.decode(encoding(head), "ignore").lstrip("\ufeff \t\r\n").startswith(("{", "["))
 
 
 def several_lines(head: bytes) -> Cause | None:

@@ -220,6 +220,8 @@ def adapted(record: dict, *, context: Sequence[str] = (), chosen: bool = False, 
         said = record.get(name, 0)
         if form in (None, "text") or not isinstance(said, (str, type(None))):
             raise ValueError(f"no text under {name!r} beside a pair; there are the keys {sorted(record)[:8]}")
+        if name in FORMS[form]:
+            raise ValueError(f"{name!r} is a side of the pair itself, so it cannot be put before the question")
         record = _with_context({key: value for key, value in record.items() if key != name}, form, said or "")
     return record
 
@@ -243,17 +245,27 @@ def _better(record: dict) -> dict:
     found = next((two for two in causes.PREFERENCES if all(key in record for key in two)), None)
     if found is None:
         raise ValueError(f"no preference: expected the keys chosen and rejected, got {sorted(record)[:8]}")
-    given = record.get("prompt", record.get("input", record.get("question")))
+    asked = next((key for key in ("prompt", "input", "question") if key in record), "prompt")
+    given = record.get(asked)
     given = given.get("messages") if isinstance(given, dict) else given
-    more = {key: value for key, value in record.items() if key not in (*found, "prompt", "input", "question")}
+    more = {key: value for key, value in record.items() if key not in (*found, asked)}
     said = record[found[0]]
     if isinstance(said, str) and isinstance(given, str):
-        return {"question": given, "answer": said, **more}
+        return _beside({"question": given, "answer": said}, more)
     if not isinstance(said, list):
         raise ValueError(f'"{found[0]}" must be an answer to a "prompt", or a list of messages, got {said!r:.40}')
     before = [{"role": "user", "content": given}] if isinstance(given, str) and len(said) == 1 else given
     whole = said if not isinstance(before, list) or said[: len(before)] == before else [*before, *said]
-    return {"messages": whole, **more}
+    return _beside({"messages": whole}, more)
+
+
+def _beside(made: dict, more: dict) -> dict:
+    """What was made of a preference, and its other keys, none of which may be read in its place."""
+    taken = next((key for key in made if more.get(key, made[key]) != made[key]), None)
+    if taken or (form_of({**more, **made}) != form_of(made)):
+        got = f'"{taken}"' if taken else f"{form_of({**more, **made})} as well, with the keys {sorted(more)[:8]}"
+        raise ValueError(f"beside the preference there is {got}, and only one can count; remove or rename the other")
+    return {**made, **more}
 
 
 def _asked(text: str, template: str) -> str:

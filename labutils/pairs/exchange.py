@@ -37,9 +37,9 @@ def convert_file(
     """
     known(to), lookup(template)
     count, rows = 0, None
-    if question or answer or Path(path).suffix.lower() in own.TABLES:
-        found = own.read(path, question, answer)
-        rows = enumerate(found.pairs, 1)
+    if question or answer or own.is_table(path):
+        found, asked = own.read(path, question, answer, **asked), {}
+        rows = zip(found.lines, found.pairs, strict=True)
         if tell:
             tell(found.told)
 

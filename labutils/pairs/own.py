@@ -31,16 +31,23 @@ class Own(NamedTuple):
 
     pairs: list[dict]  # "question", "answer", and the other columns as they are
     told: str  # which columns or form were taken, in a sentence
+    lines: list[int]  # of each pair in the file
 
 
 def read(
-    path: str | Path, question: str | None = None, answer: str | None = None, *, context: Sequence[str] = ()
+    path: str | Path,
+    question: str | None = None,
+    answer: str | None = None,
+    *,
+    context: Sequence[str] = (),
+    chosen: bool = False,
+    unfill: str = "",
 ) -> Own:
     """Read a file of pairs, with any names of its columns or keys.
 
     Forms with a name (Alpaca, messages, prompt and completion ...) are converted; else two columns are taken:
     `question` and `answer` where they are given, known names (a message and its queue, a review and its label), or the
-    only two there are. The texts under the names `context` are put before the questions. Numbers and truth values
+    only two there are. `context`, `chosen` and `unfill` are what `conversion.adapted` takes. Numbers and truth values
     become text, what is missing an empty one, which `validate` then tells.
 
     Raises ValueError, naming the line or the columns, for a file that is no CSV, JSON Lines or JSON list, in another
@@ -55,30 +62,45 @@ def read(
         told = f"; there is {', '.join(near)}" if near else ""
         raise FileNotFoundError(f"no file {path.name} in {path.parent.resolve().name}/{told}")
     with path.open("rb") as file:
-        cause = causes.foreign(file.read(1000))
-    if cause and (cause.fix != causes.READS or kind not in TABLES):
+        cause = causes.foreign(file.read(1000), kind)
+    if cause and cause.fix != causes.READS:
         raise ValueError(f"{path.name}: {cause}")
     if kind not in TABLES + LINES:
         raise ValueError(f"{path.name}: expected one of {', '.join(TABLES + LINES)}; save a table as CSV (UTF-8)")
-    text, note = _decoded(path) if kind in TABLES else ("", "")
-    rows = list(_rows(path, text, {question, answer}) if kind in TABLES else numbered(path))
+    table = is_table(path)
+    text, note = _decoded(path) if table else ("", "")
+    rows = list(_rows(path, text, {question, answer}) if table else numbered(path))
     if not rows:
         raise ValueError(f"{path.name} holds no pairs: no row below the header, or no object")
+    if chosen:
+        rows = [(line, _converted(path, line, row, paired=True, chosen=True)) for line, row in rows]
+    lines, asked = [line for line, _ in rows], {"context": context, "unfill": unfill}
     form = None if question or answer else form_of(rows[0][1])
     columns = list(dict.fromkeys(key for _, row in rows for key in row))
     cause = None if question and answer else causes.meant(rows[0][1], form_of(rows[0][1]) is None)
     if cause and "--question" not in cause.fix:
         raise ValueError(f"{path.name}, line {rows[0][0]}: {cause}")
     if form not in (None, *FAMILIES) or (form and columns == ["text"]):
-        pairs = [_converted(path, line, row, context) for line, row in rows]
-        return Own(pairs, _told(path, len(rows), f"the form {form}{note}"))
+        pairs = [_converted(path, line, row, **asked) for line, row in rows]
+        return Own(pairs, _told(path, len(rows), f"the form {form}{note}"), lines)
     one, other, how = _chosen(path, columns, rows, question, answer)
-    pairs = [_converted(path, line, _pair(path, line, row, one, other), context, paired=True) for line, row in rows]
+    pairs = [_converted(path, line, _pair(path, line, row, one, other), paired=True, **asked) for line, row in rows]
     left = [column for column in columns if column not in (one, other, *context)]
     beside = f"; other columns: {', '.join(map(repr, left[:6]))}" if left else ""
     if lost := [column for column in left if column.lower() in causes.BESIDE]:
         note += f"; {lost[0]!r} seems to belong to the prompt and is left out: read(..., context=[{lost[0]!r}])"
-    return Own(pairs, _told(path, len(pairs), f"{one!r} is the question, {other!r} the answer ({how}){beside}{note}"))
+    told = f"{one!r} is the question, {other!r} the answer ({how}){beside}{note}"
+    return Own(pairs, _told(path, len(pairs), told), lines)
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether a file is read as a table: its name ends like one, and it does not begin like JSON."""
+    if Path(path).suffix.lower() not in TABLES:
+        return False
+    if not Path(path).is_file():
+        return True
+    with Path(path).open("rb") as file:
+        return not causes.begins_json(file.read(1000))
 
 
 def _told(path: Path, count: int, how: str) -> str:
@@ -212,9 +234,9 @@ def _text(value: Any) -> str:
     return unpadded(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
-def _converted(path: Path, line: int, row: dict, context: Sequence[str], *, paired: bool = False) -> dict:
+def _converted(path: Path, line: int, row: dict, *, paired: bool = False, **asked: Any) -> dict:
     try:
-        row = adapted(row, context=context)
+        row = adapted(row, **asked)
         return row if paired else convert(row, "question/answer")
     except ValueError as error:
         raise ValueError(f"{path.name}, line {line}: {error}") from None

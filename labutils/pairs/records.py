@@ -23,6 +23,7 @@ from labutils.corpus.duplicates import linked, near_pairs
 from labutils.pairs import causes
 
 BOM = codecs.BOM_UTF8
+_BETWEEN = re.compile(r"[ \t\r\n,:]*")  # what stands between the keys and values of JSON that is sound
 FEW = 8  # lines that tell whether one object goes on over several
 FAMILIES = {  # how files in the wild name the two sides of a pair; the first family whose keys are all there counts
     "question/answer": ("question", "answer"),
@@ -94,13 +95,18 @@ def _objects(path: str | Path) -> Iterator[tuple[int, str | bytes]]:
         first = next((each for each in lines if each[1].strip()), (0, b""))
         begun = [first, *itertools.islice(lines, FEW)]
         if first[1].lstrip().startswith(b"["):
-            yield from _values(path, _text(path, [*begun, *lines]), "[", "]")
-        elif causes.several_lines(b"".join(line for _, line in begun)):
-            yield from _values(path, _text(path, [*begun, *lines]))
-        elif (key := _holder(first[1]) if not b"".join(line for _, line in begun[1:]).strip() else None) is not None:
-            yield from _values(path, _text(path, [first]), f"{json.dumps(key)}: [", "]")
-        else:
-            yield from (each for each in itertools.chain(begun, lines) if each[1].strip())
+            text = _text(path, [*begun, *lines])
+            yield from _values(path, text, text.index("[") + 1, len(text), "]")
+            return
+        several = causes.several_lines(b"".join(line for _, line in begun))
+        if several or not b"".join(line for _, line in begun[1:]).strip():
+            begun += lines
+            text = _text(path, begun)
+            held = _held(text)
+            if several or held:
+                yield from _values(path, text, *held or ())
+                return
+        yield from (each for each in itertools.chain(begun, lines) if each[1].strip())
 
 
 def _utf8(path: str | Path, file: BinaryIO, head: bytes) -> Iterator[bytes]:
@@ -115,14 +121,22 @@ def _utf8(path: str | Path, file: BinaryIO, head: bytes) -> Iterator[bytes]:
         raise ValueError(f"{path}, line 1: it begins like {coded.upper()} and is not; save it as UTF-8") from None
 
 
-def _holder(line: bytes) -> str | None:
-    """The key under which the only object of a file holds all the pairs."""
+def _held(text: str) -> tuple[int, int, str] | None:
+    """Where the list begins and ends in which the only object of a text holds all the pairs, and what closes it."""
     try:
-        record = json.loads(line)
+        record = json.loads(text)
+        cause = causes.meant(record) if isinstance(record, dict) else None
+        if not cause or cause.code != "wrapped" or (key := causes.wrapped(record)) is None:
+            return None
+        decode, name, places, at = json.JSONDecoder().raw_decode, "", [], text.index("{") + 1
+        for _ in record:
+            name, at = decode(text, _BETWEEN.match(text, at).end())
+            begins = _BETWEEN.match(text, at).end()
+            _, at = decode(text, begins)
+            places += [(begins + 1, at, "]")] if name == key else []
     except (ValueError, RecursionError):
         return None
-    cause = causes.meant(record) if isinstance(record, dict) else None
-    return causes.wrapped(record) if cause and cause.code == "wrapped" else None
+    return places[0] if _BETWEEN.match(text, at).end() == text.rindex("}") else None  # else a key is there twice
 
 
 def _text(path: str | Path, lines: list[tuple[int, bytes]]) -> str:
@@ -229,15 +243,18 @@ def why(error: Exception) -> str:
     return str(error)
 
 
-def _values(path: str | Path, text: str, opening: str = "", closing: str = "") -> Iterator[tuple[int, str]]:
-    """The values between two brackets, or one after another, as text, each with its line."""
-    begun = re.search(re.escape(opening).replace(r":\ ", r"\s*:\s*"), text)
-    decoder, at, line, seen = json.JSONDecoder(), begun.end() if begun else len(text), 1, 0
+def _values(
+    path: str | Path, text: str, at: int = 0, end: int | None = None, closing: str = ""
+) -> Iterator[tuple[int, str]]:
+    """The values of a text from `at` to `end`, between commas up to a closing bracket or one after another, as text,
+    each with its line.
+    """
+    decoder, text, line, seen = json.JSONDecoder(), text[:end], 1, 0
     while True:
         while at < len(text) and text[at] in " \t\r\n":
             at += 1
         line, seen = line + text.count("\n", seen, at), at
-        if at == len(text) if not closing else text[at : at + 1] == closing and not text[at + 1 :].strip(" \t\r\n}"):
+        if at == len(text) if not closing else text[at : at + 1] == closing and not text[at + 1 :].strip(" \t\r\n"):
             return
         try:
             _, end = decoder.raw_decode(text, at)

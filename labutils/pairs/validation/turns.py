@@ -2,7 +2,7 @@
 tool calls and their answers.
 
 `validate` tells all faults; what reads conversations to train on stops at the first error. Characters and personal data
-inside the texts are for `texts`.
+inside the texts are for `contents`.
 """
 
 import difflib
