@@ -111,6 +111,12 @@ def test_every_name_is_one_of_a_kind():
         ("experiment amount --seed 9 --minutes 0", "--minutes must be above 0"),
         ("experiment amount --seed 1", "seed 1 of 'ten' is recorded already; take one that is new, such as 101"),
         ("experiment amount --seed 9 --points none", "amount repeats no 'none' with other seeds; it repeats ten"),
+        ("experiment amount --seed 9", "'ten' is not recorded with the settings, the model and the data that are here"),
+        ("experiment amount --seed 9 --list", "--seed does nothing beside --list"),
+        ("experiment amount --seed 9 --limit 1", "--limit does nothing beside --seed"),
+        ("experiment amount --seed 9 --merge x", "--seed does nothing beside --merge"),
+        ("experiment amount --points ten --out x", "--out needs --seed or --merge"),
+        ("experiment company_smollm2 --out x", "company_smollm2 is one result; only amount, "),
         ("experiment amount --merge nowhere", "no file or folder nowhere"),
         ("experiment company_smollm2 --seed 9", "company_smollm2 is one result; only amount, "),
         ("experiment company_smollm2 --list", "company_smollm2 is one result; only amount, "),
@@ -156,6 +162,12 @@ def class_folder(tmp_path):
         "nan": own_run(line, losses=losses | {"answer_loss": loss | {"values": [float("nan"), *loss["values"][1:]]}}),
         "size": own_run(line, losses=losses | {"answer_loss": loss | {"sizes": [0, *loss["sizes"][1:]]}}),
         "big": own_run(line, losses=losses | {"answer_loss": loss | {"values": [10**999, *loss["values"][1:]]}}),
+        "other size": own_run(line, losses=losses | {"answer_loss": loss | {"sizes": [99, *loss["sizes"][1:]]}}),
+        "items": own_run(line, losses=losses | {"answer_loss": loss | {"items": loss["items"][::-1]}}),
+        "silent": own_run(line, judged=line["judged"] | {"stops": "-" * len(line["judged"]["stops"])}),
+        "minutes": own_run(line, about={"minutes": float("nan")}),
+        "endless": own_run(line, about={"minutes": float("inf")}),
+        "before": own_run(line, about={"minutes": -1}),
         "twice": right[109],
         "half wrong": f"{own_run(line, 111)}\n{own_run(line, 112, point=[])}",
         "huge": " " * (merging.MOST_BYTES + 1),
@@ -183,7 +195,8 @@ def test_the_runs_of_a_class_are_merged_and_all_else_is_refused_in_a_line_each(l
         "is recorded",
     ):
         assert sum(words in line for line in lines) == 1, words
-    assert sum("has other scores or questions" in line for line in lines) == 1
+    assert sum("has other scores or questions" in line for line in lines) == 3
+    assert sum("a run takes 0 minutes or more" in line for line in lines) == 3
     merged = merging.merge("amount", tmp_path / "merged.jsonl")
     assert merged.refused == [] and [run.seed for run in merged.results["100 pairs"]] == [*range(100, 110)]
     rows = [line.split() for line in out.splitlines()]
@@ -213,3 +226,11 @@ def test_a_run_with_a_seed_of_ones_own_goes_on_where_it_stopped(labutils, amount
     out.write_text("my diary")
     code, _, err = labutils("experiment", "amount", "--seed", 9, "--out", out)
     assert code == 2 and "line 1 is no run" in err and out.read_text() == "my diary"
+
+
+def test_every_recorded_run_could_be_one_of_a_class():
+    """Also where each seed draws other facts, so that its loss is of other items."""
+    for name in plans.PLANS:
+        record = merging.today(name)
+        lines = [line for line in recording.read_record(name) if line["point"] in record]
+        assert [line["seed"] for line in lines if merging.form(line) != merging.form(record[line["point"]])] == []

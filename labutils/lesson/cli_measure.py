@@ -40,10 +40,23 @@ def experiment_command(asked: argparse.Namespace) -> int:
     if asked.minutes is not None and (asked.seed is None or not asked.minutes > 0):
         raise ValueError(f"--minutes must be above 0, and needs --seed, got {asked.minutes:g}")
     if asked.name in PLANS:
+        check_pairs(asked)
         return _merged(asked) if asked.merge else _grid(asked) if asked.seed is None else _own(asked)
-    if asked.points or asked.limit or asked.list or asked.merge or asked.seed is not None:
+    if asked.points or asked.limit or asked.list or asked.merge or asked.out or asked.seed is not None:
         raise ValueError(f"{asked.name} is one result; only {', '.join(PLANS)} consist of points")
     return _prompted(asked.name) if asked.name in prompted.PLANS else _before_and_after(asked.name)
+
+
+TOGETHER = {"list": (), "merge": ("out",), "seed": ("points", "minutes", "out")}
+
+
+def check_pairs(asked: argparse.Namespace) -> None:
+    """Raises ValueError for options of which one would be passed over."""
+    given = [name for name in (*TOGETHER, "points", "limit", "out") if getattr(asked, name) not in (None, False)]
+    if "out" in given and given[0] not in TOGETHER:
+        raise ValueError("--out needs --seed or --merge")
+    if unused := [name for name in given[1:] if name not in TOGETHER.get(given[0], ("points", "limit"))]:
+        raise ValueError(f"--{unused[0]} does nothing beside --{given[0]}: leave one of them out")
 
 
 def names() -> list[str]:

@@ -55,12 +55,19 @@ def run_seed(
         chosen, tell, on_progress: as for `recording.run`. Without a choice, every configuration that has several seeds.
 
     Raises:
-        ValueError: an unknown experiment or configuration, a seed that is recorded, or a file that holds anything else.
+        ValueError: an unknown experiment or configuration, a seed that is recorded, a configuration whose run could not
+            be merged, or a file that holds anything else.
     """
     plan, out, began, longest = repeated(name, chosen), Path(out), time.monotonic(), 0.0
+    record = today(name)
     for point in plan:
         check_seed(name, point, seed)
-    lines = parsed(name, today(name), out.read_bytes()) if out.exists() else []
+        if point not in record:
+            raise ValueError(
+                f"{point!r} is not recorded with the settings, the model and the data that are here, so its run could "
+                "not be merged: use the course as it was handed out, or choose others with --points"
+            )
+    lines = parsed(name, record, out.read_bytes()) if out.exists() else []
     if others := {line["seed"] for line in lines} - {seed}:
         raise ValueError(f"{out} holds seed {min(others)}, not {seed}: give the name of another file")
     for point, settings in plan.items():
@@ -134,6 +141,11 @@ def checked(name: str, record: Mapping[str, dict], line: dict) -> dict:
     line |= {"losses": {loss: line["losses"][loss] for loss in own["losses"]}}
     if form(line) != form(own):
         raise ValueError(f"{point!r} has other scores or questions than here")
+    silent = [score for score, row in line["judged"].items() if set(row) == {"-"} != set(own["judged"][score])]
+    if silent:
+        raise ValueError(f"{point!r} has no answer that counts for {silent[0]}")
+    if not 0 <= float(line["about"]["minutes"]) < math.inf:
+        raise ValueError("a run takes 0 minutes or more")
     return slim(line)
 
 
@@ -146,8 +158,8 @@ def check_seed(name: str, point: str, seed: object) -> None:
 
 
 def form(line: Mapping) -> tuple[dict, dict]:
-    """What two runs of a configuration have in common: how many questions each score has. Raises ValueError, TypeError
-    or OverflowError for signs, numbers or lists that no run has.
+    """What two runs of a configuration have in common: how many questions each score has, and what each loss is of.
+    Raises ValueError, TypeError or OverflowError for signs, numbers or lists that no run has.
     """
     for row in line["judged"].values():
         if not set(row) <= set(points.SIGNS.values()):
@@ -155,8 +167,17 @@ def form(line: Mapping) -> tuple[dict, dict]:
     for loss in line["losses"].values():
         if not all(map(math.isfinite, [*loss["values"], *loss["sizes"], *loss["items"]])) or min(loss["sizes"]) <= 0:
             raise ValueError("a loss has numbers that none can have")
-    parts = {name: [len(loss[part]) for part in ("values", "sizes", "items")] for name, loss in line["losses"].items()}
-    return {name: len(row) for name, row in line["judged"].items()}, parts
+    return {name: len(row) for name, row in line["judged"].items()}, {name: of(line, name) for name in line["losses"]}
+
+
+def of(line: Mapping, name: str) -> tuple:
+    """How many values a loss has, its sizes and its items. Where the seed draws the facts that are taught and asked,
+    these differ: then the number of sizes, and whether the items are those of the score `taught`.
+    """
+    values, sizes, items = (line["losses"][name][part] for part in ("values", "sizes", "items"))
+    if name == "answer_loss" and "taught" in from_plain(line["settings"]).asked:
+        return len(values), len(sizes), items == [i for i, sign in enumerate(line["judged"]["taught"]) if sign != "-"]
+    return len(values), sizes, items
 
 
 def slim(line: Mapping) -> dict:
