@@ -15,6 +15,7 @@ import time
 from types import SimpleNamespace
 
 import nbformat
+import psutil
 import pytest
 
 from labutils import installing, offline, places
@@ -289,13 +290,48 @@ def test_side_by_side_and_a_stuck_submission_holds_up_nobody(labutils, own_cours
 
 def test_a_slow_submission_gives_up_its_place_and_is_ended_later(monkeypatch):
     def running(seconds, exitcode=None):
-        return submissions.Running(SimpleNamespace(exitcode=exitcode), time.monotonic() - seconds, None)
+        return submissions.Running(SimpleNamespace(exitcode=exitcode), time.monotonic() - seconds, None, "")
 
     assert not submissions.has_room({"a": running(submissions.SLOW - 9)}, 1)
     slow = {str(i): running(submissions.SLOW + 9) for i in range(submissions.BEHIND)}
     assert submissions.has_room(slow, 1) and not submissions.has_room(slow | {"more": running(99)}, 1)
     assert not submissions.is_over(running(submissions.LIMIT - 9)) and submissions.is_over(running(1, 0))
     assert submissions.is_over(running(submissions.LIMIT + 9))
+
+
+def test_what_comes_while_the_one_before_is_graded_is_not_graded(tmp_path, monkeypatch):
+    """Also where its time is old: a copy keeps it."""
+    monkeypatch.setattr(submissions, "marks", lambda folder, number: {"ann": (1, 1)})
+    book, graded = (tmp_path / part / "ann" / NUMBER / f"{TITLE}.ipynb" for part in ("submitted", "autograded"))
+    for path in (book, graded):
+        path.parent.mkdir(parents=True)
+        path.write_text("first")
+    process = SimpleNamespace(exitcode=0, join=lambda: None)
+
+    def is_graded():
+        return submissions.is_graded(tmp_path, NUMBER, "ann")
+
+    def ended(handed_in):
+        return submissions.ended(tmp_path, NUMBER, "ann", submissions.Running(process, 0, None, handed_in))
+
+    first = submissions.content(tmp_path, NUMBER, "ann")
+    assert not is_graded() and ended(first) == "" and is_graded()
+    book.write_text("second")
+    os.utime(book, (1, 1))
+    assert not is_graded() and ended(first) == "" and not is_graded()
+    assert ended(submissions.content(tmp_path, NUMBER, "ann")) == "" and is_graded()
+    graded.unlink()
+    assert not is_graded()
+
+
+def test_a_process_that_ends_before_it_is_killed(tmp_path, monkeypatch):
+    def kill():
+        raise psutil.NoSuchProcess(1)
+
+    monkeypatch.setattr(submissions, "family", lambda pid: [SimpleNamespace(kill=kill)])
+    process = SimpleNamespace(exitcode=None, pid=1, join=lambda: None)
+    said = submissions.ended(tmp_path, NUMBER, "ann", submissions.Running(process, time.monotonic(), None, ""))
+    assert said == "stopped after 0 seconds"
 
 
 @pytest.mark.slow
@@ -348,6 +384,8 @@ def test_a_class_list_is_handed_out_and_collected(labutils, refused, tmp_path, w
     code, out, _ = labutils("class", "handout", course, "ann", "eve")
     assert code == 0 and out.startswith(f"{course / 'handout' / 'eve' / NUMBER}\n1 new")
     assert (course / "handout" / "ann" / NUMBER / f"{TITLE}.ipynb").read_bytes() == before
+    (course / "handout" / "eve" / NUMBER / f"{TITLE}.ipynb").unlink()  # as a kill leaves it
+    assert "\n1 new" in labutils("class", "handout", course, "ann", "eve")[1]
     code, out, _ = labutils("class", "answers", course, "ann", NUMBER)
     assert code == 0 and all(f"# {name}\n" in out for name in HOSTILE)
     shutil.copytree(course / "handout", stick)
@@ -367,6 +405,8 @@ def test_a_class_list_is_handed_out_and_collected(labutils, refused, tmp_path, w
     refused(f"class answers {course} ../ann {NUMBER}", "'../ann' is no name for a folder")
     refused(f"class answers {course} ann 06", "no assignment '06'")
     refused(f"class handout {course} Bob bob", "bob is in the class list twice")
+    refused(f"class autograde {course} {NUMBER}", "no gradebook at ")
+    assert not (course / "gradebook.db").exists()
 
 
 def test_a_release_wants_a_new_folder_and_known_notebooks(tmp_path):
@@ -376,6 +416,17 @@ def test_a_release_wants_a_new_folder_and_known_notebooks(tmp_path):
     with pytest.raises(ValueError, match="no exercises in a notebook '09'; there are 01, 02"):
         release.release(tmp_path / "new", ["09"])
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_release_that_fails_leaves_nothing(labutils, tmp_path, monkeypatch):
+    failed = SimpleNamespace(returncode=1, stderr="no space")
+    monkeypatch.setattr(release.subprocess, "run", lambda *words, **how: failed)
+    code, _, err = labutils("class", "release", tmp_path, "--notebooks", NUMBER)
+    assert (code, err) == (1, "error: nbgrader generate_assignment * failed:\nno space\n")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(release.importlib.util, "find_spec", lambda name: name != "nbgrader")
+    code, _, err = labutils("class", "release", tmp_path / "new")
+    assert (code, err.count("\n")) == (1, 1) and "nbgrader is not here" in err and not (tmp_path / "new").exists()
 
 
 def test_two_keys_have_other_numbers():

@@ -1,6 +1,7 @@
 """Predictions: clicked or typed, kept, revealed beside the result, counted; nothing where nobody sits."""
 
 import json
+import os
 
 import nbformat
 import pandas as pd
@@ -143,3 +144,21 @@ def test_a_learner_shares_a_file_that_the_class_merges(labutils, tmp_path):
     click(predict("01 documents", [300, 3000]), "300")
     assert labutils("class", "predictions", tmp_path, "--share", "ann")[0] == 0
     assert predictions.merge(tmp_path / "ann.json") == ({"01 documents": ["300"]}, [])
+
+
+def test_nothing_but_what_the_same_learner_has_shared_is_replaced(refused, labutils, tmp_path, monkeypatch):
+    for said in ("300", "3,000"):  # shared, changed, shared again
+        click(predict("01 documents", [300, 3000]), said)
+        assert labutils("class", "predictions", tmp_path, "--share", "ann")[0] == 0
+    before = (tmp_path / "ann.json").read_bytes()
+    (tmp_path / "other.json").write_text('{"mine": 1}')
+    refused(f"class predictions {tmp_path} --share other", "other.json holds something other than predictions")
+    if hasattr(os, "mkfifo"):  # not on Windows
+        (tmp_path / "link.json").symlink_to(tmp_path / "nowhere")
+        refused(f"class predictions {tmp_path} --share link", "link.json is a link")
+    monkeypatch.setenv("LABUTILS_HOME", str(tmp_path / "another learner"))
+    click(predict("01 documents", [300, 3000]), "3,000")
+    click(predict("01 more", [1]), "1")
+    refused(f"class predictions {tmp_path} --share ann", "of somebody else: give another name")
+    assert (tmp_path / "ann.json").read_bytes() == before and not (tmp_path / "nowhere").exists()
+    assert labutils("class", "predictions", tmp_path, "--share", "ann-2")[0] == 0

@@ -4,6 +4,7 @@
 by `share`. How a prediction is kept is for `keeping`.
 """
 
+import hashlib
 import json
 import re
 import sys
@@ -60,12 +61,32 @@ def progress() -> list[dict[str, str]]:
 
 
 def share(folder: str | Path, name: str) -> Path:
-    """Put this learner's predictions, as NAME.json, into a folder such as a stick. Raises ValueError for none."""
+    """Put this learner's predictions, as NAME.json, into a folder such as a stick, in place of earlier ones of theirs.
+
+    Raises ValueError for none, and where something else has that name.
+    """
     if not (kept := FILE.read()):
         raise ValueError("no prediction is kept on this machine: make one in a notebook first")
-    path = Path(folder, f"{name}.json")
-    places.write(path, json.dumps(kept, indent=1))
+    path, text = Path(folder, f"{name}.json"), json.dumps(kept, indent=1)
+    if path.is_symlink() or path.exists():
+        _check_own(path)
+    SHARED.change(hashlib.sha256(text.encode()).hexdigest(), lambda _: date.today().isoformat())
+    places.write(path, text)
     return path
+
+
+def _check_own(path: Path) -> None:
+    """Raises ValueError where a file is anything but predictions that this learner has shared."""
+    if path.is_symlink() or not path.is_file():
+        raise ValueError(f"{path} is a link or no file: give another name")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() in SHARED.read():
+        return
+    try:
+        _file(data)
+    except ValueError:
+        raise ValueError(f"{path} holds something other than predictions: give another name") from None
+    raise ValueError(f"{path} holds predictions that were not shared from here, of somebody else: give another name")
 
 
 def merge(folder: str | Path) -> tuple[dict[str, list[str]], list[str]]:
@@ -191,6 +212,7 @@ def _check(kept: dict) -> str:
 
 
 FILE = Keeping("predictions", _check)
+SHARED = Keeping("shared", date.fromisoformat)  # the day of each file that was shared, by its SHA-256
 
 
 def _said() -> dict[str, str]:

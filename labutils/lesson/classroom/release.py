@@ -7,6 +7,7 @@ any file.
 """
 
 import hmac
+import importlib.util
 import json
 import os
 import re
@@ -24,6 +25,7 @@ import numpy as np
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from labutils import places
+from labutils.installing import SetupError
 from labutils.lesson import exercises
 from labutils.lesson.exercises.exercise import Exercise
 
@@ -107,29 +109,32 @@ def release(
     Raises:
         ValueError: an unknown notebook, a folder that holds something, a file that is no key, or a name in the list
             that cannot be that of a folder.
-        RuntimeError: nbgrader is not installed, or could not make the assignments; its last lines are in the message.
+        SetupError: nbgrader is not installed, or could not make the assignments; its last lines are in the message.
+            Nothing is left behind then.
     """
     folder = Path(folder)
+    if not importlib.util.find_spec("nbgrader"):
+        raise SetupError("nbgrader is not here; to install it: pip install -e .[class] -c constraints.txt")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(
             f"{folder} holds something already: give a new folder, an assignment that is out stays as it is"
         )
     names = class_list(Path(learners)) if learners else []
     subjects, key = chosen(notebooks), read_key(Path(key)) if key else secrets.token_hex(32)
-    write_key(folder / KEY, key)
     made = []
-    for subject in subjects:
-        name = exercises.NOTEBOOKS[subject][:2]
-        versions = of_assignment(name, key)
-        write(folder / "source" / name, exercises.NOTEBOOKS[subject], versions, OWN if names else "")
-        made.append(Assignment(name, [each.name for each in versions], sum(POINTS[each.size] for each in versions)))
-    (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     try:
+        write_key(folder / KEY, key)
+        for subject in subjects:
+            name = exercises.NOTEBOOKS[subject][:2]
+            versions = of_assignment(name, key)
+            write(folder / "source" / name, exercises.NOTEBOOKS[subject], versions, OWN if names else "")
+            made.append(Assignment(name, [each.name for each in versions], sum(POINTS[each.size] for each in versions)))
+        (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
         nbgrader(folder, "generate_assignment", "*")
         hand_out(folder, names)
     except BaseException:
-        for part in ("release", HANDOUT):
-            shutil.rmtree(folder / part, ignore_errors=True)
+        for part in folder.glob("*"):
+            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink()
         raise
     return made
 
@@ -165,7 +170,7 @@ def hand_out(folder: Path, learners: Sequence[str]) -> list[Path]:
         if learners and not has_own_numbers(folder, number):
             raise ValueError(f"all learners have the same numbers in {folder}: hand out {folder / 'release'}")
         for target in [folder / HANDOUT / learner / number for learner in learners]:
-            if not target.exists():
+            if not (target / book.name).exists():  # the last file of `personal`, which may have been stopped
                 personal(book, target, of_assignment(number, own_key(key, target.parent.name, number)))
                 made.append(target)
     return made
@@ -178,7 +183,7 @@ def personal(book: Path, target: Path, versions: Sequence[Exercise]) -> None:
     notebook = nbformat.read(book, 4)
     for cell in notebook.cells:
         cell.source = texts.get(cell.id, cell.source)
-    target.mkdir(parents=True)
+    target.mkdir(parents=True, exist_ok=True)
     places.write(target / MATERIAL, material(versions))
     places.write(target / book.name, nbformat.writes(notebook) + "\n")
 
@@ -330,13 +335,11 @@ def array(value: object) -> dict:
 
 
 def nbgrader(folder: Path, *arguments: str) -> str:
-    """What an nbgrader command says, run in a course folder. Raises RuntimeError with its last lines if it failed."""
+    """What an nbgrader command says, run in a course folder. Raises SetupError with its last lines if it failed."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # it calls alembic by name
     argv = [sys.executable, "-m", "nbgrader", *arguments]
     env = {**os.environ, "PATH": path}
     done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, errors="replace")
-    if "No module named nbgrader" in done.stderr:
-        raise RuntimeError("nbgrader is not here; to install it: pip install -e .[class] -c constraints.txt")
     if done.returncode:
-        raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n" + "\n".join(done.stderr.splitlines()[-5:]))
+        raise SetupError(f"nbgrader {' '.join(arguments)} failed:\n" + "\n".join(done.stderr.splitlines()[-5:]))
     return done.stderr

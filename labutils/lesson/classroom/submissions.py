@@ -4,6 +4,7 @@ What a submission is worth is for `judging`. One that takes long gives up its pl
 go on beside it.
 """
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -13,7 +14,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing.connection import wait
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from labutils.lesson.classroom.release import HANDOUT, KEY, NAME, has_own_number
 MOST_BYTES = 20_000_000  # of a notebook that is collected
 SLOW = 60.0  # seconds after which a submission gives up its place; a cell has 30 (`learner`)
 LIMIT = 420.0  # seconds after which it is ended; the judge ends the notebook earlier
+GRADED = "graded"  # a folder with the SHA-256 of each submission that was graded
 BEHIND = 3  # slow ones at once, for each place
 MARKS = """
     select submitted_assignment.student_id, total(coalesce(manual_score, auto_score)), count(auto_score) from grade
@@ -79,6 +81,7 @@ class Running(NamedTuple):
     process: multiprocessing.process.BaseProcess
     began: float
     log: Path
+    handed_in: str  # the SHA-256 of what is graded, by which one that comes meanwhile is known
 
 
 def autograde(
@@ -98,10 +101,10 @@ def autograde(
         tell: gets how many are done, of how many, and about how many seconds are left.
 
     Raises:
-        ValueError: no key. FileNotFoundError: no such assignment.
+        ValueError: no key, no gradebook. FileNotFoundError: no such assignment.
     """
     folder, side_by_side = Path(folder).resolve(), side_by_side or machine.cores()
-    read_key(folder / KEY), has_own_numbers(folder, number)
+    read_key(folder / KEY), has_own_numbers(folder, number), marks(folder, number)
     waiting = [name for name in handed_in(folder, number) if again or not is_graded(folder, number, name)]
     total, began, done, running = len(waiting), time.monotonic(), {}, {}
     with tempfile.TemporaryDirectory() as logs:
@@ -127,14 +130,29 @@ def handed_in(folder: Path, number: str) -> list[str]:
 
 def is_graded(folder: Path, number: str, learner: str) -> bool:
     """Whether what a learner has handed in last was graded."""
-    paths = [(folder / part / learner / number) for part in ("submitted", "autograded")]
-    times = [max((book.stat().st_mtime for book in path.glob("*.ipynb")), default=0.0) for path in paths]
-    return times[0] <= times[1] and marks(folder, number).get(learner, (0, 0))[1] > 0
+    mark, there = mark_of(folder, number, learner), any((folder / "autograded" / learner / number).glob("*.ipynb"))
+    same = there and mark.is_file() and mark.read_text(encoding="ascii") == content(folder, number, learner)
+    return same and marks(folder, number).get(learner, (0, 0))[1] > 0
+
+
+def mark_of(folder: Path, number: str, learner: str) -> Path:
+    """The file that says which submission of a learner was graded."""
+    return folder / GRADED / number / f"{learner}.txt"
+
+
+def content(folder: Path, number: str, learner: str) -> str:
+    """The SHA-256 of the notebooks that a learner has handed in; copies may keep an old time, so that tells nothing."""
+    books = sorted((folder / "submitted" / learner / number).glob("*.ipynb"))
+    return hashlib.sha256(b"".join(hashlib.sha256(book.read_bytes()).digest() for book in books)).hexdigest()
 
 
 def marks(folder: Path, number: str) -> dict[str, tuple[float, int]]:
-    """The points of each learner in the gradebook, and for how many answers there is a decision."""
-    with closing(sqlite3.connect(folder / "gradebook.db", timeout=60)) as book:
+    """The points of each learner in the gradebook, and for how many answers there is a decision. Raises ValueError
+    where there is none.
+    """
+    if not (path := folder / "gradebook.db").is_file():
+        raise ValueError(f"no gradebook at {path.absolute()}, expected the file that `class release` made: put it back")
+    with closing(sqlite3.connect(path, timeout=60)) as book:
         return {name: (points, answers) for name, points, answers in book.execute(MARKS, (number,))}
 
 
@@ -151,9 +169,11 @@ def start(folder: Path, number: str, learner: str, logs: Path, side_by_side: int
         context.set_forkserver_preload(["labutils.lesson.classroom.judging", "nbgrader.apps.autogradeapp"])
     log = logs / f"{learner}.txt"
     threads = max(1, machine.cores() // side_by_side)
+    mark_of(folder, number, learner).unlink(missing_ok=True)
+    handed_in = content(folder, number, learner)  # before nbgrader copies it
     process = context.Process(target=grade, args=(folder, number, learner, log, threads))
     process.start()
-    return Running(process, time.monotonic(), log)
+    return Running(process, time.monotonic(), log, handed_in)
 
 
 def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> None:
@@ -179,9 +199,12 @@ def ended(folder: Path, number: str, learner: str, each: Running) -> str:
     code = each.process.exitcode
     if code is None:
         for process in family(each.process.pid):
-            process.kill()
+            with suppress(psutil.Error):  # it may end by itself meanwhile
+                process.kill()
     each.process.join()
     if code == 0:
+        mark_of(folder, number, learner).parent.mkdir(parents=True, exist_ok=True)
+        places.write(mark_of(folder, number, learner), each.handed_in)
         return ""
     shutil.rmtree(folder / "autograded" / learner / number, ignore_errors=True)
     if code is None:
