@@ -421,8 +421,9 @@ def test_a_release_wants_a_new_folder_and_known_notebooks(tmp_path):
 def test_a_release_that_fails_leaves_nothing(labutils, tmp_path, monkeypatch):
     failed = SimpleNamespace(returncode=1, stderr="no space")
     monkeypatch.setattr(release.subprocess, "run", lambda *words, **how: failed)
-    code, _, err = labutils("class", "release", tmp_path, "--notebooks", NUMBER)
-    assert (code, err) == (1, "error: nbgrader generate_assignment * failed:\nno space\n")
+    for folder in (tmp_path / "new", tmp_path):
+        code, _, err = labutils("class", "release", folder, "--notebooks", NUMBER)
+        assert (code, err) == (1, "error: nbgrader generate_assignment * failed:\nno space\n")
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(release.importlib.util, "find_spec", lambda name: name != "nbgrader")
     code, _, err = labutils("class", "release", tmp_path / "new")

@@ -121,7 +121,7 @@ def release(
         )
     names = class_list(Path(learners)) if learners else []
     subjects, key = chosen(notebooks), read_key(Path(key)) if key else secrets.token_hex(32)
-    made = []
+    made, is_new = [], not folder.exists()
     try:
         write_key(folder / KEY, key)
         for subject in subjects:
@@ -135,6 +135,8 @@ def release(
     except BaseException:
         for part in folder.glob("*"):
             shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink()
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     return made
 
