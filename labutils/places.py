@@ -84,7 +84,7 @@ def replacing(path: Path, mark: str, what: str) -> Iterator[Path]:
 
 @contextmanager
 def swapping(path: Path) -> Iterator[Path]:
-    """`replacing` for a caller who has checked what is at `path`: whatever it is, it goes when the new one is whole."""
+    """`replacing` for a caller who has checked what is at `path`: anything there goes when the new one is whole."""
     path = Path(os.path.realpath(path))  # a link stays, and what it names is replaced
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
