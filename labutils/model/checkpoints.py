@@ -94,7 +94,8 @@ def share(rows: Sequence) -> Sequence:
 
 # What happens to a run whose settings are right: no memory for a step, no room for a save. Errors say what to do.
 
-NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "out of memory")  # how torch and C++ say it
+# How torch, C++ and oneDNN say that there is no memory.
+NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "out of memory", "create a primitive")
 
 
 @contextmanager
