@@ -45,7 +45,7 @@ def test_numbers_follow_the_arguments():
 
 def test_tokens_are_those_of_the_tokenizer():
     assert shift("The mat.").says == "Inputs: The ·mat. Targets: ·mat ."
-    assert "labels by value 1:" in padding("Hi", "H").says and "by place train 2" in padding("Hi", "H").says
+    assert "by place train 2 tokens:" in padding("Hi", "H").says and "by value train 3:" in padding("Hi", "H").says
     assert mask("Hi", "H").says.endswith("answer and its end: 2 tokens, trained.")
 
 

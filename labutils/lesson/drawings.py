@@ -186,11 +186,11 @@ def conversation(record: Mapping | None = None, tokenizer: Tokenizer | None = No
 
 def padding(question: str = "Hi", answer: str = "Hello.", places: int = 3,
             tokenizer: Tokenizer | None = None) -> Picture:  # fmt: skip
-    """A short row padded with end-of-text: labels that ignore padding by its value lose the end as well."""
+    """A short row padded with end-of-text: labels by value train the prompt and ignore the end with the padding."""
     tokenizer, drawn = tokenizer or bundled(), Picture("The trap of padding with end-of-text")
     example, end = encode(question, answer, tokenizer), tokenizer.eos_token_id
     ids, by_place = example["input_ids"] + [end] * places, example["labels"] + [IGNORED] * places
-    by_value = [IGNORED if id == end else label for id, label in zip(ids, by_place, strict=True)]
+    by_value = [IGNORED if id == end else id for id in ids]
     pieces = ["end" if id == end else piece for id, piece in zip(ids, _pieces(ids, tokenizer), strict=True)]
     wide, short = (WIDTH - 124) / len(ids), len(ids) - places
     for row, (name, cells) in enumerate(
@@ -198,14 +198,16 @@ def padding(question: str = "Hi", answer: str = "Hello.", places: int = 3,
     ):
         drawn.text(0, 41 + 40 * row, name, extra=STRONG if row > 1 else "")
         for i, cell in enumerate(cells):
-            tint = "" if row < 2 else RED if cell != by_place[i] else ORANGE if cell != IGNORED else ""
+            tint = "" if row < 2 else ORANGE if cell != IGNORED else RED if by_place[i] != IGNORED else ""
             drawn.chip(130 + wide * i, 22 + 40 * row, wide - 6, str(cell), tint, dashed=i >= short)
     drawn.text(130 + wide * (short - 1) + (wide - 6) / 2, 12, "the end", "middle", STRONG)
-    drawn.text(130 + wide * short, 12, "padding", extra=QUIET)
+    for i, part in ((0, "prompt"), (example["labels"].count(IGNORED), "answer"), (short, "padding")):
+        drawn.text(130 + wide * i, 12, part, extra=QUIET)
     drawn.text(0, 202, f"Padding is {tokenizer.eos_token}, too. Ignored by its value, the end is never trained, "
                "and the model never learns to stop.", extra=QUIET)  # fmt: skip
     counts = [sum(label != IGNORED for label in labels) for labels in (by_place, by_value)]
-    return drawn.done(f"Labels by place train {counts[0]} tokens, labels by value {counts[1]}: not the end.", 206)
+    return drawn.done(f"Labels by place train {counts[0]} tokens: the answer and its end. Labels by value train "
+                      f"{counts[1]}: the prompt and the answer, not the end.", 206)  # fmt: skip
 
 
 def leak(records: Sequence[Mapping[str, str]] = (), seed: int = 0) -> Picture:
