@@ -142,7 +142,7 @@ def commands(text: str) -> set[str]:
 
 def minutes(text: str) -> dict[str, str]:
     """The notebooks of a map, and their minutes."""
-    found = [(re.search(r"\d\d_\w+", row[0]), row[2]) for row in rows(text, 4)]
+    found = [(re.search(r"\d\d_\w+", row[0]), row[2]) for row in rows(text, 3)]
     return {name[0]: time for name, time in found if name}
 
 
