@@ -52,10 +52,10 @@ def cores() -> Row:
 
 
 def memory() -> Row:
-    """The memory that may be used; notebooks without the hub model stay under 1.5 GB."""
+    """The memory that may be used; notebooks without the hub model take up to 1.6 GB."""
     size = machine.memory() / GB
-    limits = ((2, "problem", "a notebook needs up to 1.5 GB"), (4, "note", "close other programs before training"))
-    return _sized("memory", size, limits)
+    little = (2, "problem", "a notebook needs up to 1.6 GB without `smollm2`")
+    return _sized("memory", size, (little, (4, "note", "close other programs before training")))
 
 
 def bf16() -> Row:

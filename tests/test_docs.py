@@ -133,6 +133,34 @@ def test_contributing_names_what_is_there():
     assert missing_names(text) == ["show.nothing", "gone.py"]
 
 
+# A class
+
+CELLS = {  # what must stand in the code cells that docs/class.md names
+    ("00", 4): "ask(",
+    ("00", 13): "training.finetune(",
+    ("02", 16): "training.pretrain(",
+    ("03", 19): 'predict("03 trained share"',
+    ("03", 20): 'reveal("03 trained share"',
+    ("03", 21): "widgets.playground(",
+    ("04", 19): "widgets.dashboard(",
+    ("05", 40): "CLASS = ",
+    ("07", 17): "training.finetune(",
+}
+
+
+def test_a_class_is_sent_to_the_right_cells_and_told_what_fits_into_memory():
+    for (number, cell), code in CELLS.items():
+        (path,) = places.NOTEBOOKS.glob(f"{number}_*.ipynb")
+        sources = [each.source for each in nbformat.read(path, as_version=4).cells if each.cell_type == "code"]
+        assert code in sources[cell - 1], (number, cell)
+    page = words(places.ROOT / "docs" / "class.md")
+    peaks = {name: int(peak.replace(",", "")) for name, peak in rows(page, 2) if re.match(r"\d\d_", name)}
+    fit = {name[:2]: 22_000 // peak for name, peak in peaks.items() if "smollm2" not in name}
+    assert f"{min(fit.values())} learners" in page and f"{fit['01']} in notebook 01 or {fit['03']} in 03" in page
+    most = max(peak for name, peak in peaks.items() if "smollm2" not in name)
+    assert f"a notebook needs up to {most / 1000:.1f} GB without `smollm2`" in words(TROUBLE)
+
+
 # Chinese
 
 
@@ -142,7 +170,7 @@ def commands(text: str) -> set[str]:
 
 def minutes(text: str) -> dict[str, str]:
     """The notebooks of a map, and their minutes."""
-    found = [(re.search(r"\d\d_\w+", row[0]), row[2]) for row in rows(text, 4)]
+    found = [(re.search(r"\d\d_\w+", row[0]), row[2]) for row in rows(text, 3)]
     return {name[0]: time for name, time in found if name}
 
 

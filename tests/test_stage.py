@@ -1,13 +1,14 @@
 """The tour as slides in a real browser, with the network off: what is stored is shown, and a cell runs live."""
 
+import re
 import shutil
 
 import browser
 import pytest
 
-from labutils import places
+from labutils import bootstrap, places
 
-TOUR = "00_start_here.ipynb"
+STAGE = places.ROOT / "docs" / "stage.md"
 HEADING = ".reveal .slides section.present :is(h1, h2)"
 
 
@@ -17,9 +18,11 @@ def chromium():
 
 
 def test_the_tour_is_slides(tmp_path):
-    shutil.copy(places.NOTEBOOKS / TOUR, tmp_path / TOUR)
+    (told,) = re.findall(r"the address is `(/rise/[^`]+)`", STAGE.read_text(encoding="utf-8"))
+    (tmp_path / bootstrap.FIRST).parent.mkdir()  # as in the checkout, which is the root of `open`
+    shutil.copy(places.ROOT / bootstrap.FIRST, tmp_path / bootstrap.FIRST)
     with browser.lab(tmp_path) as address, browser.page(1280, 720) as page:
-        page.goto(address.replace("/doc/tree/", "/rise/").format(name=TOUR))
+        page.goto(address.replace("/doc/tree/{name}", told))
         page.locator(".reveal .slides section.present").first.wait_for()
         page.locator(HEADING, has_text="Where finetuning fits in").wait_for()
         seen = [page.locator(HEADING).first.inner_text()]

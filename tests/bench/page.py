@@ -67,7 +67,7 @@ def speeds(rows: list[dict]) -> str:
 
 def _speed(row: dict) -> tuple[str, ...]:
     rival = RIVALS[row["rival"]]
-    name = rival.name + (", best settings" if row["best"] else ", tried") * (row["rival"] in BEST)
+    name = rival.name + (", best settings" if row["best"] else ", tried (first round)") * (row["rival"] in BEST)
     about = (name, f"{rival.words}, {rival.precision}")
     if row["tokens_a_second"] is None:
         return (*about, f"does not run here: {row['error']}", *[""] * (3 + len(row["ratios"])))

@@ -41,7 +41,7 @@ def class_options(parser: argparse.ArgumentParser) -> None:
     made = action("predictions", "a folder or a stick with the files of a class", "what the class has predicted")
     made.add_argument("prediction", nargs="?", metavar="KEY", help="of which question, such as '01 documents'")
     made.add_argument("--share", metavar="NAME", help="put your own predictions there, under this name")
-    made.add_argument("--out", metavar="FILE", help="draw it, for the beamer, into a .png or .svg file")
+    made.add_argument("--out", metavar="FILE", help="draw it, for the projector, into a .png or .svg file")
     action("wheelhouse", "a new folder, such as one on a stick", "copy the course with every package that it needs")
 
 
@@ -130,7 +130,7 @@ def histogram(counts: Sequence[tuple[str, int]]) -> list[str]:
 
 
 def draw(counts: Sequence[tuple[str, int]], title: str, path: Path) -> None:
-    """The picture for the beamer. Raises ValueError for another kind of file."""
+    """The picture for the projector. Raises ValueError for another kind of file."""
     if path.suffix not in (".png", ".svg"):
         raise ValueError(f"--out must end in .png or .svg, got {path.name}")
     from matplotlib.figure import Figure
