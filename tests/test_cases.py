@@ -8,7 +8,7 @@ import pytest
 from labutils.corpus.duplicates import fold, told_apart
 from labutils.pairs import own
 from labutils.pairs.conversion import adapted
-from labutils.pairs.exchange import convert_file
+from labutils.pairs.own import convert_file
 from labutils.pairs.records import read_jsonl, split
 from labutils.pairs.validation import repair, validate
 from tests.faults import line

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from labutils import places
 from labutils.pairs.conversion import ALPACA_INPUT, FORMS, convert, form_of
-from labutils.pairs.exchange import convert_file, numbered
-from labutils.pairs.records import read_jsonl
+from labutils.pairs.own import convert_file
+from labutils.pairs.records import numbered, read_jsonl
 from labutils.pairs.templates import TEMPLATES, fill
 
 law = settings(derandomize=True, deadline=None, max_examples=60)

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils.pairs.template_faults import faults
-from labutils.pairs.templates import TEMPLATES, lookup
+from labutils.pairs.templates import TEMPLATES, faults, lookup
 
 GOOD = "Q: {question}\nA:\n{answer}"
 PAIR = {"question": "How tall?", "answer": "3.4 m."}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from labutils.pairs import exchange
+from labutils.pairs import own
 from labutils.pairs.validation import turns, validate
 from labutils.places import DATA
 
@@ -147,7 +147,7 @@ def test_what_is_read_to_train_on(tmp_path):
         {"prompt": "2+2?", "completion": "4"},
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert [row for _, row in exchange.read_examples(path)] == [
+    assert [row for _, row in own.read_examples(path)] == [
         {"question": USER["content"], "answer": SAYS["content"]},
         {"messages": [SYSTEM, USER, SAYS], "tools": []},
         {"question": "Hi", "answer": "Ho"},
@@ -165,4 +165,4 @@ def test_what_is_read_to_train_on(tmp_path):
 def test_what_cannot_be_trained_on_is_named(tmp_path, row, words):
     (tmp_path / "talks.jsonl").write_text(json.dumps(row))
     with pytest.raises(ValueError, match=words):
-        exchange.read_examples(tmp_path / "talks.jsonl")
+        own.read_examples(tmp_path / "talks.jsonl")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labutils import places
-from labutils.pairs.exchange import convert_file
+from labutils.pairs.own import convert_file
 from labutils.pairs.records import read_jsonl, write_jsonl
 from labutils.pairs.validation import KINDS, Problem, contents, problems, relations, validate
 from labutils.pairs.validation.texts import likeness, shape

@@ -2,7 +2,7 @@
 
 A conversion is done only if the way back gives the record again; otherwise it is refused with the reason. Keys beside
 the form's own (an id, a fact's name) are carried along as they are. What is wrong inside the texts is for `validation`,
-files are for `exchange`.
+files are for `own`.
 """
 
 from collections.abc import Iterator, Sequence
