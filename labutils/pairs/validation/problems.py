@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labutils.pairs import causes
-from labutils.pairs.records import FEW
+from labutils.pairs.records import FEW, no_constant
 
 # The kinds: code, severity, what to do. And the list that collects them.
 
@@ -330,11 +330,7 @@ def decoder(repeated: list[str], *, strict: bool = True) -> json.JSONDecoder:
             repeated.extend(key for key, _ in pairs if key in seen or seen.add(key))
         return found
 
-    return json.JSONDecoder(object_pairs_hook=object_of, parse_constant=_refuse, strict=strict)
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    return json.JSONDecoder(object_pairs_hook=object_of, parse_constant=no_constant, strict=strict)
 
 
 def _why(error: Exception) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labutils.corpus import duplicates
-from labutils.corpus.duplicates import BANDS, PERMUTATIONS, linked, shingles, similarity
+from labutils.corpus.duplicates import BANDS, PERMUTATIONS, shingles, similarity
 from labutils.pairs.templates import prompt
 from labutils.pairs.validation.problems import LISTED, Tally, named
 from labutils.pairs.validation.texts import Parts
@@ -188,8 +188,8 @@ class Near:
 
     def finish(self, other_name: str, leaked: set[int]) -> None:
         """Tell the groups of near-duplicates, and the lines with one in the other file (but not those in `leaked`)."""
-        ties, across = self._confirmed(leaked)
-        for group in linked(ties):
+        alike, across = self._confirmed(leaked)
+        for group in sorted(map(sorted, alike)):
             lines = tuple(sorted(self.rows[i].line for i in group))
             cause = f"{len(lines):,} questions are nearly the same, on {named(lines)}"
             self.tally.add(lines[1], "near_duplicate", cause, lines=lines[:LISTED])
@@ -205,18 +205,17 @@ class Near:
             cause = "very many questions are alike: only the likeliest near-duplicates were looked at"
             self.tally.add(0, "search_bounded", cause)
 
-    def _confirmed(self, leaked: set[int]) -> tuple[list[tuple[int, int]], dict[int, tuple[int, float]]]:
-        """Ties within the file, as many as the groups need; and of each line, the first match in the other file."""
-        grams = self._grams()
-        ties: list[tuple[int, int]] = []
+    def _confirmed(self, leaked: set[int]) -> tuple[list[set[int]], dict[int, tuple[int, float]]]:
+        """Groups of rows within the file; and of each line, the first match in the other file."""
+        from scipy.cluster.hierarchy import DisjointSet  # half a second, only where it is asked
+
+        grams, alike, asked = self._grams(), DisjointSet(), 0
         across: dict[int, tuple[int, float]] = {}
-        parents: dict[int, int] = {}
-        asked = 0
         for i, j in self._candidates():
             here, there = sorted((self.rows[i], self.rows[j]), key=lambda row: row.other)
             if here.other or (there.other and (here.line in across or here.line in leaked)):
                 continue
-            if not there.other and _root(parents, i) == _root(parents, j):
+            if not there.other and i in alike and j in alike and alike.connected(i, j):
                 continue
             if asked == MOST_CONFIRMED:
                 self.cut = True
@@ -228,9 +227,9 @@ class Near:
             if there.other:
                 across[here.line] = (there.line, score)
             else:
-                ties.append((i, j))
-                parents[_root(parents, j)] = _root(parents, i)
-        return ties, across
+                alike.add(i), alike.add(j)
+                alike.merge(i, j)
+        return alike.subsets(), across
 
     def _grams(self) -> Callable[[int], set[str]]:
         """What gives the runs of a row; where the file shares an instruction, the sketches are made anew without it."""
@@ -296,13 +295,6 @@ def sharing(band: np.ndarray) -> np.ndarray:
     away = np.arange(len(keys)) - starts > NEIGHBOURS
     found.append(order[starts[away]] << HALF | order[away])
     return np.concatenate(found)
-
-
-def _root(parents: dict[int, int], i: int) -> int:
-    while (parent := parents.get(i, i)) != i:
-        parents[i] = parents.get(parent, parent)
-        i = parents[i]
-    return i
 
 
 # How long pairs are in tokens: what does not fit, what all of them cost. The tokenizer is an argument.
