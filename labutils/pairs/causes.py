@@ -193,3 +193,19 @@ def meant(record: dict, formless: bool = True) -> Cause | None:
         fix = "write that list itself, one object a line"
         return Cause("wrapped", f"the pairs seem to lie deeper, under {key!r}", fix)
     return None
+
+
+# Somebody's data inside a message.
+
+
+def quoted(text: object, limit: int = 40) -> str:
+    """A piece of somebody's data inside a message: cut, on one line, in quotes. quoted("a\\nb") -> '"a\\\\nb"'."""
+    text = str(text)
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" if c != "\n" else "\\n" for c in text[:limit])
+    return f'"{shown}{"..." if len(text) > limit else ""}"'
+
+
+def type_name(value: Any) -> str:
+    """What a JSON value is, in words. type_name([1]) -> "a list"."""
+    names = {list: "a list", dict: "an object", str: "a text", type(None): "null", bool: "true or false"}
+    return names.get(type(value), "a number")

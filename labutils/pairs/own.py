@@ -28,6 +28,7 @@ SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 SAY = "at the command line convert ... --question NAME --answer NAME"
 WINDOWS = "cp1252"
 LONGEST, WORDS = 60, 3  # characters and words of a column's name from which it looks like a text, so like a row
+ENDS = tuple(".?!;:。？！؟।")  # and how one ends
 NAMED = 10  # refused lines that an error names
 
 
@@ -165,17 +166,18 @@ def _check_header(path: Path, header: Sequence[str], rows: Sequence[Sequence[str
         raise ValueError(f"{path.name}: the column {twice[0]!r} occurs twice; rename one of them")
     known = named & {*header} or {name.lower() for name in header} & {*causes.ASKED, *causes.WANTED}
     below = [set(column) for column in zip(*rows, strict=False)]
-    like = [name for name in header if len(name) > LONGEST or (name and not known and _like_a_text(name))]
+    like = [
+        name
+        for name in header
+        if len(name) > LONGEST
+        or (not known and (name.endswith(ENDS) or len(name.split()) >= WORDS or name.isdecimal()))
+    ]
     like += [name for name, cells in zip(header, below, strict=False) if name and not known and name in cells]
     if like:
         raise ValueError(
             f"{path.name}: the first line looks like a row, not like names of columns ({like[0][:30]!r}); put a "
             "header above it, such as question,answer; or name its columns, if it is one"
         )
-
-
-def _like_a_text(name: str) -> bool:
-    return name.endswith(tuple(".?!;:。？！؟।")) or len(name.split()) >= WORDS or name.isdecimal()
 
 
 def _chosen(
