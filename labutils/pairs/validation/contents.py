@@ -152,15 +152,17 @@ def at_home(text: str, place: int, scripted: bool) -> bool:
 
 def filled(parts: Parts, template: str) -> str | None:
     """The template that the question begins like, so that it is filled in already."""
-    asked = parts.question or ""
-    return next((name for mark, name in openings(template).items() if asked.startswith(mark)), None)
+    begins = openings(template)
+    if not parts.question or not parts.question.startswith(tuple(begins)):
+        return None
+    return next(name for mark, name in begins.items() if parts.question.startswith(mark))
 
 
 @cache
 def openings(template: str) -> dict[str, str]:
     """How a text in a template begins, for each template whose text begins with a mark of its own."""
-    names = (*TEMPLATES, template)
-    return {mark: name for name in names if (mark := lookup(name).partition(QUESTION)[0].strip())}
+    begins = {lookup(name).partition(QUESTION)[0].strip(): name for name in (*TEMPLATES, template)}
+    return {mark: name for mark, name in begins.items() if mark}
 
 
 @cache
