@@ -1,9 +1,15 @@
-"""A file of pairs with one seeded fault of every kind, and the seven checks of OpenAI's cookbook to compare with."""
+"""A file of pairs with one seeded fault of every kind; and any bytes, as hypothesis draws them."""
 
 import json
-from collections.abc import Callable
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 from labutils import places
+
+law = settings(
+    derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 GOOD = places.ROOT / "data" / "company" / "train.jsonl"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeK\n" * 2
@@ -115,32 +121,28 @@ def seeded_file() -> tuple[bytes, bytes, dict[str, int]]:
     return b"".join(lines), b"".join(ELSEWHERE), expected
 
 
-def _check(example: object, told: Callable[[str], None]) -> None:
-    if not isinstance(example, dict):
-        return told("data_type")
-    messages = example.get("messages")
-    if not messages:
-        return told("missing_messages_list")
-    for message in messages:
-        if not {"role", "content"} <= set(message):
-            told("message_missing_key")
-        if set(message) - {"role", "content", "name", "function_call", "weight"}:
-            told("message_unrecognized_key")
-        if message.get("role") not in ("system", "user", "assistant", "function"):
-            told("unrecognized_role")
-        content = message.get("content")
-        if (not content and not message.get("function_call")) or not isinstance(content, str):
-            told("missing_content")
-    if not any(message.get("role") == "assistant" for message in messages):
-        told("example_missing_assistant_message")
-    return None
+# What a file may hold: sound records and others, tables, pieces of both, and bytes.
 
-
-def cookbook(examples: list[object]) -> set[str]:
-    """Which of the seven errors the checks of the cookbook's "Data preparation and analysis for chat model
-    fine-tuning" find: their meaning, in other words.
-    """
-    found: set[str] = set()
-    for example in examples:
-        _check(example, found.add)
-    return found
+KEYS = "question answer text messages conversations prompt completion instruction input output chosen rejected label"
+KEYS += " context system history tools answers data role content from value"
+PIECES = [
+    *(b'{"question":', b'"answer"', b'"a"', b"}", b"{", b",", b":", b"[", b"]", b"null", b"1e999", b"\n", b"\r\n"),
+    *(b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", b'"\\ud800"', b"PK\3\4", b"PAR1", b"<html>", b"sep=;\n", b'"', b";"),
+    *(b'{"text":"a"}', b'{"question":"a","answer":"b"}\n', b"### Question:\n", b"\xc2\x85", b'{"data":[', b"\0", b"\t"),
+]
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("\ud83d")
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
+keys = st.sampled_from(KEYS.split()) | st.text(max_size=6)
+roles = st.sampled_from(["system", "user", "assistant", "tool", "human", "gpt", "Hi"])
+names = st.sampled_from(["role", "content", "from", "value", "weight", "tool_calls"])
+turns = st.lists(st.dictionaries(names, values | roles, max_size=3), max_size=3)
+further = st.dictionaries(keys, values, max_size=2)
+sound = st.builds(lambda q, a, more: {**more, "question": q, "answer": a}, st.text(), st.text(max_size=9), further)
+records = sound | st.dictionaries(keys, values | turns, max_size=4)
+lines = st.lists(records.map(lambda record: json.dumps(record).encode()), max_size=5).map(b"\n".join)
+cell = st.text(max_size=5) | st.sampled_from(["question", "answer", "label", '"a', 'b"'])
+rows = st.lists(st.lists(cell, max_size=3).map(",".join), max_size=4)
+tables = rows.map(lambda rows: "\n".join(rows).encode("utf-8", "replace"))
+pieces = st.lists(st.sampled_from(PIECES), max_size=14).map(b"".join)
+wide = lines.map(lambda data: data.decode().encode("utf-16"))
+contents = st.binary(max_size=80) | pieces | lines | lines | tables | wide

@@ -2,7 +2,6 @@
 of error, no input changed, nothing left behind. 2,000 examples each in the slow group, 200 where a model trains.
 """
 
-import json
 import re
 import shutil
 
@@ -13,38 +12,16 @@ from hypothesis import strategies as st
 from labutils.lesson import cli_data
 from labutils.model import models
 from labutils.pairs import own
+from tests.faults import contents
 
-FEW, MANY, TRAINED = 12, 2000, 200  # examples; a third of FEW where a model trains
+FEW, MANY = 12, 2000  # examples
+TRAINED = {FEW: 4, MANY: 200}  # and where a model trains
 law = settings(
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 ENDINGS = ["jsonl", "jsonl", "jsonl", "json", "csv", "tsv", "txt", "xlsx"]
-
-KEYS = "question answer text messages conversations prompt completion instruction input output chosen rejected label"
-KEYS += " context system history tools answers data role content from value"
-PIECES = [
-    *(b'{"question":', b'"answer"', b'"a"', b"}", b"{", b",", b":", b"[", b"]", b"null", b"1e999", b"\n", b"\r\n"),
-    *(b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", b'"\\ud800"', b"PK\3\4", b"PAR1", b"<html>", b"sep=;\n", b'"', b";"),
-    *(b'{"text":"a"}', b'{"question":"a","answer":"b"}\n', b"### Question:\n", b"\xc2\x85", b'{"data":[', b"\0", b"\t"),
-]
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("\ud83d")
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
-keys = st.sampled_from(KEYS.split()) | st.text(max_size=6)
-roles = st.sampled_from(["system", "user", "assistant", "tool", "human", "gpt", "Hi"])
-names = st.sampled_from(["role", "content", "from", "value", "weight", "tool_calls"])
-turns = st.lists(st.dictionaries(names, values | roles, max_size=3), max_size=3)
-further = st.dictionaries(keys, values, max_size=2)
-sound = st.builds(lambda q, a, more: {**more, "question": q, "answer": a}, st.text(), st.text(max_size=9), further)
-records = sound | st.dictionaries(keys, values | turns, max_size=4)
-lines = st.lists(records.map(lambda record: json.dumps(record).encode()), max_size=5).map(b"\n".join)
-cell = st.text(max_size=5) | st.sampled_from(["question", "answer", "label", '"a', 'b"'])
-rows = st.lists(st.lists(cell, max_size=3).map(",".join), max_size=4)
-tables = rows.map(lambda rows: "\n".join(rows).encode("utf-8", "replace"))
-pieces = st.lists(st.sampled_from(PIECES), max_size=14).map(b"".join)
-wide = lines.map(lambda data: data.decode().encode("utf-16"))
-contents = st.binary(max_size=80) | pieces | lines | lines | tables | wide
 
 words = st.text(st.characters(exclude_characters="\0"), max_size=8) | st.sampled_from(
     ["", "-1", "0", "1", "inf", "nan", "1e999", "lecture", "{question}{answer}", "{question}\\n{answer}", "question"]
@@ -101,10 +78,14 @@ def run(labutils, start, tmp_path, monkeypatch):
     return run
 
 
-def check(run, command: str, count: int) -> None:
-    """Examples of one command."""
+SLOW = pytest.mark.slow
+COUNTS = [pytest.param(FEW, id="few"), pytest.param(MANY, id="many", marks=SLOW)]
 
-    @settings(law, max_examples=count)
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.split(" --out")[0])
+def test_any_bytes_and_arguments(run, command, count):
+    @settings(law, max_examples=TRAINED[count] if "--steps" in command else count)
     @given(st.sampled_from(ENDINGS), contents, contents, asked(COMMANDS[command]))
     def any_bytes(ending, first, second, more):
         run(command, ending, first, second, more)
@@ -112,21 +93,12 @@ def check(run, command: str, count: int) -> None:
     any_bytes()
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.split(" --out")[0])
-def test_any_bytes_and_arguments(run, command):
-    check(run, command, FEW // 3 if "--steps" in command else FEW)
+names = st.none() | st.sampled_from(["question", "answer", "a", "answers.text"])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.split(" --out")[0])
-def test_any_bytes_and_arguments_at_length(run, command):
-    check(run, command, TRAINED if "--steps" in command else MANY)
-
-
-def read_any(tmp_path, count: int) -> None:
-    names = st.none() | st.sampled_from(["question", "answer", "a", "answers.text"])
-
-    @settings(law, max_examples=count)
+@pytest.mark.parametrize("count", COUNTS)
+def test_any_bytes_as_a_file_of_ones_own(tmp_path, count):
+    @settings(law, max_examples=max(100, count))
     @given(st.sampled_from(ENDINGS), contents, names, names, st.lists(names.filter(bool), max_size=1))
     def any_bytes(ending, content, question, answer, context):
         path = tmp_path / f"a.{ending}"
@@ -134,18 +106,9 @@ def read_any(tmp_path, count: int) -> None:
         try:
             found = own.read(path, question, answer, context=context)
         except ValueError as error:
-            assert str(error).startswith(str(path)) or str(error).startswith(path.name), error
+            assert str(error).startswith((str(path), path.name)), error
         else:
             assert all(isinstance(pair[key], str) for pair in found.pairs for key in ("question", "answer"))
         assert path.read_bytes() == content
 
     any_bytes()
-
-
-def test_any_bytes_as_a_file_of_ones_own(tmp_path):
-    read_any(tmp_path, 100)
-
-
-@pytest.mark.slow
-def test_any_bytes_as_a_file_of_ones_own_at_length(tmp_path):
-    read_any(tmp_path, MANY)

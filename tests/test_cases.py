@@ -8,7 +8,7 @@ import pytest
 from labutils.corpus.duplicates import fold, told_apart
 from labutils.pairs import own
 from labutils.pairs.conversion import adapted
-from labutils.pairs.exchange import convert_file
+from labutils.pairs.own import convert_file
 from labutils.pairs.records import read_jsonl, split
 from labutils.pairs.validation import repair, validate
 from tests.faults import line
@@ -16,6 +16,30 @@ from tests.faults import line
 PAIR = b'{"question": "Which valve leaks?", "answer": "The left one."}\n'
 ONE, TWO = (json.loads(PAIR), {"question": "How long is the hose?", "answer": "Four metres."})
 SECOND = json.dumps(TWO).encode() + b"\n"
+SAID = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+
+
+@pytest.fixture
+def put(tmp_path):
+    """A function that writes lines into a file: texts, bytes or records."""
+
+    def write(*lines: object, name: str = "a.jsonl"):
+        made = [each if isinstance(each, (str, bytes)) else json.dumps(each) + "\n" for each in lines]
+        path = tmp_path / name
+        path.write_bytes(b"".join(each if isinstance(each, bytes) else each.encode() for each in made))
+        return path
+
+    return write
+
+
+def told(path) -> list:
+    """The problems of a file that are more than notes."""
+    return [problem for problem in validate(path) if problem.severity != "note"]
+
+
+def sides(path) -> list[tuple[str, str]]:
+    return [(row["question"], row["answer"]) for row in read_jsonl(path)]
+
 
 # The whole file is of another kind: validate tells one problem, on line 1, and every other reader the same cause.
 
@@ -39,13 +63,11 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize(("content", "words"), FOREIGN.values(), ids=FOREIGN)
-def test_a_file_of_another_kind_is_named_once(tmp_path, labutils, content, words):
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(content)
-    (told,) = validate(path)
-    assert (told.line, told.code, told.severity) == (1, "foreign_file", "error") and words in told.cause + told.fix
-    (tmp_path / "other.jsonl").write_bytes(PAIR)
-    (unread,) = (p for p in validate(tmp_path / "other.jsonl", split_with=path) if p.code == "unread_other")
+def test_a_file_of_another_kind_is_named_once(tmp_path, put, labutils, content, words):
+    path, other = put(content), put(PAIR, name="other.jsonl")
+    (one,) = validate(path)
+    assert (one.line, one.code, one.severity) == (1, "foreign_file", "error") and words in one.cause + one.fix
+    (unread,) = (p for p in validate(other, split_with=path) if p.code == "unread_other")
     assert "a.jsonl was not compared: this is " in unread.cause
     readers = [lambda: read_jsonl(path), lambda: repair(path, tmp_path / "b.jsonl")]
     for read in readers + [lambda: own.read(path)] * (words != "a table"):
@@ -76,45 +98,37 @@ SHAPES = {
 
 @pytest.mark.parametrize(("content", "code"), SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("ending", ["json", "txt", "csv"])
-def test_json_in_another_shape_is_read(tmp_path, content, code, ending):
-    path = tmp_path / f"a.{ending}"
-    path.write_bytes(content)
+def test_json_in_another_shape_is_read(tmp_path, put, content, code, ending):
+    path = put(content, name=f"a.{ending}")
     assert read_jsonl(path) == own.read(path).pairs == [ONE, TWO]
     assert convert_file(path, "messages", tmp_path / "b.jsonl") == 2
-    assert [p.code for p in validate(path) if p.severity != "note"] == [code]
+    assert [p.code for p in told(path)] == [code]
 
 
-def test_the_lines_of_objects_over_several_lines(tmp_path):
-    path = tmp_path / "a.json"
-    path.write_bytes(json.dumps(ONE, indent=2).encode() + b'\n{\n "question": "Why?",\n "answer": 4\n}\n')
-    with pytest.raises(ValueError, match='line 5: "answer" must be a text'):
-        convert_file(path, "messages", tmp_path / "b.jsonl")
-    path.write_bytes(b'{\n "question": "Why?",\n}\n')
-    with pytest.raises(ValueError, match="line 3: not JSON at column 1: a comma before a closing bracket"):
-        read_jsonl(path)
+LIST = '{"data": [%s],%s"data": [%s]}'
 
 
-def test_a_list_under_a_key_keeps_its_lines_and_a_key_twice_is_refused(tmp_path):
-    path = tmp_path / "a.json"
-    path.write_text(
-        '{\n "data": [\n  {"question": "a", "answer": "b"},\n  {"question": "c", "answer": 4}\n ],\n "n": 2\n}'
-    )
-    with pytest.raises(ValueError, match='line 4: "answer" must be a text'):
-        convert_file(path, "messages", tmp_path / "b.jsonl")
-    for between in ("", "\n"):
-        path.write_text(f'{{"data": [{PAIR.decode().rstrip()}],{between}"data": [{SECOND.decode().rstrip()}]}}')
-        with pytest.raises(ValueError, match="line 1: "):
-            read_jsonl(path)
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (json.dumps(ONE, indent=2) + '\n{\n "question": "Why?",\n "answer": 4\n}', 'line 5: "answer" must be a text'),
+        ('{\n "question": "Why?",\n}\n', "line 3: not JSON at column 1: a comma before a closing bracket"),
+        ('{\n "data": [\n  {"question": "a", "answer": "b"},\n  {"question": "c", "answer": 4}\n ],\n "n": 2\n}',
+         'line 4: "answer" must be a text'),
+        (LIST % (json.dumps(ONE), "", json.dumps(TWO)), "line 1: "),
+        (LIST % (json.dumps(ONE), "\n", json.dumps(TWO)), "line 1: "),
+    ],
+)  # fmt: skip
+def test_objects_in_another_shape_keep_their_lines(tmp_path, put, content, words):
+    with pytest.raises(ValueError, match=words):
+        convert_file(put(content, name="a.json"), "messages", tmp_path / "b.jsonl")
 
 
 # A fault that every line has: told once, with the remedy.
 
 EVERY_LINE = {
     "two objects": (PAIR.rstrip() + SECOND, "two objects on one line"),
-    "comma before a bracket": (
-        PAIR.replace(b'"}', b'",}') + SECOND.replace(b'"}', b'", }'),
-        "a comma before",
-    ),
+    "comma before a bracket": (PAIR.replace(b'"}', b'",}') + SECOND.replace(b'"}', b'", }'), "a comma before"),
     "typographic quotes": (PAIR.decode().replace('"', "\u201d").encode() * 3, "typographic quotes"),
     "guillemets": (b'{"question": "a", \xc2\xabanswer\xc2\xbb: "b"}\n' * 2, "typographic quotes"),
     "Python": (b"{'question': 'a', 'answer': 'b'}\n" * 2, "Python dict"),
@@ -127,13 +141,11 @@ EVERY_LINE = {
 
 
 @pytest.mark.parametrize(("content", "words"), EVERY_LINE.values(), ids=EVERY_LINE)
-def test_a_fault_of_every_line_is_told_once(tmp_path, content, words):
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(content)
-    (told,) = validate(path)
-    assert (told.line, told.code) == (1, "not_json") and words in told.cause
+def test_a_fault_of_every_line_is_told_once(put, content, words):
+    (one,) = validate(put(content))
+    assert (one.line, one.code) == (1, "not_json") and words in one.cause
     with pytest.raises(ValueError, match=f"line 1: not JSON at column .*{words}"):
-        read_jsonl(path)
+        read_jsonl(put(content))
 
 
 # Other keys: the rename, the command that does it, and that it works.
@@ -141,36 +153,24 @@ def test_a_fault_of_every_line_is_told_once(tmp_path, content, words):
 NAMED = {
     "prompt and response": ({"prompt": "Why?", "response": "So."}, ["--question", "prompt", "--answer", "response"]),
     "query and reply": ({"query": "Why?", "reply": "So."}, ["--question", "query", "--answer", "reply"]),
-    "SQuAD": (
-        {"context": "c", "question": "Why?", "answers": {"text": ["So."], "answer_start": [0]}},
-        ["--question", "question", "--answer", "answers.text"],
-    ),
+    "SQuAD": ({"context": "c", "question": "Why?", "answers": {"text": ["So."], "answer_start": [0]}},
+              ["--question", "question", "--answer", "answers.text"]),
     "chosen": ({"prompt": "Why?", "chosen": "So.", "rejected": "No."}, ["--chosen"]),
-    "chosen messages": (
-        {"chosen": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}], "rejected": []},
-        ["--chosen"],
-    ),
-    "preferred": (
-        {
-            "input": {"messages": [{"role": "user", "content": "Why?"}]},
-            "preferred_output": [{"role": "assistant", "content": "So."}],
-            "non_preferred_output": [{"role": "assistant", "content": "No."}],
-        },
-        ["--chosen"],
-    ),
-}
+    "chosen messages": ({"chosen": SAID, "rejected": []}, ["--chosen"]),
+    "preferred": ({"input": {"messages": SAID[:1]}, "preferred_output": SAID[1:],
+                   "non_preferred_output": [{"role": "assistant", "content": "No."}]}, ["--chosen"]),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("record", "options"), NAMED.values(), ids=NAMED)
-def test_other_keys_are_named_once_with_a_command_that_works(tmp_path, labutils, record, options):
-    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
-    path.write_text((json.dumps(record) + "\n") * 3)
-    (told,) = (p for p in validate(path) if p.severity == "error")
-    assert told.code in ("other_names", "preferences") and told.lines == (1, 2, 3) and " ".join(options) in told.fix
+def test_other_keys_are_named_once_with_a_command_that_works(tmp_path, put, labutils, record, options):
+    path, out = put(record, record, record), tmp_path / "b.jsonl"
+    (one,) = (p for p in validate(path) if p.severity == "error")
+    assert one.code in ("other_names", "preferences") and one.lines == (1, 2, 3) and " ".join(options) in one.fix
     code, _, err = labutils("convert", path, "--to", "question/answer", "--out", out)
     assert code == 2 and " ".join(options) in err and err.count("\n") == 1
     assert labutils("convert", path, "--to", "question/answer", "--out", out, *options)[0] == 0
-    assert [(row["question"], row["answer"]) for row in read_jsonl(out)] == [("Why?", "So.")] * 3
+    assert sides(out) == [("Why?", "So.")] * 3
 
 
 BESIDE = [  # what beside a preference could be taken in its place, and what is told
@@ -182,28 +182,26 @@ BESIDE = [  # what beside a preference could be taken in its place, and what is 
 
 
 @pytest.mark.parametrize(("more", "words"), BESIDE)
-def test_a_preference_and_what_could_be_read_in_its_place(tmp_path, labutils, more, words):
-    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
-    path.write_text(json.dumps({"prompt": "Why?", "chosen": "So.", "rejected": "No.", **more}))
-    code, _, err = labutils("convert", path, "--chosen", "--to", "question/answer", "--out", out)
-    assert (code, words in err, out.exists()) == ((2, True, False) if words else (0, True, True))
-    assert not words or f"line 1: beside the preference there is {words}" in err
-    if not words:
-        assert (read_jsonl(out)[0]["question"], read_jsonl(out)[0]["answer"]) == ("Why?", "So.")
+def test_a_preference_and_what_could_be_read_in_its_place(more, words):
+    record = {"prompt": "Why?", "chosen": "So.", "rejected": "No.", **more}
+    if words:
+        with pytest.raises(ValueError, match=f"beside the preference there is {words}"):
+            adapted(record, chosen=True)
+    else:
+        assert adapted(record, chosen=True) == {"question": "Why?", "answer": "So.", **more}
 
 
 def test_messages_beside_a_preference_of_messages():
-    said = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
-    record = {"prompt": "Why?", "chosen": said, "rejected": [], "messages": said}
-    assert adapted(record, chosen=True) == {"messages": said}
-    for more in ({"messages": said[:1]}, {"question": "a", "answer": "b"}):
+    record = {"prompt": "Why?", "chosen": SAID, "rejected": [], "messages": SAID}
+    assert adapted(record, chosen=True) == {"messages": SAID}
+    for more in ({"messages": SAID[:1]}, {"question": "a", "answer": "b"}):
         with pytest.raises(ValueError, match="only one can count"):
             adapted({**record, **more}, chosen=True)
 
 
-def test_what_else_keys_may_mean(tmp_path):
-    path = tmp_path / "a.jsonl"
-    for record, words in [
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
         ({"conversations": [{"role": "user", "content": "Hi"}]}, 'rename it to "messages"'),
         ({"dialog": [{"from": "human", "value": "Hi"}]}, 'rename it to "conversations"'),
         ({"messages": [{"from": "human", "value": "Hi"}]}, 'rename it to "conversations"'),
@@ -213,58 +211,58 @@ def test_what_else_keys_may_mean(tmp_path):
         ({"question": ["Why?", "How?"], "answer": ["a", "b"]}, "orient='records'"),
         ({"question": {"0": "Why?"}, "answer": {"0": "a"}}, "orient='records'"),
         ({"data": {"train": [{"question": "Why?", "answer": "So."}]}}, "write that list itself"),
-    ]:
-        path.write_text(json.dumps(record) + "\n")
-        assert [words in p.fix for p in validate(path) if p.severity == "error"] == [True]
+    ],
+)
+def test_what_else_keys_may_mean(tmp_path, put, record, words):
+    path = put(record)
+    assert [words in p.fix for p in validate(path) if p.severity == "error"] == [True]
+    for read in (own.read, lambda path: convert_file(path, "text", tmp_path / "b.jsonl")):
         with pytest.raises(ValueError, match=re.escape(words)):
-            convert_file(path, "text", tmp_path / "b.jsonl")
-        with pytest.raises(ValueError, match=re.escape(words)):
-            own.read(path)
-    path.write_text(json.dumps({"text": "Win a prize", "label": "spam"}))
-    assert ["--answer label" in p.fix for p in validate(path) if p.severity == "warning"] == [True]
-    path.write_text(json.dumps({"prompt": "Why?", "chosen": "So.", "rejected": "No."}))
+            read(path)
+
+
+def test_a_label_beside_a_text_and_a_preference_that_is_not_asked_for(put):
+    assert ["--answer label" in p.fix for p in told(put({"text": "Win a prize", "label": "spam"}))] == [True]
     with pytest.raises(ValueError, match=r"a better and a worse answer.*--chosen"):
-        own.read(path)
+        own.read(put({"prompt": "Why?", "chosen": "So.", "rejected": "No."}))
 
 
 # Context beside a pair, and a template that is put on already.
 
 
-def test_context_beside_a_pair_is_warned_of_and_can_be_taken_in(tmp_path, labutils):
-    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
-    asked = "In which room does it stand?"
+def test_context_beside_a_pair_is_warned_of_and_can_be_taken_in(tmp_path, put, labutils):
+    out, asked = tmp_path / "b.jsonl", "In which room does it stand?"
     rows = [{"context": f"The saw stands in room {n}.", "question": asked, "answer": f"Room {n}."} for n in (3, 5)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert [p.code for p in validate(path) if p.severity != "note"] == ["context_beside"]
+    path = put(*rows)
+    assert [p.code for p in told(path)] == ["context_beside"]
     assert "--context context" in labutils("format", path, "--out", out)[2]
     assert "context=['context']" in own.read(path).told
     assert own.read(path, context=["context"]).pairs[0]["question"] == f"The saw stands in room 3.\n\n{asked}"
     labutils("convert", path, "--to", "question/answer", "--out", out, "--context", "context")
     assert read_jsonl(out)[1] == {"question": f"The saw stands in room 5.\n\n{asked}", "answer": "Room 5."}
-    path.write_text('{"system": "Be brief.", "instruction": "Why?", "response": "So."}\n')
-    refused = labutils("convert", path, "--to", "messages", "--out", tmp_path / "c.jsonl")[2]
-    assert "--context system" in refused
-    chat = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
-    path.write_text(json.dumps({"system": "Be brief.", "messages": chat}))
-    labutils("convert", path, "--to", "messages", "--out", out, "--context", "system")
-    assert read_jsonl(out)[0]["messages"] == [{"role": "system", "content": "Be brief."}, *chat]
-    path.write_text(json.dumps({"context": "Room 3.", "messages": read_jsonl(out)[0]["messages"]}))
-    labutils("convert", path, "--to", "messages", "--out", out, "--context", "context")
-    assert read_jsonl(out)[0]["messages"] == [{"role": "system", "content": "Room 3.\n\nBe brief."}, *chat]
-    refused = labutils("convert", path, "--to", "messages", "--out", out, "--unfill", "lecture")[2]
-    assert "a template is taken off the question of a pair, got messages" in refused
+    path = put({"system": "Be brief.", "instruction": "Why?", "response": "So."})
+    assert "--context system" in labutils("convert", path, "--to", "messages", "--out", tmp_path / "c.jsonl")[2]
+
+
+def test_context_beside_a_conversation_goes_into_its_system_message():
+    briefed = {"messages": [{"role": "system", "content": "Be brief."}, *SAID]}
+    assert adapted({"system": "Be brief.", "messages": SAID}, context=["system"]) == briefed
+    found = adapted({"context": "Room 3.", **briefed}, context=["context"])["messages"]
+    assert found == [{"role": "system", "content": "Room 3.\n\nBe brief."}, *SAID]
+    with pytest.raises(ValueError, match="a template is taken off the question of a pair, got messages"):
+        adapted(briefed, unfill="lecture")
 
 
 @pytest.mark.parametrize("filled", ["### Question:\nWhy?\n\n### Answer:", "### Question:\nWhy?\n\n### Answer:\n"])
-def test_a_filled_template_is_told_once_and_taken_off(tmp_path, labutils, filled):
-    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
-    path.write_bytes(b"".join(line(filled.replace("Why", word), f"So {word}.") for word in ("Why", "Where", "When")))
-    (told,) = (p for p in validate(path) if p.severity != "note")
-    assert (told.code, told.lines) == ("filled_template", (1, 2, 3)) and "--unfill lecture" in told.fix
+def test_a_filled_template_is_told_once_and_taken_off(tmp_path, put, labutils, filled):
+    path = put(*(line(filled.replace("Why", word), f"So {word}.") for word in ("Why", "Where", "When")))
+    (one,) = told(path)
+    assert (one.code, one.lines) == ("filled_template", (1, 2, 3)) and "--unfill lecture" in one.fix
+    out = tmp_path / "b.jsonl"
     assert labutils("convert", path, "--to", "question/answer", "--out", out, "--unfill", "lecture")[0] == 0
-    assert [row["question"] for row in read_jsonl(out)] == ["Why?", "Where?", "When?"]
-    again = labutils("convert", out, "--to", "question/answer", "--out", path, "--unfill", "lecture")
-    assert again[0] == 2 and "the question is not filled into the template 'lecture'" in again[2]
+    assert [question for question, _ in sides(out)] == ["Why?", "Where?", "When?"]
+    with pytest.raises(ValueError, match="the question is not filled into the template 'lecture'"):
+        adapted(read_jsonl(out)[0], unfill="lecture")
 
 
 # Tables: read rightly, or asked about.
@@ -280,45 +278,37 @@ def test_a_filled_template_is_told_once_and_taken_off(tmp_path, labutils, filled
         ("label,text\nspam,Win a prize now\nham,See you\n", [("Win a prize now", "spam"), ("See you", "ham")]),
         (f"question,answer\nLong?,{'x' * 200_000}\n", [("Long?", "x" * 200_000)]),
         ('question,answer\n"Body of f?","    x = 1\n    return x"\n', [("Body of f?", "    x = 1\n    return x")]),
-        (
-            'message,queue\n"Dear team, the lamp\nis dark, help",repair\n',
-            [("Dear team, the lamp\nis dark, help", "repair")],
-        ),
+        ('message,queue\n"Dear, the lamp\nis dark, help",repair\n', [("Dear, the lamp\nis dark, help", "repair")]),
         ('en\tde\n5" nail\t5" Nagel\n"Stop"\tHalt\n', [('5" nail', '5" Nagel'), ("Stop", "Halt")]),
         ("Frage;Antwort\n1+1?;2\n", [("1+1?", "2")]),
     ],
 )
-def test_a_table_is_read_rightly(tmp_path, labutils, content, pairs):
-    path = tmp_path / "a.csv"
-    path.write_bytes(content.encode())
-    assert [(row["question"], row["answer"]) for row in own.read(path).pairs] == pairs
-    code, out, _ = labutils("convert", path, "--to", "question/answer", "--out", tmp_path / "b.jsonl")
-    assert code == 0 and out.startswith("a.csv: ") and "is the question" in out
-    assert [(row["question"], row["answer"]) for row in read_jsonl(tmp_path / "b.jsonl")] == pairs
+def test_a_table_is_read_rightly(tmp_path, put, labutils, content, pairs):
+    path, out = put(content, name="a.csv"), tmp_path / "b.jsonl"
+    code, shown, _ = labutils("convert", path, "--to", "question/answer", "--out", out)
+    assert code == 0 and shown.startswith("a.csv: ") and "is the question" in shown
+    assert sides(out) == pairs
 
 
-def test_a_table_takes_what_is_asked_for(tmp_path, labutils):
-    path, out = tmp_path / "a.csv", tmp_path / "b.jsonl"
-    path.write_text("prompt,chosen,rejected\nWhy?,So.,No.\n")
+def test_a_table_takes_what_is_asked_for(tmp_path, put, labutils):
+    path, out = put("prompt,chosen,rejected\nWhy?,So.,No.\n", name="a.csv"), tmp_path / "b.jsonl"
     to = ("--to", "question/answer", "--out", out)
     assert "--chosen" in labutils("convert", path, *to)[2]
     assert labutils("convert", path, "--chosen", *to)[0] == 0
     assert read_jsonl(out) == [{"question": "Why?", "answer": "So."}]
-    path.write_text("context,question,answer\nRoom 3.,### Question:\\nWhy?,So.\n")
+    put("context,question,answer\nRoom 3.,### Question:\\nWhy?,So.\n", name="a.csv")
     assert "'context' seems to belong to the prompt" in labutils("convert", path, *to)[1]
     shown = labutils("convert", path, "--context", "context", *to)[1]
     assert "context" not in shown and read_jsonl(out)[0]["question"].startswith("Room 3.\n\n")
     assert "'answer' is a side of the pair" in labutils("convert", path, "--context", "answer", *to)[2]
 
 
-def test_a_table_of_another_name_is_to_be_named_csv(tmp_path, labutils):
-    for name in ("a.jsonl", "a"):
-        (tmp_path / name).write_text("question,answer\nWhy?,So.\n")
-        assert (
-            "give it a name that ends in .csv" in labutils("convert", tmp_path / name, "--to", "text", "--out", "b")[2]
-        )
+@pytest.mark.parametrize("name", ["a.jsonl", "a"])
+def test_a_table_of_another_name_is_to_be_named_csv(tmp_path, put, name):
+    path = put("question,answer\nWhy?,So.\n", name=name)
+    for read in (own.read, lambda path: convert_file(path, "text", tmp_path / "b.jsonl")):
         with pytest.raises(ValueError, match=r"give it a name that ends in \.csv"):
-            own.read(tmp_path / name)
+            read(path)
 
 
 @pytest.mark.parametrize(
@@ -328,44 +318,15 @@ def test_a_table_of_another_name_is_to_be_named_csv(tmp_path, labutils):
         ("a.jsonl", '{"Q": "a", "A": "b"}\n\n{"Q": "c", "A": "d", "text": "e"}\n', ("3", "Nothing")),
     ],
 )
-def test_a_fault_in_named_columns_is_told_by_its_line(tmp_path, labutils, name, content, lines):
-    (tmp_path / name).write_text(content)
-    options = ("--question", "Q", "--answer", "A", "--to", "text", "--out", tmp_path / "b.jsonl")
-    err = labutils("convert", tmp_path / name, *options)[2]
-    assert f'{name}, line {lines[0]}: the key "text" is already there' in err and lines[1] in err
+def test_a_fault_in_named_columns_is_told_by_its_line(tmp_path, put, name, content, lines):
+    with pytest.raises(ValueError, match=f'{name}, line {lines[0]}: the key "text" is already there.*{lines[1]}'):
+        convert_file(put(content, name=name), "text", tmp_path / "b.jsonl", question="Q", answer="A")
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("Which valve leaks?,The left one\nHow long is the hose?,Four metres\n", "looks like a row"),
-        ("Wo steht das.;hier\nWo liegt das.;dort\n", "looks like a row"),
-        ("good stuff,praise\nbad stuff,blame\nfine stuff,praise\n", "looks like a row"),
-        ("1,2\n3,4\n", "looks like a row"),
-        (
-            "Art,Nachricht\nspam,Gewinnen Sie jetzt\nham,Bis morgen am See\n",
-            "'Art' looks like the labels of",
-        ),
-        ("k,t\nx,aaa bbb\ny,ccc ddd\nx,eee fff\n", "'k' looks like the labels of 't'"),
-        ('en\tde\n"Stop\tHalt\nGo"\tLos\nWait\tWarte\n', "line 2: a quote joins 2 lines that look like rows"),
-        ('en,de\n"Stop,Halt\nGo",Los\n', "line 2: a quote joins 2 lines that look like rows"),
-        ('en,de\nWait,Warte\n"Stop,Halt\nGo,Los\n', "line 3: .* one that opens a text must close"),
-    ],
-)
-def test_a_table_that_leaves_a_question_is_asked_about(tmp_path, content, words):
-    path = tmp_path / "a.csv"
-    path.write_bytes(content.encode())
-    with pytest.raises(ValueError, match=words):
-        own.read(path)
-
-
-def test_columns_that_were_asked_about_can_be_said(tmp_path, labutils):
-    path, out = tmp_path / "a.csv", tmp_path / "b.jsonl"
-    path.write_text("Art,Nachricht\nspam,Gewinnen Sie jetzt\nham,Bis morgen am See\n")
-    options = ["--question", "Nachricht", "--answer", "Art"]
-    assert labutils("convert", path, "--to", "input/output", "--out", out, *options)[0] == 0
-    assert read_jsonl(out)[0] == {"input": "Gewinnen Sie jetzt", "output": "spam"}
-    path.write_text("What the customer wrote,Which team it is for\nThe lamp is dark,repair\n")
+def test_columns_that_were_asked_about_can_be_said(put):
+    path = put("Art,Nachricht\nspam,Gewinnen Sie jetzt\nham,Bis morgen am See\n", name="a.csv")
+    assert own.read(path, "Nachricht", "Art").pairs[0] == {"question": "Gewinnen Sie jetzt", "answer": "spam"}
+    path = put("What the customer wrote,Which team it is for\nThe lamp is dark,repair\n", name="a.csv")
     with pytest.raises(ValueError, match="looks like a row"):
         own.read(path)
     assert own.read(path, "What the customer wrote").pairs[0]["answer"] == "repair"
@@ -395,12 +356,10 @@ SAME = [
 
 
 @pytest.mark.parametrize(("pairs", "apart"), [(APART, True), (SAME, False)], ids=["apart", "same"])
-def test_what_tells_two_questions_apart(tmp_path, pairs, apart):
+def test_what_tells_two_questions_apart(put, pairs, apart):
     assert [told_apart(*pair) for pair in pairs] == [apart] * len(pairs)
     for one, other in pairs if apart else ():
-        (tmp_path / "a.jsonl").write_bytes(line(one, "a"))
-        (tmp_path / "b.jsonl").write_bytes(line(other, "b"))
-        found = validate(tmp_path / "a.jsonl", split_with=tmp_path / "b.jsonl")
+        found = validate(put(line(one, "a")), split_with=put(line(other, "b"), name="b.jsonl"))
         assert {p.severity for p in found} == {"note"}, (one, other)
     assert fold("Who painted the EGRET?") == fold("who painted the egret?")
 
@@ -411,9 +370,8 @@ def shared_instruction(count: int) -> list[dict]:
     return [{"question": f"{said}The {topics[i]} is late", "answer": topics[-i]} for i in range(count)]
 
 
-def test_a_shared_instruction_makes_no_group(tmp_path):
-    (tmp_path / "a.jsonl").write_bytes(b"".join(line(**row) for row in shared_instruction(12)))
-    assert {p.severity for p in validate(tmp_path / "a.jsonl")} == {"note"}
+def test_a_shared_instruction_makes_no_group(put):
+    assert told(put(*(line(**row) for row in shared_instruction(12)))) == []
     assert len(split(shared_instruction(12), held_out=0.2)["test"]) == 3
     with pytest.raises(ValueError, match="near-duplicate questions stay on one side"):
         split(shared_instruction(2), held_out=0.2)
@@ -485,44 +443,41 @@ A family and a flag?|👨‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ☕️
 """
 
 
-def test_what_is_legitimate_stays_quiet(tmp_path):
+def test_what_is_legitimate_stays_quiet(tmp_path, put):
     pairs = [row.replace("⏎", "\n").split("|", 1) for row in LEGITIMATE.strip().split("\n")]
     code = [("Complete:\ndef f(x):\n", "    return x + 1\n"), ("Go on:\n- a\n", "  - b\n"), ("Print?", 'print("a\\n")')]
-    content = b"".join(line(*pair) for pair in [*map(tuple, pairs), *code])
-    (tmp_path / "a.jsonl").write_bytes(content)
+    path = put(*(line(*pair) for pair in [*pairs, *code]))
     assert len(pairs) == 60
-    assert [p for p in validate(tmp_path / "a.jsonl") if p.code != "tokens"] == []
-    assert repair(tmp_path / "a.jsonl", tmp_path / "b.jsonl").counts == {}
-    assert (tmp_path / "b.jsonl").read_bytes() == content
+    assert [p for p in validate(path) if p.code != "tokens"] == []
+    assert repair(path, tmp_path / "b.jsonl").counts == {}
+    assert (tmp_path / "b.jsonl").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        ("Im GrÃ¼nen", "mojibake"), ("5 Â°C", "mojibake"), ("itâ€™s", "mojibake"), ("Ð¿Ñ€Ð¸", "mojibake"),
-        ("one\\ntwo", "literal_escape"), ("First.\\n\\nThen.", "literal_escape"), ("So.</s>", "template_marker"),
-        ("<s>So.", "template_marker"), ("[INST] r0, r1", "template_marker"), ("5 Â£", "mojibake"),
-        ("Our hotline: +49 30 901820", "personal_data"), ("Card 4111 1111 1111 1111", "personal_data"),
-    ],
-)  # fmt: skip
-def test_what_is_noted(tmp_path, answer, told):
-    (tmp_path / "a.jsonl").write_bytes(line(answer=answer))
-    assert [(p.code, p.severity) for p in validate(tmp_path / "a.jsonl") if p.code != "tokens"] == [(told, "note")]
+NOTED = {
+    "mojibake": ["Im GrÃ¼nen", "5 Â°C", "itâ€™s", "Ð¿Ñ€Ð¸", "5 Â£"],
+    "literal_escape": ["one\\ntwo", "First.\\n\\nThen."],
+    "template_marker": ["So.</s>", "<s>So.", "[INST] r0, r1"],
+    "personal_data": ["Our hotline: +49 30 901820", "Card 4111 1111 1111 1111"],
+}
 
 
-@pytest.mark.parametrize("answer", ["at 91.198.174.192", "Ring +49 30 901820", "[INST] a [/INST]", "<|im_end|>"])
-def test_what_is_more_than_noted(tmp_path, answer):
-    (tmp_path / "a.jsonl").write_bytes(line(answer=answer))
-    assert {p.severity for p in validate(tmp_path / "a.jsonl")} > {"note"}
+@pytest.mark.parametrize(("code", "answer"), [(code, answer) for code, answers in NOTED.items() for answer in answers])
+def test_what_is_noted(put, code, answer):
+    found = validate(put(line(answer=answer)))
+    assert [(p.code, p.severity) for p in found if p.code != "tokens"] == [(code, "note")]
+
+
+@pytest.mark.parametrize("answer", ["at 91.198.174.192", "Ring +49 30 901820"])
+def test_what_is_more_than_noted(put, answer):
+    assert told(put(line(answer=answer)))
 
 
 # What comes from a shell.
 
 
-def test_a_line_end_in_a_template_from_a_shell(tmp_path, labutils):
-    (tmp_path / "a.jsonl").write_bytes(PAIR)
+def test_a_line_end_in_a_template_from_a_shell(tmp_path, put, labutils):
     options = ["--template", r"Q: {question}\nA: {answer}", "--out", tmp_path / "b.jsonl"]
-    assert labutils("format", tmp_path / "a.jsonl", *options)[0] == 0
+    assert labutils("format", put(PAIR), *options)[0] == 0
     assert read_jsonl(tmp_path / "b.jsonl") == [{"text": "Q: Which valve leaks?\nA: The left one."}]
 
 

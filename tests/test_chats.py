@@ -15,7 +15,7 @@ from labutils.model import chats, encoding, models, training
 from labutils.model.encoding import IGNORED, pad, pad_id
 from labutils.model.loss import attending, mean_loss, reads_end_to_end
 from labutils.model.models import Opened
-from labutils.pairs import exchange
+from labutils.pairs import own
 from labutils.places import DATA
 
 DIALOGUES = DATA / "company" / "dialogues.jsonl"
@@ -35,7 +35,7 @@ TOOLS = [{"type": "function", "function": {"name": "number", "parameters": {}}}]
 
 @pytest.fixture(scope="module")
 def dialogues() -> list[dict]:
-    return [record for _, record in exchange.read_examples(DIALOGUES)]
+    return [record for _, record in own.read_examples(DIALOGUES)]
 
 
 @pytest.fixture

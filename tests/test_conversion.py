@@ -4,16 +4,16 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labutils import places
 from labutils.pairs.conversion import ALPACA_INPUT, FORMS, convert, form_of
-from labutils.pairs.exchange import convert_file, numbered
-from labutils.pairs.records import read_jsonl
+from labutils.pairs.own import convert_file
+from labutils.pairs.records import numbered, read_jsonl
 from labutils.pairs.templates import TEMPLATES, fill
+from tests.faults import law
 
-law = settings(derandomize=True, deadline=None, max_examples=60)
 SAME = {  # one pair in every form
     "question/answer": {"question": "Why?", "answer": "So."},
     "instruction/response": {"instruction": "Why?", "response": "So."},
@@ -26,14 +26,10 @@ SAME = {  # one pair in every form
 }
 
 
-@pytest.mark.parametrize(("form", "to"), list(itertools.product(SAME, SAME)))
+@pytest.mark.parametrize(("form", "to"), list(itertools.product(FORMS, FORMS)))
 def test_one_pair_in_every_form(form, to):
     assert form_of(SAME[form]) == form
     assert convert({**SAME[form], "fact": 7}, to) == {**SAME[to], "fact": 7}
-
-
-def test_every_form_is_here():
-    assert set(SAME) == set(FORMS)
 
 
 texts = st.text(max_size=12) | st.lists(
@@ -156,17 +152,13 @@ def test_a_list_is_read_with_its_lines(tmp_path, indent):
     ("content", "message"),
     [
         (b'{"question": "a", "answer": "b"}\n\n{"question": "a"}\n', "line 3: no known form"),
-        (b'{"question": "a"}\n{"question": "b"}\n', "line 1: no known form"),
         (b'{"question": "a"}\n{"question": "b"}\n', "refused too: lines 2. Nothing was written"),
         (b'{"a": 1}\n' * 30, "refused too: lines 2, 3, 4, 5, 6, 7, 8, 9, 10 and 20 more. Nothing"),
         (b'{"a": 1}\nno\n', "line 1: no known form"),
         (b'{"text": "a"}\n', "line 1: the text does not follow"),
         (b'{"question": "a", "answer": "\\ud800"}\n', "line 1: half of a character pair"),
-        (b'{"question": "a", "answer": "b", "answer": "c"}\n', "line 1: a key occurs twice in one object"),
         (b'{"question": "a", "answer": "b", "c": NaN}\n', "line 1: NaN is no JSON"),
         (b'{"question": "a", "answer": "b", "c": 1e999}\n', "line 1: Out of range float values"),
-        (b'{"question": "\xff", "answer": "b"}\n', "line 1: byte 0xff is no UTF-8"),
-        (b"3\n", "line 1: expected an object, got int"),
         (b"{" * 100_000, "line 1: not JSON (Expecting property name"),
         (b'{"a":' * 100_000, "line 1: nested too deep"),
         (b'[{"question": "a", "answer": "b"},\n3]', "line 2: expected an object, got int"),
@@ -174,7 +166,6 @@ def test_a_list_is_read_with_its_lines(tmp_path, indent):
         (b'[{"question": "a",\n"answer": "b"},\n', "line 3: not JSON (Expecting value at column 1); expected"),
         (b'[{"question": "a", "answer": "b"}', "line 1: expected a comma or the end of the list"),
         (b'[{"question": "a", "answer": "b"}] x', "line 1: not JSON (Expecting value"),
-        (b'["\xff"]', "line 1: byte 0xff is no UTF-8"),
         (b" \n", "holds no records; expected one JSON object a line"),
     ],
 )
@@ -191,18 +182,3 @@ def test_a_file_is_never_converted_over_itself(tmp_path):
     path.write_text('{"question": "a", "answer": "b"}\n')
     with pytest.raises(ValueError, match="is the input itself, which is never written over; give another name"):
         convert_file(path, "messages", path)
-
-
-@settings(law, max_examples=100)
-@given(
-    st.binary(max_size=60) | st.lists(st.sampled_from([b"[", b"{}", b",", b"]", b" ", b"\n"]), max_size=8).map(b"".join)
-)
-def test_any_bytes_are_records_or_a_value_error(tmp_path_factory, content):
-    path = tmp_path_factory.mktemp("any") / "a.json"
-    path.write_bytes(content)
-    try:
-        found = list(numbered(path))
-    except ValueError as error:
-        assert str(path) in str(error)
-    else:
-        assert all(type(record) is dict for _, record in found)

@@ -44,6 +44,7 @@ def read(tmp_path):
         ("a.jsonl", '{"text": "### Question:\\nHi\\n\\n### Answer:\\nHello"}'),
         ("a.csv", "foo,bar\nHi,Hello\n"),
         ("a.csv", 'question,answer\n"Hi ", Hello\n'),
+        ("a.csv", f"{'x' * 60},b\nHi,Hello\n"),  # the longest name of a column
     ],
 )
 def test_a_pair_is_read_from_every_form(read, name, content):
@@ -59,6 +60,8 @@ def test_a_file_of_an_older_spreadsheet_is_read_and_told(read):
 
 
 def test_a_misspelt_name_is_told_with_what_is_there(read, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file none\.jsonl in [^;]+$"):
+        own.read(tmp_path / "none.jsonl")
     read("mine.csv", "question,answer\n1,2\n")
     with pytest.raises(FileNotFoundError, match=r"no file min\.csv in .+/; there is mine\.csv"):
         own.read(tmp_path / "min.csv")
@@ -118,12 +121,10 @@ def test_half_of_a_character_pair_is_told_by_its_line_and_the_others_go_on(read,
 def test_values_that_are_no_text_become_text(read):
     lines = '{"text": "a", "label": 1}\n{"text": "b", "label": true}\n{"text": "c", "label": null}\n{"text": "d"}\n'
     assert [pair["answer"] for pair in read("a.jsonl", lines).pairs] == ["1", "true", "", ""]
+    assert read("a.csv", "question,answer\nHi,Hello\nHo,\n").pairs[1] == {"question": "Ho", "answer": ""}
 
 
-def test_what_is_empty_is_told_by_the_validation(read, tmp_path):
-    pairs = read("a.csv", "question,answer\nHi,Hello\nHo,\n").pairs
-    (tmp_path / "b.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
-    assert ("empty_text", 2) in {(problem.code, problem.line) for problem in validate(tmp_path / "b.jsonl")}
+CSV_UTF8 = 'not UTF-8; in a spreadsheet, save it as "CSV UTF-8"'
 
 
 @pytest.mark.parametrize(
@@ -139,42 +140,32 @@ def test_what_is_empty_is_told_by_the_validation(read, tmp_path):
         ("a.csv", "question,answer\n1,2\n1,2,3\n", "line 3: 3 columns where the header has 2"),
         ("a.csv", "question,answer\n1\n", "line 2: 1 columns"),
         ("a.csv", 'question,answer\n"a"b,c\n', "line 2: .*a quote inside a quoted text is doubled"),
-        (
-            "a.csv",
-            b"question,answer\n1,2\xe9\ncaf\x81,b\n",
-            'line 2: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"',
-        ),
-        (
-            "a.csv",
-            "question,answer\nTür,zu\n".encode() + b"caf\xe9,b\n",
-            'line 3: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"',
-        ),
-        (
-            "a.csv",
-            "question,answer\nTür,zu\n".encode("utf-16") + b"x",
-            'line 3: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"',
-        ),
+        ("a.csv", b"question,answer\n1,2\xe9\ncaf\x81,b\n", f"line 2: {CSV_UTF8}"),
+        ("a.csv", "question,answer\nTür,zu\n".encode() + b"caf\xe9,b\n", f"line 3: {CSV_UTF8}"),
+        ("a.csv", "question,answer\nTür,zu\n".encode("utf-16") + b"x", f"line 3: {CSV_UTF8}"),
         ("a.csv", "answer,answer\n1,2\n", "'answer' occurs twice"),
         ("a.csv", "x" * 61 + ",b\n1,2\n", "looks like a row"),
+        ("a.csv", "Which valve leaks?,The left one\nHow long is it?,Four metres\n", "looks like a row"),
+        ("a.csv", "Wo steht das.;hier\nWo liegt das.;dort\n", "looks like a row"),
+        ("a.csv", "good stuff,praise\nbad stuff,blame\nfine stuff,praise\n", "looks like a row"),
+        ("a.csv", "1,2\n3,4\n", "looks like a row"),
+        ("a.csv", "Art,Nachricht\nspam,Gewinnen Sie jetzt\nham,Bis morgen am See\n", "'Art' looks like the labels of"),
+        ("a.csv", "k,t\nx,aaa bbb\ny,ccc ddd\nx,eee fff\n", "'k' looks like the labels of 't'"),
+        ("a.csv", 'en\tde\n"Stop\tHalt\nGo"\tLos\nWait\tWarte\n', "line 2: a quote joins 2 lines that look like rows"),
+        ("a.csv", 'en,de\n"Stop,Halt\nGo",Los\n', "line 2: a quote joins 2 lines that look like rows"),
+        ("a.csv", 'en,de\nWait,Warte\n"Stop,Halt\nGo,Los\n', "line 3: .* one that opens a text must close"),
         ("a.jsonl", '{"question": "Hi"\n', "line 1: .*expected an object"),
         ("a.jsonl", "[1]", "line 1: expected an object, got int"),
-        (
-            "a.jsonl",
-            '{"message": "Hi", "label": "a"}\n{"message": {}, "label": "a"}',
-            "line 2: 'message' must be a text",
-        ),
+        ("a.jsonl", '{"message": "Hi", "label": "a"}\n{"message": {}, "label": "a"}',
+         "line 2: 'message' must be a text"),
         ("a.jsonl", '{"text": "Once upon a time"}', "line 1: the text does not follow the template"),
         ("a.jsonl", '{"messages": [{"role": "user", "content": "Hi"}]}', "line 1: .*one question and one answer"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_what_to_do(read, name, content, words):
     with pytest.raises(ValueError, match=words) as refused:
         read(name, content)
     assert len(str(refused.value)) < 300
-
-
-def test_the_longest_name_of_a_column(read):
-    assert read("a.csv", f"{'x' * 60},b\nHi,Hello\n").pairs == PAIR
 
 
 def test_a_column_that_is_not_there(read):
@@ -182,10 +173,3 @@ def test_a_column_that_is_not_there(read):
         read("a.csv", "question,answer\nHi,Hello\n", answer="reply")
     with pytest.raises(ValueError, match="cannot tell which"):
         read("a.csv", "question,answer\nHi,Hello\n", question="answer", answer="answer")
-
-
-def test_no_file(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        own.read(tmp_path / "none.csv")
-    with pytest.raises(FileNotFoundError):
-        own.read(tmp_path / "none.jsonl")

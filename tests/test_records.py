@@ -1,21 +1,18 @@
 """Records: their key families, JSON Lines in and out whatever happens in between, and a split that leaks nothing."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labutils.corpus.duplicates import near_pairs
 from labutils.pairs.records import family, pair, read_jsonl, split, write_jsonl
+from tests.faults import contents, law
 
-law = settings(
-    derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 letters = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | letters,
@@ -40,29 +37,24 @@ def test_families_and_their_sides(record, name, sides):
     assert pair(record) == sides
 
 
-@pytest.mark.parametrize("record", [{}, {"question": "q"}, {"answer": "a"}, {"question": "q", "response": "r"}])
-def test_an_unknown_family(record):
-    with pytest.raises(ValueError) as raised:
-        pair(record)
-    assert str(raised.value) == (
-        f"no known key family: got keys {sorted(record)}, expected one of "
-        "question/answer, instruction/response, input/output, text"
-    )
+FAMILIES = "expected one of question/answer, instruction/response, input/output, text"
 
 
 @pytest.mark.parametrize(
     ("record", "message"),
     [
+        ({}, f"no known key family: got keys [], {FAMILIES}"),
+        ({"question": "q", "response": "r"}, f"no known key family: got keys ['question', 'response'], {FAMILIES}"),
         ({"question": None, "answer": "a"}, '"question" must be a string, got NoneType: None'),
         ({"question": "q", "answer": 42}, '"answer" must be a string, got int: 42'),
         ({"text": ["a"] * 30}, "\"text\" must be a string, got list: ['a', 'a'"),
     ],
 )
-def test_a_side_that_is_no_string(record, message):
+def test_what_is_no_pair(record, message):
     with pytest.raises(ValueError) as raised:
         pair(record)
     assert str(raised.value).startswith(message)
-    assert len(str(raised.value)) < 120
+    assert len(str(raised.value)) < 130
 
 
 @law
@@ -108,19 +100,14 @@ def test_a_line_that_is_no_record(tmp_path, content, line, message):
 
 
 @law
-@given(st.binary() | st.lists(st.sampled_from([b"{", b"}", b'"a"', b":", b"1", b"\n", b"[", b"\x00", b"\xff"])))
-def test_any_bytes_are_read_or_refused_with_a_value_error(tmp_path, content):
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(content if isinstance(content, bytes) else b"".join(content))
+@given(contents)
+def test_any_bytes_are_records_or_a_value_error(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
     try:
-        assert all(isinstance(record, dict) for record in read_jsonl(path))
+        assert all(type(record) is dict for record in read_jsonl(path))
     except ValueError as error:
         assert str(error).startswith(f"{path}, line ")
-
-
-def test_reading_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        read_jsonl(tmp_path / "absent.jsonl")
 
 
 def torn():
@@ -128,38 +115,22 @@ def torn():
     raise OSError("the source broke off")
 
 
-def circle() -> dict:
-    record = {}
-    record["a"] = record
-    return record
-
-
 @pytest.mark.parametrize(
     ("records", "error", "message"),
     [
         (torn(), OSError, "the source broke off"),
         ([{"a": 1}, {"a": {1, 2}}], TypeError, "record 2: Object of type set is not JSON serializable"),
-        ([{"a": b"x"}], TypeError, "record 1: Object of type bytes is not JSON serializable"),
         ([{"a": float("nan")}], ValueError, "record 1: Out of range float values are not JSON compliant"),
-        ([{"a": float("inf")}], ValueError, "record 1: Out of range float values are not JSON compliant"),
-        ([circle()], ValueError, "record 1: Circular reference detected"),
         ([{"a": 1}, ["a"]], TypeError, "record 2: expected a dict, got list"),
         ({"a": 1}, TypeError, "record 1: expected a dict, got str"),
     ],
 )
 def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path, records, error, message):
     path = write_jsonl([{"a": "old"}], tmp_path / "a.jsonl")
-    with pytest.raises(error) as raised:
+    with pytest.raises(error, match=f"^{message}"):
         write_jsonl(records, path)
-    assert str(raised.value).startswith(message)
     assert path.read_bytes() == b'{"a": "old"}\n'
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_an_error_leaves_no_file_where_there_was_none(tmp_path):
-    with pytest.raises(OSError, match="broke off"):
-        write_jsonl(torn(), tmp_path / "a.jsonl")
-    assert list(tmp_path.iterdir()) == []
 
 
 KILLED = """
@@ -194,16 +165,6 @@ def test_half_of_a_character_pair_becomes_an_escape(tmp_path):
     assert read_jsonl(path) == [{"a": "é\ud83d"}, {"a": "é"}]
 
 
-def test_a_file_can_be_rewritten_from_itself(tmp_path):
-    path = write_jsonl([{"a": 1}, {"a": 2}], tmp_path / "a.jsonl")
-
-    def doubled():
-        with path.open() as lines:
-            yield from ({"a": 2 * json.loads(line)["a"]} for line in lines)
-
-    assert read_jsonl(write_jsonl(doubled(), path)) == [{"a": 2}, {"a": 4}]
-
-
 def different(n: int) -> list[dict]:
     """Records whose questions share no run of five characters."""
     return [{"question": chr(97 + i) * 6, "answer": str(i)} for i in range(n)]
@@ -213,9 +174,7 @@ def rows(parts) -> list[dict]:
     return [row for name in ("train", "test") for row in parts[name]]
 
 
-@pytest.mark.parametrize(
-    ("held_out", "tested"), [(0.1, 1), (0.2, 2), (0.21, 3), (0.01, 1), (0.9, 9)]
-)  # the smallest number that is at least the share
+@pytest.mark.parametrize(("held_out", "tested"), [(0.2, 2), (0.21, 3), (0.01, 1), (0.9, 9)])  # at least the share
 def test_how_many_are_held_out(held_out, tested):
     parts = split(different(10), held_out=held_out)
     assert (parts["train"].num_rows, parts["test"].num_rows) == (10 - tested, tested)
@@ -232,27 +191,23 @@ def test_both_sides_keep_the_order_of_the_records():
     assert all(part["question"][:] == sorted(part["question"]) for part in parts.values())
 
 
-@pytest.mark.parametrize("held_out", [0, 1, -0.1, 1.5])
-def test_a_share_out_of_range(held_out):
-    with pytest.raises(ValueError, match=rf"^held_out must lie between 0 and 1, got {held_out}$"):
-        split(different(4), held_out=held_out)
+ALIKE = [{"question": "How tall is it?", "answer": a} for a in "xyz"]
 
 
 @pytest.mark.parametrize(
-    "records",
-    [[], different(1), [{"question": "How tall is it?", "answer": a} for a in "xyz"]],
-    ids=["none", "one", "all alike"],
+    ("records", "how", "message"),
+    [
+        (different(4), {"held_out": 0}, "held_out must lie between 0 and 1, got 0$"),
+        (different(4), {"held_out": 1}, "held_out must lie between 0 and 1, got 1$"),
+        (different(4), {"same": "fcat"}, "no record has the key 'fcat'; there are question, answer$"),
+        ([], {}, "0 records in groups that belong together leave one side empty "),
+        (different(1), {}, "1 records in groups that belong together leave one side empty "),
+        (ALIKE, {}, "3 records in groups that belong together leave one side empty "),
+    ],
 )
-def test_records_that_cannot_be_parted(records):
-    with pytest.raises(
-        ValueError, match=rf"^{len(records)} records in groups that belong together leave one side empty "
-    ):
-        split(records)
-
-
-def test_a_key_that_no_record_has():
-    with pytest.raises(ValueError, match=r"^no record has the key 'fcat'; there are question, answer$"):
-        split(different(4), same="fcat")
+def test_what_cannot_be_parted(records, how, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        split(records, **how)
 
 
 def test_a_record_without_the_key_is_tied_to_none():
@@ -269,19 +224,15 @@ def test_questions_are_near_from_six_tenths_on(other, tested):
 
 
 def test_known_pairs_replace_the_search():
-    alike = [{"question": "How tall is it?", "answer": a} for a in "xyz"]
-    assert split(alike, near=[])["test"].num_rows == 1
-    parts = split(alike, near=[(0, 2)])
+    assert split(ALIKE, near=[])["test"].num_rows == 1
+    parts = split(ALIKE, near=[(0, 2)])
     assert sorted(part["answer"][:] for part in parts.values()) == [["x", "z"], ["y"]]
 
 
 def test_no_key_is_lost_when_the_first_record_lacks_it():
     records = [*different(3), {"question": "dddddd", "answer": "3", "fact": "f"}]
-    parts = split(records, held_out=0.25)
-    assert sorted(rows(parts), key=lambda row: row["answer"]) == [
-        *({**record, "fact": None} for record in different(3)),
-        records[3],
-    ]
+    found = sorted(rows(split(records, held_out=0.25)), key=lambda row: row["answer"])
+    assert found == [*({**record, "fact": None} for record in different(3)), records[3]]
 
 
 @pytest.mark.parametrize(

@@ -1,50 +1,35 @@
-"""Templates: what they become when filled, letter for letter, and the way back from a text to its answer."""
+"""Templates: what they become when filled, letter for letter, the way back to the answer, and the faults of one."""
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labutils.pairs import templates
-from labutils.pairs.templates import TEMPLATES, before_next, fill, lookup, messages, prompt, texts
+from labutils.pairs.templates import TEMPLATES, before_next, faults, fill, lookup, messages, prompt, texts
 
 law = settings(derandomize=True, deadline=None, max_examples=200)
 RECORD = {"question": "2+2?", "answer": "4"}
 CUSTOM = "Q: {question}\nA: {answer}"
-MARKED = [name for name in TEMPLATES if name != "concatenated"]  # templates from which an answer can be told
+FILLED = {
+    "lecture": "### Question:\n2+2?\n\n### Answer:\n4",
+    "concatenated": "2+2?4",
+    "instruction": "### Instruction:\n2+2?\n\n### Response:\n4",
+    "chatml": "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n4",
+    CUSTOM: "Q: 2+2?\nA: 4",
+}
 
 
-@pytest.mark.parametrize(
-    ("template", "filled"),
-    [
-        ("lecture", "### Question:\n2+2?\n\n### Answer:\n4"),
-        ("concatenated", "2+2?4"),
-        ("instruction", "### Instruction:\n2+2?\n\n### Response:\n4"),
-        ("chatml", "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n4"),
-        (CUSTOM, "Q: 2+2?\nA: 4"),
-    ],
-)
-def test_a_filled_template(template, filled):
-    assert fill(template, RECORD) == filled
-    assert prompt(template, "2+2?") == filled.removesuffix("4")
-
-
-def test_every_template_is_tested_above():
-    assert set(TEMPLATES) == {"lecture", "concatenated", "instruction", "chatml"}
+@pytest.mark.parametrize("template", [*TEMPLATES, CUSTOM])
+def test_a_filled_template(template):
+    assert fill(template, RECORD) == FILLED[template]
+    assert prompt(template, "2+2?") == FILLED[template].removesuffix("4")
 
 
 @pytest.mark.parametrize(
     "template",
-    [
-        "",
-        "lectures",
-        "{question}",
-        "{answer}",
-        "{answer} {question}",
-        "{question} {answer} ",
-        "{question}{answer}{answer}",
-    ]
-    + ["{question}{question}{answer}", "{Question}{answer}"],
-)
+    ["", "lectures", "{question}", "{answer}", "{answer} {question}", "{question} {answer} ",
+     "{question}{answer}{answer}", "{question}{question}{answer}", "{Question}{answer}"],
+)  # fmt: skip
 def test_a_string_that_is_no_template(template):
     with pytest.raises(ValueError) as raised:
         lookup(template)
@@ -52,10 +37,9 @@ def test_a_string_that_is_no_template(template):
         f"a template has {{question}} once and ends in {{answer}}; got {template!r} "
         "(known names: lecture, concatenated, instruction, chatml)"
     )
-
-
-def test_the_least_template():
-    assert lookup("{question}{answer}") == "{question}{answer}"
+    for use in (prompt, before_next, lambda template, _: fill(template, RECORD)):
+        with pytest.raises(ValueError, match="a template has"):
+            use(template, "x")
 
 
 def test_the_marks_of_a_template_in_a_question_are_plain_text():
@@ -75,13 +59,6 @@ def test_the_forms_of_a_whole_set():
     ]
 
 
-@pytest.mark.parametrize("form", [texts, templates.questions_and_answers, lambda _, records: messages(records)])
-def test_every_form_of_an_empty_set_is_empty_and_none_takes_an_unknown_family(form):
-    assert form("lecture", []) == []
-    with pytest.raises(ValueError, match="no known key family: got keys \\['prompt'\\]"):
-        form("lecture", [{"prompt": "x"}])
-
-
 @law
 @given(st.sampled_from([*TEMPLATES, CUSTOM]), st.text(), st.text())
 def test_the_parts_of_a_record_are_its_text(template, question, answer):
@@ -91,17 +68,13 @@ def test_the_parts_of_a_record_are_its_text(template, question, answer):
     assert parts["answer"] == answer
 
 
-def marks(template: str) -> list[str]:
-    """What a question or an answer must not hold if the answer is to be found: the words around the places."""
-    return [part.strip() for part in lookup(template).replace("{answer}", "").split("{question}")]
-
-
 @law
-@given(st.sampled_from([*MARKED, CUSTOM]), st.text(min_size=1), st.text())
+@given(st.sampled_from(sorted({*TEMPLATES, CUSTOM} - {"concatenated"})), st.text(min_size=1), st.text())
 @example("lecture", "\n\n###", "### Answer\n\n")
 @example("chatml", "<|im_end|>\n", "<|im_start|>")
 def test_the_answer_is_found_again(template, question, answer):
-    if any(mark in text for mark in marks(template) for text in (question, answer)):
+    marks = [part.strip() for part in lookup(template).replace("{answer}", "").split("{question}")]
+    if any(mark in text for mark in marks for text in (question, answer)):
         return
     assert before_next(template, answer) == answer.strip()
     assert before_next(template, answer + "\n\n" + fill(template, RECORD)) == answer.strip()
@@ -113,7 +86,59 @@ def test_a_bare_answer_is_cut_where_a_further_question_begins():
     assert before_next("{question}\nA: {answer}", "4\nA: 5") == "4\nA: 5"
 
 
-@pytest.mark.parametrize("use", [lambda t: prompt(t, "q"), lambda t: fill(t, RECORD), lambda t: before_next(t, "x")])
-def test_no_use_of_a_template_passes_over_a_broken_one(use):
-    with pytest.raises(ValueError, match="a template has"):
-        use("{question}")
+GOOD = "Q: {question}\nA:\n{answer}"
+
+
+def told(template: str, record: dict | None = RECORD, **how: bool) -> list[tuple[str, str]]:
+    return [(fault.severity[0], fault.cause) for fault in faults(template, record, **how) if fault.fix]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (GOOD, []),
+        ("", [("e", "the place {question} is missing"), ("e", "the place {answer} is missing")]),
+        ("Q:\n{answer}", [("e", "the place {question} is missing")]),
+        ("Q: {question}\nA:", [("e", "the place {answer} is missing")]),
+        ("{question} {question}\nA:\n{answer}", [("e", "the place {question} occurs 2 times")]),
+        ("{question}\nA:\n{answer}{answer}", [("e", "the place {answer} occurs 2 times")]),
+        ("Q: {question}\nA:\n{answer}\n", [("e", "something follows {answer}")]),
+        ("Q: {question}\nA: {answer}", [("w", "the prompt ends in a space")]),
+        ("Q: {question}\nA:\t{answer}", [("w", "the prompt ends in a space")]),
+        ("Q: {question}\nA:{answer}", []),
+        ("{question}\n{answer}", [("w", "there is no mark between question and answer")]),
+        ("{question} - {answer}", [("w", "the prompt ends in a space")]),
+        ("Q: {question}\n{Name}\n{answer}", [("w", "{Name} is no place and stays as it is")]),
+        ("Q: {Question}\nA:\n{answer}",
+         [("e", "the place {question} is missing"), ("w", "{Question} is no place and stays as it is")]),
+    ],
+)  # fmt: skip
+def test_each_fault_of_a_template(template, expected):
+    assert told(template) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (None, []),
+        ({"question": "How tall?", "answer": "It is 3.4 m.\nA:\n3"}, [("w", "the pair itself holds the mark 'A:'")]),
+        ({"question": "How tall?", "answer": "It is 3.4 m. A : 3"}, []),
+        ({"text": "Q: who?"}, [("w", "the pair itself holds the mark 'Q:'")]),
+    ],
+)
+def test_a_mark_inside_the_pair(record, expected):
+    assert told(GOOD, record) == expected
+    assert told(GOOD, record, ends=False) == [*expected, ("w", "there is no end-of-text behind the answer")]
+
+
+@law
+@given(st.lists(st.sampled_from(["{question}", "{answer}", "Q:", "\n", " ", "{", "}", "{x}"]), max_size=7).map("".join))
+@example(TEMPLATES["concatenated"])
+@example(TEMPLATES["chatml"])
+def test_an_error_is_told_exactly_where_a_template_cannot_be_filled(template):
+    try:
+        lookup(template)
+        fillable = True
+    except ValueError:
+        fillable = False
+    assert fillable == all(severity != "e" for severity, _ in told(template))

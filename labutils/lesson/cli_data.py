@@ -15,7 +15,7 @@ from pathlib import Path
 from labutils import machine
 from labutils.corpus import sampling, sharded
 from labutils.lesson import show
-from labutils.pairs import conversion, exchange, records, templates, validation
+from labutils.pairs import conversion, own, records, templates, validation
 from labutils.pairs.validation.problems import ERROR, NOTE, WARNING, Progress, named
 
 # `survey`
@@ -215,14 +215,14 @@ def token_view(asked: argparse.Namespace) -> Iterator[str]:
     """The tokens of a file's first records, trained and ignored ones line by line, and the totals of the whole file."""
     from labutils.model import chats, models
 
-    lines, found = zip(*exchange.read_examples(asked.file), strict=True)
+    lines, found = zip(*own.read_examples(asked.file), strict=True)
     opened = models.open_model(asked.model or "base")
-    own = (chats.prepare(opened) if any("messages" in record for record in found) else opened).tokenizer
-    encoded = chats.encode_records(found, asked.template, own, max_length=asked.max_length)
+    tokenizer = (chats.prepare(opened) if any("messages" in record for record in found) else opened).tokenizer
+    encoded = chats.encode_records(found, asked.template, tokenizer, max_length=asked.max_length)
     kept = [line for i, line in enumerate(lines) if i not in set(encoded.too_long)]
     for line, example in list(zip(kept, encoded.examples, strict=True))[:SHOWN]:
         yield f"line {line}"
-        yield from show.token_lines(example, own)
+        yield from show.token_lines(example, tokenizer)
     labels = [label for example in encoded.examples for label in example["labels"]]
     count = sum(label >= 0 for label in labels)
     yield f"{len(kept):,} records: {len(labels):,} tokens, {count:,} trained ({count / len(labels):.0%})"
@@ -248,7 +248,7 @@ def convert_command(asked: argparse.Namespace) -> int:
     names = ("question", "answer", "context", "chosen", "unfill")
     options = {name: getattr(asked, name) for name in names}
     options["tell"] = lambda told: print(plain(told))
-    count = exchange.convert_file(asked.file, asked.to, asked.out, asked.template, **options)
+    count = own.convert_file(asked.file, asked.to, asked.out, asked.template, **options)
     print(f"{asked.out}: {count} lines")
     return 0
 
@@ -261,7 +261,7 @@ def format_options(parser: argparse.ArgumentParser) -> None:
 
 
 def format_command(asked: argparse.Namespace) -> int:
-    pairs = exchange.read_pairs(asked.file, tell=lambda told: print(plain(told), file=sys.stderr))
+    pairs = own.read_pairs(asked.file, tell=lambda told: print(plain(told), file=sys.stderr))
     written = FORMS[asked.form](asked.template, [pair for _, pair in pairs])
     records.write_jsonl(written, asked.out, [asked.file])
     print(f"{asked.out}: {len(written)} lines")

@@ -17,7 +17,7 @@ from labutils.corpus import quality, sources
 from labutils.corpus.sources import docstrings
 from labutils.model import adapters, asking, chats, encoding, models, recipes, training
 from labutils.model.encoding import train_bpe
-from labutils.pairs import exchange
+from labutils.pairs import own
 from labutils.pairs.validation.problems import named
 
 # `pretrain`
@@ -158,7 +158,7 @@ def taught(path: str) -> tuple[list[int], list[dict]]:
     """
     if machine.processes() > 1:
         places.check_rereadable(path)
-    found = exchange.read_examples(path, tell=machine.say)
+    found = own.read_examples(path, tell=machine.say)
     kept = [(line, pair) for line, pair in found if pair.get("answer", pair.get("text", "messages")).strip()]
     if not kept:
         raise ValueError(f"{path}: none of the {len(found)} pairs has an answer; write them, they are what is trained")
@@ -225,7 +225,7 @@ def chat(asked: argparse.Namespace) -> int:
     """One conversation, turn by turn; what follows a tool call of the model is the tool's answer."""
     if asked.template:
         raise ValueError("--chat asks in the model's own chat template; leave --template out")
-    begun = chats.as_conversation(exchange.read_examples(asked.history)[0][1]) if asked.history else {"messages": []}
+    begun = chats.as_conversation(own.read_examples(asked.history)[0][1]) if asked.history else {"messages": []}
     opened, messages, rows = chats.prepare(models.open_model(asked.model)), list(begun["messages"]), []
     role = "tool" if messages and "tool_calls" in messages[-1] else "user"
     for question in asked.question or typed():

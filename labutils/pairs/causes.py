@@ -30,15 +30,11 @@ FOREIGN = (  # how a file begins that is none of JSON Lines, what it is, what to
     (b"{\\rtf", "a document of a word processor (RTF)", "save it as plain text (UTF-8)"),
     (b"SQLite format 3", "a SQLite database", "export the table as CSV"),
     (b"\x80\4", "a Python pickle, which may run code", "have it written as JSON Lines"),
-    (
-        b"version https://git-lfs",
-        "a Git LFS pointer, not the data",
-        "fetch the data: git lfs pull, or the download link",
-    ),
-    (b"<!doctype html", "a web page, not data", "fetch the raw file, not the page that shows it"),
-    (b"<html", "a web page, not data", "fetch the raw file, not the page that shows it"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the data",
+     "fetch the data: git lfs pull, or the download link"),
+    ((b"<!doctype html", b"<html"), "a web page, not data", "fetch the raw file, not the page that shows it"),
     (b"<?xml", "an XML document", "write each pair as one JSON object a line"),
-)
+)  # fmt: skip
 READS = "`convert FILE --to question/answer --out OUT` reads it and writes one object a line"
 
 
@@ -112,27 +108,23 @@ WORDS = re.compile(r"(?:True|False|None|nan)\b")
 
 def no_json(error: json.JSONDecodeError) -> str:
     """Why a line is no JSON, where the mistake is a common one; "" elsewhere. The same words for every such line."""
-    text, at = error.doc, error.pos
-    comma = max(0, text.rfind(",", 0, at + 1))
-    if text.lstrip().startswith("{'"):
-        return "it looks like a Python dict: JSON wants double quotes"
-    if text[at : at + 1] and text[at] in QUOTES:
-        return "typographic quotes: JSON wants the plain double quote"
-    if BRACKET.match(text, comma):
-        return "a comma before a closing bracket: remove it"
-    if text[at : at + 2] in ("//", "/*") or text[at : at + 1] == "#":
-        return "a comment: JSON has none, remove it"
-    if WORDS.match(text, at):
-        return "a word of Python: JSON writes true, false and null"
-    if error.msg == "Extra data" and text[at:].lstrip().startswith("{"):
-        return "two objects on one line: a newline may be missing between them"
-    if text.rstrip().endswith(",") and "\n" not in text.strip():
-        return "a comma follows, as in a list"
-    if error.msg.startswith("Unterminated") or text[at : at + 1] == "\n":
-        return "the line may be cut off, or a text goes on on the next line: write its line breaks as \\n"
-    if error.msg == "Expecting value" and not text[:at].strip() and text[at : at + 1].isalpha() and " " in text:
-        return 'a line of plain text: write an object, {"question": "...", "answer": "..."}'
-    return ""
+    text, at, says = error.doc, error.pos, error.msg
+    sign, comma = text[at : at + 1], max(0, text.rfind(",", 0, at + 1))
+    plain = says == "Expecting value" and not text[:at].strip() and sign.isalpha() and " " in text
+    common = (
+        (text.lstrip().startswith("{'"), "it looks like a Python dict: JSON wants double quotes"),
+        (sign and sign in QUOTES, "typographic quotes: JSON wants the plain double quote"),
+        (BRACKET.match(text, comma), "a comma before a closing bracket: remove it"),
+        (text.startswith(("//", "/*", "#"), at), "a comment: JSON has none, remove it"),
+        (WORDS.match(text, at), "a word of Python: JSON writes true, false and null"),
+        (says == "Extra data" and text[at:].lstrip().startswith("{"),
+         "two objects on one line: a newline may be missing between them"),
+        (text.rstrip().endswith(",") and "\n" not in text.strip(), "a comma follows, as in a list"),
+        (says.startswith("Unterminated") or sign == "\n",
+         "the line may be cut off, or a text goes on on the next line: write its line breaks as \\n"),
+        (plain, 'a line of plain text: write an object, {"question": "...", "answer": "..."}'),
+    )  # fmt: skip
+    return next((what for found, what in common if found), "")
 
 
 # One record whose keys are others.
@@ -201,3 +193,19 @@ def meant(record: dict, formless: bool = True) -> Cause | None:
         fix = "write that list itself, one object a line"
         return Cause("wrapped", f"the pairs seem to lie deeper, under {key!r}", fix)
     return None
+
+
+# Somebody's data inside a message.
+
+
+def quoted(text: object, limit: int = 40) -> str:
+    """A piece of somebody's data inside a message: cut, on one line, in quotes. quoted("a\\nb") -> '"a\\\\nb"'."""
+    text = str(text)
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" if c != "\n" else "\\n" for c in text[:limit])
+    return f'"{shown}{"..." if len(text) > limit else ""}"'
+
+
+def type_name(value: Any) -> str:
+    """What a JSON value is, in words. type_name([1]) -> "a list"."""
+    names = {list: "a list", dict: "an object", str: "a text", type(None): "null", bool: "true or false"}
+    return names.get(type(value), "a number")

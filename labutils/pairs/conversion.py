@@ -2,24 +2,20 @@
 
 A conversion is done only if the way back gives the record again; otherwise it is refused with the reason. Keys beside
 the form's own (an id, a fact's name) are carried along as they are. What is wrong inside the texts is for `validation`,
-files are for `exchange`.
+files are for `own`.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from labutils.pairs import causes
+from labutils.pairs.records import FAMILIES
 from labutils.pairs.templates import ANSWER, QUESTION, lookup, prompt
 
-PAIRS = {  # the forms that are two texts side by side
-    "question/answer": ("question", "answer"),
-    "instruction/response": ("instruction", "response"),
-    "input/output": ("input", "output"),
-    "prompt/completion": ("prompt", "completion"),
-}
 FORMS = {  # the keys that a form needs; the first form whose keys are all there counts
     "alpaca": ("instruction", "output"),  # and "input", which may be empty or left out (Taori et al. 2023)
-    **PAIRS,
+    **{family: keys for family, keys in FAMILIES.items() if family != "text"},
+    "prompt/completion": ("prompt", "completion"),
     "messages": ("messages",),  # [{"role", "content"}, ...] (OpenAI)
     "sharegpt": ("conversations",),  # [{"from", "value"}, ...] (Vicuna)
     "text": ("text",),
@@ -120,8 +116,14 @@ def record_of(talk: Talk, form: str, template: str) -> dict:
         got = ", ".join(roles) or "no message"
         raise ValueError(f"{form} holds one question and one answer, got {got}; take it apart, or leave it out")
     (_, question), (_, answer) = talk.turns
-    values = {"text": _filled, "alpaca": _alpaca}.get(form, lambda question, answer, template: (question, answer))
-    return {**dict(zip(OWN_KEYS[form], values(question, answer, template), strict=True)), **talk.extra}
+    if form == "text":
+        texts = (prompt(template, question) + answer,)
+    elif form == "alpaca":
+        instruction, _, more = question.partition(ALPACA_INPUT)
+        texts = (instruction, more, answer)
+    else:
+        texts = (question, answer)
+    return {**dict(zip(OWN_KEYS[form], texts, strict=True)), **talk.extra}
 
 
 def _form(record: dict) -> str:
@@ -157,15 +159,6 @@ def _turns(messages: Any, form: str) -> Iterator[tuple[str, str]]:
 def joined(instruction: str, more: str) -> str:
     """The question that an Alpaca instruction and its input make."""
     return f"{instruction}{ALPACA_INPUT}{more}" if more else instruction
-
-
-def _alpaca(question: str, answer: str, template: str) -> tuple[str, str, str]:
-    instruction, _, more = question.partition(ALPACA_INPUT)
-    return instruction, more, answer
-
-
-def _filled(question: str, answer: str, template: str) -> tuple[str]:
-    return (prompt(template, question) + answer,)
 
 
 def _parts_of(text: str, template: str) -> tuple[str, str]:

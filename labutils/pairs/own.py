@@ -1,22 +1,26 @@
-"""A learner's own file of pairs, in any form -> question/answer records, and how it was understood.
+"""A learner's own file in any form: its pairs and how it was understood, what it holds to train on, another form of it.
 
 CSV from a spreadsheet, JSON Lines, or one JSON list. Which columns are meant is guessed by their names and can be said.
-What is wrong inside the texts is for `validation`; forms with a name (Alpaca, chats) are for `conversion`.
+What is wrong inside the texts is for `validation`; what a form is (Alpaca, chats), is for `conversion`.
 """
 
 import csv
 import io
+import itertools
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from labutils.pairs import causes
-from labutils.pairs.conversion import adapted, convert, form_of
-from labutils.pairs.records import FAMILIES, numbered, unpadded
+from labutils.pairs.conversion import CHAT, OWN_KEYS, SPOKEN, adapted, convert, form_of, known, sides
+from labutils.pairs.records import FAMILIES, numbered, unpadded, why, write_jsonl
+from labutils.pairs.templates import lookup
+from labutils.pairs.validation import turns
 
 TABLES, LINES = causes.TABLES, (".jsonl", ".json", ".ndjson")
 SEPARATORS = ",;\t|"
@@ -24,6 +28,8 @@ SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 SAY = "at the command line convert ... --question NAME --answer NAME"
 WINDOWS = "cp1252"
 LONGEST, WORDS = 60, 3  # characters and words of a column's name from which it looks like a text, so like a row
+ENDS = tuple(".?!;:。？！؟।")  # and how one ends
+NAMED = 10  # refused lines that an error names
 
 
 class Own(NamedTuple):
@@ -59,8 +65,8 @@ def read(
     kind = path.suffix.lower()
     if not path.is_file():
         near = get_close_matches(path.name, [each.name for each in path.parent.glob("*.*")], n=3, cutoff=0.5)
-        told = f"; there is {', '.join(near)}" if near else ""
-        raise FileNotFoundError(f"no file {path.name} in {path.parent.resolve().name}/{told}")
+        there = f"; there is {', '.join(near)}" if near else ""
+        raise FileNotFoundError(f"no file {path.name} in {path.parent.resolve().name}/{there}")
     with path.open("rb") as file:
         cause = causes.foreign(file.read(1000), kind)
     if cause and cause.fix != causes.READS:
@@ -75,6 +81,7 @@ def read(
     if chosen:
         rows = [(line, _converted(path, line, row, paired=True, chosen=True)) for line, row in rows]
     lines, asked = [line for line, _ in rows], {"context": context, "unfill": unfill}
+    told = f"{path.name}: {len(rows):,} pair{'s' * (len(rows) != 1)}; "
     form = None if question or answer else form_of(rows[0][1])
     columns = list(dict.fromkeys(key for _, row in rows for key in row))
     cause = None if question and answer else causes.meant(rows[0][1], form_of(rows[0][1]) is None)
@@ -82,15 +89,14 @@ def read(
         raise ValueError(f"{path.name}, line {rows[0][0]}: {cause}")
     if form not in (None, *FAMILIES) or (form and columns == ["text"]):
         pairs = [_converted(path, line, row, **asked) for line, row in rows]
-        return Own(pairs, _told(path, len(rows), f"the form {form}{note}"), lines)
+        return Own(pairs, f"{told}the form {form}{note}", lines)
     one, other, how = _chosen(path, columns, rows, question, answer)
     pairs = [_converted(path, line, _pair(path, line, row, one, other), paired=True, **asked) for line, row in rows]
     left = [column for column in columns if column not in (one, other, *context)]
     beside = f"; other columns: {', '.join(map(repr, left[:6]))}" if left else ""
     if lost := [column for column in left if column.lower() in causes.BESIDE]:
         note += f"; {lost[0]!r} seems to belong to the prompt and is left out: read(..., context=[{lost[0]!r}])"
-    told = f"{one!r} is the question, {other!r} the answer ({how}){beside}{note}"
-    return Own(pairs, _told(path, len(pairs), told), lines)
+    return Own(pairs, f"{told}{one!r} is the question, {other!r} the answer ({how}){beside}{note}", lines)
 
 
 def is_table(path: str | Path) -> bool:
@@ -103,16 +109,13 @@ def is_table(path: str | Path) -> bool:
         return not causes.begins_json(file.read(1000))
 
 
-def _told(path: Path, count: int, how: str) -> str:
-    return f"{path.name}: {count:,} pair{'s' * (count != 1)}; {how}"
-
-
 def _rows(path: Path, text: str, named: set[str | None]) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV file, each with the line on which it ends; blank ones are passed over. `named` are columns that
     are surely in the header.
     """
     said = SAID.match(text)  # Excel's own line "sep=;"
-    separator = said[1] if said else _separator(text)
+    outside = "".join(text.partition("\n")[0].split('"')[::2])  # the first line, quoted names aside
+    separator = said[1] if said else max(SEPARATORS, key=outside.count)
     lines = io.StringIO(text, newline="").readlines()[bool(said) :]
     csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters a cell
     table, rows, begins = csv.reader(lines, delimiter=separator, strict=True), [], 0
@@ -156,12 +159,6 @@ def _decoded(path: Path) -> tuple[str, str]:
     raise ValueError(f'{path.name}, line {line}: not UTF-8; in a spreadsheet, save it as "CSV UTF-8"')
 
 
-def _separator(text: str) -> str:
-    """What parts the columns of the first line, quoted names aside; a comma where nothing does."""
-    outside = "".join(text.partition("\n")[0].split('"')[::2])
-    return max(SEPARATORS, key=outside.count)
-
-
 def _check_header(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], named: set[str | None]) -> None:
     if not any(header):
         raise ValueError(f"{path.name} is empty, or its first line names no columns")
@@ -169,17 +166,18 @@ def _check_header(path: Path, header: Sequence[str], rows: Sequence[Sequence[str
         raise ValueError(f"{path.name}: the column {twice[0]!r} occurs twice; rename one of them")
     known = named & {*header} or {name.lower() for name in header} & {*causes.ASKED, *causes.WANTED}
     below = [set(column) for column in zip(*rows, strict=False)]
-    like = [name for name in header if len(name) > LONGEST or (name and not known and _like_a_text(name))]
+    like = [
+        name
+        for name in header
+        if len(name) > LONGEST
+        or (not known and (name.endswith(ENDS) or len(name.split()) >= WORDS or name.isdecimal()))
+    ]
     like += [name for name, cells in zip(header, below, strict=False) if name and not known and name in cells]
     if like:
         raise ValueError(
             f"{path.name}: the first line looks like a row, not like names of columns ({like[0][:30]!r}); put a "
             "header above it, such as question,answer; or name its columns, if it is one"
         )
-
-
-def _like_a_text(name: str) -> bool:
-    return name.endswith(tuple(".?!;:。？！؟।")) or len(name.split()) >= WORDS or name.isdecimal()
 
 
 def _chosen(
@@ -226,12 +224,8 @@ def _pair(path: Path, line: int, row: dict, one: str, other: str) -> dict:
             value = value[0] if isinstance(value, list) and value else value
         if isinstance(value, (list, dict)):
             raise ValueError(f"{path.name}, line {line}: {column!r} must be a text, got {type(value).__name__}")
-        texts[key] = _text(value)
+        texts[key] = unpadded(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
     return texts | {key: value for key, value in row.items() if key not in (one, other, *texts)}
-
-
-def _text(value: Any) -> str:
-    return unpadded(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 def _converted(path: Path, line: int, row: dict, *, paired: bool = False, **asked: Any) -> dict:
@@ -240,3 +234,111 @@ def _converted(path: Path, line: int, row: dict, *, paired: bool = False, **aske
         return row if paired else convert(row, "question/answer")
     except ValueError as error:
         raise ValueError(f"{path.name}, line {line}: {error}") from None
+
+
+# Into another form, or into what is trained on.
+
+
+def convert_file(
+    path: str | Path,
+    to: str,
+    out: str | Path,
+    template: str = "lecture",
+    *,
+    question: str | None = None,
+    answer: str | None = None,
+    tell: Callable[[str], None] | None = None,
+    **asked: Any,
+) -> int:
+    """Convert a file of JSON Lines, one JSON list or a table into JSON Lines of another form; the number of records.
+
+    A table, and a file whose names are said (`question`, `answer`), is read as `read` does, and `tell` is given how
+    it was understood. `asked` is what `conversion.adapted` takes: context, chosen, unfill. The file is written whole or
+    not at all. Raises ValueError naming the lines that cannot be carried and the reason for the first, or when `out` is
+    the file itself.
+    """
+    known(to), lookup(template)
+    rows, count = None, itertools.count()
+    if question or answer or is_table(path):
+        found, asked = read(path, question, answer, **asked), {}
+        rows = zip(found.lines, found.pairs, strict=True)
+        if tell:
+            tell(found.told)
+    made = _made(path, lambda record: convert(adapted(record, **asked), to, template), rows)
+    write_jsonl((record for (_, record), _ in zip(made, count, strict=False)), out, [path])
+    return next(count)
+
+
+def read_pairs(path: str | Path, tell: Callable[[str], None] | None = None) -> list[tuple[int, dict]]:
+    """The pairs of a file in any form that `convert` knows, each with its line: {"question", "answer"}, or {"text"}
+    where the record is plain text. Further keys are left out; `tell` is told of those that belong to the prompt.
+
+    Raises ValueError naming the lines that hold no pair and the reason for the first.
+    """
+    return _told(path, sides, tell)
+
+
+def _told(path: str | Path, make: Callable[[dict], dict], tell: Callable[[str], None] | None) -> list[tuple[int, dict]]:
+    """What is made of the records of a file; `tell` is told which keys beside them are lost from the prompt."""
+    lost: Counter[str] = Counter()
+
+    def counted(record: dict) -> dict:
+        lost.update(key for key in causes.BESIDE if key in record)
+        return make(record)
+
+    found = list(_made(path, counted))
+    for key, count in lost.items() if tell else ():
+        tell(f'left out: "{key}" beside {count:,} pairs; `convert FILE --context {key} ...` puts it into the prompt')
+    return found
+
+
+def read_examples(path: str | Path, tell: Callable[[str], None] | None = None) -> list[tuple[int, dict]]:
+    """What a file holds to train on, each with its line: pairs as `read_pairs` gives them, and conversations of more
+    than one question and one answer, {"messages", "tools"}, sound and as chat templates read them.
+
+    Raises ValueError naming the lines that hold neither and the reason for the first.
+    """
+    return _told(path, _example, tell)
+
+
+def _example(record: dict) -> dict:
+    if (form := form_of(record)) not in CHAT or causes.meant(record, False):
+        return sides(record)
+    found = turns.read(record, form)
+    if errors := found.errors():
+        raise ValueError(f"{errors[0]}; `validate` names every fault and what to do")
+    if found.several() and not any(key in record for key in SPOKEN):
+        return {"messages": found.messages, "tools": found.tools}
+    beside = {key: record[key] for key in SPOKEN if key in record}
+    return sides({"messages": found.messages, **beside})
+
+
+def _made(
+    path: str | Path, make: Callable[[dict], dict], rows: Iterable[tuple[int, dict]] | None = None
+) -> Iterator[tuple[int, dict]]:
+    """What is made of each record of a file, or of `rows` of it, with its line."""
+    refused: list[int] = []
+    reason, line = "", 0
+    try:
+        for line, record in numbered(path) if rows is None else rows:
+            try:
+                made = make(record)
+                json.dumps(made, allow_nan=False)
+                own_keys = OWN_KEYS.get(form_of(made), made)  # further columns may hold what becomes an escape
+                json.dumps([made[key] for key in own_keys], ensure_ascii=False).encode()
+            except (ValueError, RecursionError) as error:
+                reason = reason or why(error)
+                refused.append(line)
+            else:
+                if not refused:
+                    yield line, made
+    except ValueError:
+        if not refused:  # else the refused line comes first
+            raise
+    if refused:
+        more = f" and {len(refused) - NAMED:,} more" if len(refused) > NAMED else ""
+        others = ", ".join(map(str, refused[1:NAMED])) + more
+        also = f"; refused too: lines {others}" if len(refused) > 1 else ""
+        raise ValueError(f"{path}, line {refused[0]}: {reason}{also}. Nothing was written")
+    if not line:
+        raise ValueError(f"{path} holds no records; expected one JSON object a line, or a JSON list of them")

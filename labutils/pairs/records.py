@@ -10,7 +10,6 @@ import itertools
 import json
 import random
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +22,7 @@ from labutils.corpus.duplicates import linked, near_pairs
 from labutils.pairs import causes
 
 BOM = codecs.BOM_UTF8
+_SPACE = re.compile(r"[ \t\r\n]*")  # what JSON calls white space
 _BETWEEN = re.compile(r"[ \t\r\n,:]*")  # what stands between the keys and values of JSON that is sound
 FEW = 8  # lines that tell whether one object goes on over several
 FAMILIES = {  # how files in the wild name the two sides of a pair; the first family whose keys are all there counts
@@ -73,7 +73,7 @@ def numbered(path: str | Path) -> Iterator[tuple[int, dict]]:
     for line, text in _objects(path):
         try:
             text = text.decode() if isinstance(text, bytes) else text
-            record = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+            record = json.loads(text, object_pairs_hook=_once, parse_constant=no_constant)
         except (ValueError, RecursionError) as error:
             known = isinstance(error, UnicodeError) or (
                 isinstance(error, json.JSONDecodeError) and causes.no_json(error)
@@ -164,7 +164,12 @@ def write_jsonl(records: Iterable[dict], path: str | Path, inputs: Iterable[str 
     """
     with places.writing(path, inputs) as out:
         for number, record in enumerate(records, 1):
-            out.write(_line(number, record))
+            if not isinstance(record, dict):
+                raise TypeError(f"record {number}: expected a dict, got {type(record).__name__}")
+            try:
+                out.write(as_json(record).encode() + b"\n")
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"record {number}: {error}") from None
     return Path(path)
 
 
@@ -173,7 +178,7 @@ def as_json(record: dict) -> str:
     an escape, and with it all that is not ASCII. Raises TypeError for what JSON cannot hold, ValueError for NaN.
     """
     text = json.dumps(record, ensure_ascii=False, allow_nan=False)
-    return text if _writable(text) else json.dumps(record)
+    return json.dumps(record) if re.search("[\ud800-\udfff]", text) else text
 
 
 def unpadded(text: str) -> str:
@@ -207,7 +212,11 @@ def split(
         raise ValueError(f"no record has the key {same!r}; there are {', '.join(keys)}")
     questions = [question or answer for question, answer in map(pair, records)]
     ties = [(i, j) for i, j, _ in near_pairs(questions)] if near is None else list(near)
-    groups = linked([*ties, *_equal(records, same), *((i, i) for i in range(len(records)))])
+    first: dict[str, int] = {}
+    for i, record in enumerate(records):
+        value = record.get(same)
+        ties.append((first.setdefault(f"only {i}" if value is None else json.dumps(value), i), i))
+    groups = linked(ties)
     random.Random(seed).shuffle(groups)
     test: list[int] = []
     while groups and len(test) < held_out * len(records):
@@ -251,8 +260,7 @@ def _values(
     """
     decoder, text, line, seen = json.JSONDecoder(), text[:end], 1, 0
     while True:
-        while at < len(text) and text[at] in " \t\r\n":
-            at += 1
+        at = _SPACE.match(text, at).end()
         line, seen = line + text.count("\n", seen, at), at
         if at == len(text) if not closing else text[at : at + 1] == closing and not text[at + 1 :].strip(" \t\r\n"):
             return
@@ -262,9 +270,7 @@ def _values(
             line = getattr(error, "lineno", line)
             raise ValueError(f"{path}, line {line}: {why(error)}; expected an object in a list") from None
         yield line, text[at:end]
-        at = end
-        while at < len(text) and text[at] in " \t\r\n":
-            at += 1
+        at = _SPACE.match(text, end).end()
         if closing and text[at : at + 1] not in (",", "]"):
             raise ValueError(f"{path}, line {line}: expected a comma or the end of the list behind the object")
         at += text[at : at + 1] == ","
@@ -280,34 +286,12 @@ def _column(values: list) -> list:
     return values
 
 
-def _writable(text: str) -> bool:
-    """Whether a text can be written as UTF-8: it holds no half of a character pair."""
-    return not re.search("[\ud800-\udfff]", text)
-
-
 def _once(pairs: list) -> dict:
     if len(found := dict(pairs)) < len(pairs):
         raise ValueError("a key occurs twice in one object")
     return found
 
 
-def _no_constant(name: str) -> None:
+def no_constant(name: str) -> None:
+    """What JSON's reader calls for NaN and Infinity, which are no JSON: raises ValueError."""
     raise ValueError(f"{name} is no JSON")
-
-
-def _line(number: int, record: dict) -> bytes:
-    """A record as a line of a JSON Lines file; `number` is its place, for the error."""
-    if not isinstance(record, dict):
-        raise TypeError(f"record {number}: expected a dict, got {type(record).__name__}")
-    try:
-        return as_json(record).encode() + b"\n"
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"record {number}: {error}") from None
-
-
-def _equal(records: Sequence[dict], key: str | None) -> list[tuple[int, int]]:
-    groups = defaultdict(list)
-    for i, record in enumerate(records):
-        if key is not None and record.get(key) is not None:
-            groups[json.dumps(record[key])].append(i)
-    return [(group[0], i) for group in groups.values() for i in group]

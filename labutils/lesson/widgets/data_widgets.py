@@ -11,7 +11,7 @@ from labutils.lesson import show
 from labutils.lesson.widgets import parts
 from labutils.pairs import templates
 from labutils.pairs.records import pair
-from labutils.pairs.template_faults import faults
+from labutils.pairs.templates import faults
 
 EVERY = object()  # the option that narrows nothing; None would mean that no option is selected
 SHOWN = 1000  # characters of a document in the widget; a still picture, which is stored, shows fewer

@@ -21,7 +21,6 @@ from labutils.pairs.validation.contents import SCRIPTS, ZERO_WIDTH, at_home
 from labutils.pairs.validation.problems import Line, OnProgress, Parsed, Problem, Reader, Tally, read_lines
 from labutils.pairs.validation.relations import Hashes, Lengths, Near, Relations, Tokenizer, runs
 from labutils.pairs.validation.texts import Keys, Parts, shape
-from labutils.places import check_rereadable
 
 
 def validate(
@@ -48,7 +47,7 @@ def validate(
     if max_length < 1:
         raise ValueError(f"max_length must be at least 1, got {max_length}")
     for each in filter(None, (path, split_with)):
-        check_rereadable(each)
+        places.check_rereadable(each)
     tally = Tally()
     if cause := problems.no_lines(path):
         tally.add(1, cause.code, cause.what, fix=cause.fix)
@@ -166,27 +165,26 @@ def _ends(line: Line) -> tuple[bytes, list[Change]]:
     return data, changes
 
 
-def unambiguous(line: Line) -> dict | None:
-    """The object on a line whose JSON leaves nothing open; None elsewhere."""
+def unambiguous(line: Line) -> tuple[dict | None, bool]:
+    """The object on a line whose JSON leaves nothing open, else None; and whether a character wants an escape."""
     tally = Tally()
     value = Reader(tally).parse(line).value
-    return value if set(tally.counts) <= READABLE else None
+    return value if set(tally.counts) <= READABLE else None, "raw_control_character" in tally.counts
 
 
 def _inside(line: Line, data: bytes, changes: list[Change]) -> tuple[bytes, list[Change]]:
     """The line with its record repaired; its bytes where nothing has to be, or where a number would not survive."""
-    if (record := unambiguous(line)) is None:
+    record, raw = unambiguous(line)
+    if record is None:
         return data, changes
     mended, inside = mend(record)
-    if (text := data.decode()) and _has_raw_control_character(text):
+    if raw:
         inside.append(("raw_control_character", "written as an escape"))
-    if not inside:
-        return data, changes
     try:
-        written = as_json(mended)
+        written = as_json(mended) if inside else ""
     except ValueError:
         return data, changes
-    if _numbers(written) != _numbers(text):
+    if not inside or _numbers(written) != _numbers(data.decode()):
         return data, changes
     return written.encode() + b"\n", changes + [Change(line.number, code, what) for code, what in inside]
 
@@ -254,14 +252,6 @@ def _closed(question: Slot | None, answer: Slot | None) -> list[tuple[str, str]]
             slot[0][slot[1]] = cut(text)
             done.append(("space_before_answer", f"white space removed from the {place} of {slot[1]}"))
     return done
-
-
-def _has_raw_control_character(text: str) -> bool:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return error.msg.startswith("Invalid control character")
-    return False
 
 
 def _numbers(text: str) -> list[Decimal]:
@@ -335,7 +325,7 @@ def _repeated(path: Path) -> np.ndarray:
     """The lines to drop, in order, each with the first line that holds the same record."""
     hashes = Hashes()
     for line, data, _ in mended_lines(path):
-        if line.whole and data and (record := unambiguous(line._replace(data=data))) is not None:
+        if line.whole and data and (record := unambiguous(line._replace(data=data))[0]) is not None:
             same = json.dumps(record, sort_keys=True).encode()
             whole = hashlib.blake2b(same, digest_size=16).digest()  # long enough that no pair is ever lost by a clash
             hashes.add(whole[:8], whole[8:], line.number)

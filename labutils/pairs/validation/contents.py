@@ -9,9 +9,10 @@ import re
 from functools import cache
 
 from labutils.corpus import personal
+from labutils.pairs.causes import quoted
 from labutils.pairs.records import unpadded
 from labutils.pairs.templates import ANSWER, QUESTION, TEMPLATES, lookup
-from labutils.pairs.validation.problems import KINDS, NOTE, WARNING, Tally, quoted
+from labutils.pairs.validation.problems import KINDS, NOTE, WARNING, Tally
 from labutils.pairs.validation.texts import Parts
 
 BIDI = "\u202a-\u202e\u2066-\u2069"  # Boucher and Anderson 2021, "Trojan Source"

@@ -7,13 +7,14 @@ import codecs
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from labutils.pairs import causes
-from labutils.pairs.records import FEW
+from labutils.pairs.causes import quoted, type_name
+from labutils.pairs.records import FEW, no_constant
 
 # The kinds: code, severity, what to do. And the list that collects them.
 
@@ -57,10 +58,7 @@ KINDS = {  # code: (severity, fix)
     "preferences": (ERROR, causes.CHOSEN),
     "context_beside": (WARNING, "`convert FILE --context NAME ...` puts it before the question; as it is, it is lost"),
     "mixed_families": (WARNING, "bring all lines to one family with the command `convert`"),
-    "other_form": (
-        NOTE,
-        "`finetune` and `format` read it; for a notebook, use `convert --to question/answer`",
-    ),
+    "other_form": (NOTE, "`finetune` and `format` read it; for a notebook, use `convert --to question/answer`"),
     "wrong_type": (ERROR, "write the value as a text in double quotes"),
     "null": (ERROR, "write the text, or remove the line"),
     "empty_text": (ERROR, "write the text, or remove the line"),
@@ -100,6 +98,23 @@ KINDS = {  # code: (severity, fix)
 }
 
 
+class Where:
+    """The lines that something is on: the first LISTED, and how many there are. str(...) -> "lines 3, 7"."""
+
+    def __init__(self) -> None:
+        self.first: list[int] = []
+        self.count = 0
+
+    def add(self, line: int) -> None:
+        """Take in a further line."""
+        self.count += 1
+        if self.count <= LISTED:
+            self.first.append(line)
+
+    def __str__(self) -> str:
+        return named(self.first) if self.count <= LISTED else f"{self.count:,} lines"
+
+
 class Tally:
     """Collects problems in bounded memory: PER_KIND of each kind are kept, the rest is counted."""
 
@@ -107,30 +122,29 @@ class Tally:
         self.kept: list[Problem] = []
         self.counts: Counter[str] = Counter()
         self.last: dict[str, int] = {}
-        self.tied: dict[tuple[str, ...], tuple[list[int], int]] = {}
+        self.tied: dict[tuple[str, ...], Where] = {}
 
     def add(
-        self, line: int, code: str, cause: str, *, lines: tuple[int, ...] = (), severity: str = "", fix: str = ""
+        self, line: int, code: str, cause: str, *, lines: Sequence[int] = (), severity: str = "", fix: str = ""
     ) -> None:
         """Add a problem; severity and fix are the kind's own where none is given."""
         self.counts[code] += 1
         if self.counts[code] <= PER_KIND:
-            usual = KINDS[code]
-            self.kept.append(Problem(line, code, severity or usual[0], cause, fix or usual[1], lines[:LISTED]))
+            usual, tied = KINDS[code], tuple(lines[:LISTED]) if len(lines) > 1 else ()
+            self.kept.append(Problem(line, code, severity or usual[0], cause, fix or usual[1], tied))
         else:
             self.last[code] = max(line, self.last.get(code, 0))
 
     def tie(self, line: int, *told: str) -> None:
         """Remember a problem (code, cause, fix) that is told once for all of its lines, at the end."""
         if told in self.tied or len(self.tied) < PER_KIND:
-            lines, count = self.tied.get(told, ([], 0))
-            self.tied[told] = ([*lines, line] if count < LISTED else lines, count + 1)
+            self.tied.setdefault(told, Where()).add(line)
 
     def problems(self) -> list[Problem]:
         """All problems by line; where a kind has more than are kept, a last one says how many."""
-        for (code, cause, *fix), (lines, count) in self.tied.items():
-            cause += f", on {named(lines) if count <= LISTED else f'{count:,} lines'}" if count > 1 else ""
-            self.add(lines[0], code, cause, lines=tuple(lines) if count > 1 else (), fix="".join(fix))
+        for (code, cause, *fix), where in self.tied.items():
+            cause += f", on {where}" if where.count > 1 else ""
+            self.add(where.first[0], code, cause, lines=where.first, fix="".join(fix))
         self.tied.clear()
         more = [
             Problem(line, code, KINDS[code][0], f"{self.counts[code] - PER_KIND:,} further problems of this kind, the "
@@ -140,14 +154,7 @@ class Tally:
         return sorted([*self.kept, *more], key=lambda problem: (problem.line, problem.code))
 
 
-def quoted(text: object, limit: int = 40) -> str:
-    """A piece of somebody's data inside a message: cut, on one line, in quotes. quoted("a\\nb") -> '"a\\\\nb"'."""
-    text = str(text)
-    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" if c != "\n" else "\\n" for c in text[:limit])
-    return f'"{shown}{"..." if len(text) > limit else ""}"'
-
-
-def named(lines: tuple[int, ...] | list[int]) -> str:
+def named(lines: Sequence[int]) -> str:
     """Line numbers as words. named([3, 7]) -> "lines 3, 7"; many are cut."""
     shown = ", ".join(str(line) for line in lines[:8])
     more = f" and {len(lines) - 8:,} more" if len(lines) > 8 else ""
@@ -284,14 +291,18 @@ class Reader:
             return Parsed(self._object(number, data.decode(errors="replace")), damaged=True)
 
     def _object(self, number: int, text: str) -> dict | None:
-        self.repeated.clear()
-        try:
-            value = self.strict.decode(text.strip(SPACE))
-        except (ValueError, RecursionError) as error:
-            if (value := self._despite_control_characters(number, text, error)) is None:
-                cause, common = _why(error)
-                self.tally.tie(number, "not_json", cause) if common else self.tally.add(number, "not_json", cause)
-                return None
+        text = text.strip(SPACE)
+        value, error = self._decoded(self.strict, text)
+        if getattr(error, "msg", "").startswith("Invalid control character"):
+            value, worse = self._decoded(self.loose, text)
+            if not worse:
+                cause = f"U+{ord(text[error.pos]):04X} is unescaped inside a text, at column {error.pos + 1}"
+                self.tally.add(number, "raw_control_character", cause)
+                error = None
+        if error:
+            cause, common = _why(error)
+            self.tally.tie(number, "not_json", cause) if common else self.tally.add(number, "not_json", cause)
+            return None
         if self.repeated:
             self.tally.add(number, "repeated_key", f"the key {quoted(self.repeated[0])} occurs twice in one object")
         if isinstance(value, dict):
@@ -299,23 +310,12 @@ class Reader:
         self.tally.add(number, "not_an_object", f"the line holds {type_name(value)}")
         return None
 
-    def _despite_control_characters(self, number: int, text: str, error: Exception) -> Any:
-        if not getattr(error, "msg", "").startswith("Invalid control character"):
-            return None
+    def _decoded(self, reader: json.JSONDecoder, text: str) -> tuple[Any, Exception | None]:
         self.repeated.clear()
         try:
-            value = self.loose.decode(text.strip(SPACE))
-        except (ValueError, RecursionError):
-            return None
-        cause = f"U+{ord(error.doc[error.pos]):04X} is unescaped inside a text, at column {error.pos + 1}"
-        self.tally.add(number, "raw_control_character", cause)
-        return value
-
-
-def type_name(value: Any) -> str:
-    """What a JSON value is, in words. type_name([1]) -> "a list"."""
-    names = {list: "a list", dict: "an object", str: "a text", type(None): "null", bool: "true or false"}
-    return names.get(type(value), "a number")
+            return reader.decode(text), None
+        except (ValueError, RecursionError) as error:
+            return None, error
 
 
 def decoder(repeated: list[str], *, strict: bool = True) -> json.JSONDecoder:
@@ -330,11 +330,7 @@ def decoder(repeated: list[str], *, strict: bool = True) -> json.JSONDecoder:
             repeated.extend(key for key, _ in pairs if key in seen or seen.add(key))
         return found
 
-    return json.JSONDecoder(object_pairs_hook=object_of, parse_constant=_refuse, strict=strict)
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    return json.JSONDecoder(object_pairs_hook=object_of, parse_constant=no_constant, strict=strict)
 
 
 def _why(error: Exception) -> tuple[str, bool]:

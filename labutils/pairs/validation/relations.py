@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labutils.corpus import duplicates
-from labutils.corpus.duplicates import BANDS, PERMUTATIONS, linked, shingles, similarity
+from labutils.corpus.duplicates import BANDS, PERMUTATIONS, shingles, similarity
 from labutils.pairs.templates import prompt
 from labutils.pairs.validation.problems import LISTED, Tally, named
 from labutils.pairs.validation.texts import Parts
@@ -94,7 +95,10 @@ class Relations:
                 elsewhere = group["line"] >= OTHER_FILE
                 self._same_question(group[~elsewhere])
                 if elsewhere.any() and not elsewhere.all():
-                    leaked |= self._leak(group[~elsewhere], group[elsewhere], other_name)
+                    where = named([int(line) - OTHER_FILE for line in group["line"][elsewhere][:LISTED]])
+                    for line in map(int, group["line"][~elsewhere]):
+                        self.tally.add(line, "split_leak", f"the same question is on {where} of {other_name}")
+                        leaked.add(line)
         self._dominating()
         return leaked
 
@@ -102,20 +106,14 @@ class Relations:
         group = group[np.argsort(group["other"], kind="stable")]
         answers = [group["line"][start:end] for start, end in runs(group["other"])]
         if len(answers) > 1:
-            ties = tuple(sorted(int(lines[0]) for lines in answers))
+            ties = sorted(int(lines[0]) for lines in answers)
             cause = f"the same question has {len(answers):,} answers, on {named(ties)}"
             self.tally.add(ties[1], "different_answers", cause, lines=ties)
         for lines in answers:
             if len(lines) > 1:
-                ties = tuple(int(line) for line in lines[:LISTED])
+                ties = [int(line) for line in lines[:LISTED]]
                 times = "twice" if len(lines) == 2 else f"{len(lines):,} times"
                 self.tally.add(ties[1], "duplicate", f"the same pair occurs {times}: {named(ties)}", lines=ties)
-
-    def _leak(self, here: np.ndarray, there: np.ndarray, other_name: str) -> set[int]:
-        where = named([int(line) - OTHER_FILE for line in there["line"][:LISTED]])
-        for line in here["line"]:
-            self.tally.add(int(line), "split_leak", f"the same question is on {where} of {other_name}")
-        return {int(line) for line in here["line"]}
 
     def _dominating(self) -> None:
         often = []
@@ -125,7 +123,7 @@ class Relations:
         for lines, count in sorted(often):
             if count >= threshold(self.answers.distinct) * self.pairs:
                 cause = f"one answer is on {count:,} of {self.pairs:,} lines ({count / self.pairs:.0%}), first on "
-                self.tally.add(lines[0], "dominating_answer", cause + named(lines[:1]), lines=tuple(lines))
+                self.tally.add(lines[0], "dominating_answer", cause + named(lines[:1]), lines=lines)
 
 
 def threshold(answers: int) -> float:
@@ -168,8 +166,7 @@ class Near:
         self.rows: list[Row] = []
         self.sketches = array("I")
         self.seen: set[tuple[bytes, bool]] = set()
-        self.characters = {False: 0, True: 0}
-        self.texts, self.left_out = {False: 0, True: 0}, {False: 0, True: 0}
+        self.texts, self.characters, self.left_out = Counter(), Counter(), Counter()  # of each of the files
         self.cut = False
 
     def add(self, line: int, asked: bytes, text: str, *, other: bool = False) -> None:
@@ -188,35 +185,33 @@ class Near:
 
     def finish(self, other_name: str, leaked: set[int]) -> None:
         """Tell the groups of near-duplicates, and the lines with one in the other file (but not those in `leaked`)."""
-        ties, across = self._confirmed(leaked)
-        for group in linked(ties):
-            lines = tuple(sorted(self.rows[i].line for i in group))
+        alike, across = self._confirmed(leaked)
+        for group in sorted(map(sorted, alike)):
+            lines = sorted(self.rows[i].line for i in group)
             cause = f"{len(lines):,} questions are nearly the same, on {named(lines)}"
-            self.tally.add(lines[1], "near_duplicate", cause, lines=lines[:LISTED])
+            self.tally.add(lines[1], "near_duplicate", cause, lines=lines)
         for here, (there, score) in sorted(across.items()):
             cause = f"{score:.0%} of its runs of five characters are those of line {there} of {other_name}"
             self.tally.add(here, "near_split_leak", cause)
         for other, count in self.left_out.items():
-            if count:
-                name = f" of {other_name}" if other else ""
-                cause = f"near-duplicates were looked for among the first {self.texts[other]:,} questions{name}, "
-                self.tally.add(0, "search_bounded", cause + f"not among {count:,} behind them")
+            name = f" of {other_name}" if other else ""
+            cause = f"near-duplicates were looked for among the first {self.texts[other]:,} questions{name}, "
+            self.tally.add(0, "search_bounded", cause + f"not among {count:,} behind them")
         if self.cut:
             cause = "very many questions are alike: only the likeliest near-duplicates were looked at"
             self.tally.add(0, "search_bounded", cause)
 
-    def _confirmed(self, leaked: set[int]) -> tuple[list[tuple[int, int]], dict[int, tuple[int, float]]]:
-        """Ties within the file, as many as the groups need; and of each line, the first match in the other file."""
-        grams = self._grams()
-        ties: list[tuple[int, int]] = []
+    def _confirmed(self, leaked: set[int]) -> tuple[list[set[int]], dict[int, tuple[int, float]]]:
+        """Groups of rows within the file; and of each line, the first match in the other file."""
+        from scipy.cluster.hierarchy import DisjointSet  # half a second, only where it is asked
+
+        grams, alike, asked = self._grams(), DisjointSet(), 0
         across: dict[int, tuple[int, float]] = {}
-        parents: dict[int, int] = {}
-        asked = 0
         for i, j in self._candidates():
             here, there = sorted((self.rows[i], self.rows[j]), key=lambda row: row.other)
             if here.other or (there.other and (here.line in across or here.line in leaked)):
                 continue
-            if not there.other and _root(parents, i) == _root(parents, j):
+            if not there.other and i in alike and j in alike and alike.connected(i, j):
                 continue
             if asked == MOST_CONFIRMED:
                 self.cut = True
@@ -228,9 +223,9 @@ class Near:
             if there.other:
                 across[here.line] = (there.line, score)
             else:
-                ties.append((i, j))
-                parents[_root(parents, j)] = _root(parents, i)
-        return ties, across
+                alike.add(i), alike.add(j)
+                alike.merge(i, j)
+        return alike.subsets(), across
 
     def _grams(self) -> Callable[[int], set[str]]:
         """What gives the runs of a row; where the file shares an instruction, the sketches are made anew without it."""
@@ -296,13 +291,6 @@ def sharing(band: np.ndarray) -> np.ndarray:
     away = np.arange(len(keys)) - starts > NEIGHBOURS
     found.append(order[starts[away]] << HALF | order[away])
     return np.concatenate(found)
-
-
-def _root(parents: dict[int, int], i: int) -> int:
-    while (parent := parents.get(i, i)) != i:
-        parents[i] = parents.get(parent, parent)
-        i = parents[i]
-    return i
 
 
 # How long pairs are in tokens: what does not fit, what all of them cost. The tokenizer is an argument.

@@ -1,19 +1,17 @@
 """What is wrong with one pair: its keys and the types of its values. What its texts contain is for `contents`."""
 
-from collections import Counter
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 from labutils.pairs import causes
+from labutils.pairs.causes import quoted, type_name
 from labutils.pairs.conversion import CHAT, FORMS, OWN_KEYS, form_of, joined
 from labutils.pairs.records import FAMILIES
 from labutils.pairs.validation import turns
-from labutils.pairs.validation.problems import LISTED, NOTE, WARNING, Tally, named, quoted, type_name
+from labutils.pairs.validation.problems import NOTE, WARNING, Tally, Where
 from labutils.pairs.validation.turns import LONGEST_KEY, likeness
 
 # The values of an object -> the texts it holds, with the problems of their types.
-
-
-BESIDE = frozenset(causes.BESIDE)
 
 
 class Parts(NamedTuple):
@@ -44,13 +42,8 @@ def _pair(number: int, record: dict, form: str, tally: Tally) -> Parts:
         question = joined(question, sides[1]) if question is not None and sides[1] else question
     else:
         question, answer = sides
-    beside = "" if BESIDE.isdisjoint(record) else _beside(record)
+    beside = "".join(f"{record[key]}\n\n" for key in causes.BESIDE if isinstance(record.get(key), str))
     return Parts(form, good, question, answer, beside=beside)
-
-
-def _beside(record: dict) -> str:
-    texts = [record[key] for key in causes.BESIDE if isinstance(record.get(key), str)]
-    return "".join(f"{text}\n\n" for text in texts)
 
 
 def _text(number: int, key: str, value: Any, form: str, tally: Tally) -> str | None:
@@ -124,10 +117,8 @@ class Keys:
 
     def __init__(self, tally: Tally) -> None:
         self.tally, self.shapes, self.records, self.several = tally, {}, 0, 0
-        self.extra: Counter[str] = Counter()
-        self.extra_lines: dict[str, list[int]] = {}
-        self.forms: Counter[str] = Counter()
-        self.form_lines: dict[str, list[int]] = {}
+        self.extra: defaultdict[str, Where] = defaultdict(Where)
+        self.forms: defaultdict[str, Where] = defaultdict(Where)
 
     def read(self, number: int, record: dict) -> Parts | None:
         """The texts of an object; None where its keys are of no known form."""
@@ -166,48 +157,39 @@ class Keys:
         return causes.meant(record, bool(found.renamed)) if strange else None
 
     def _count(self, number: int, found: Shape) -> None:
-        _remember(self.forms, self.form_lines, found.form, number)
+        self.forms[found.form].add(number)
         for key in (key[:LONGEST_KEY] for key in found.extra):
             if found.form in CHAT and key in turns.BESIDE:
                 continue
             if key in self.extra or len(self.extra) < 100:
-                _remember(self.extra, self.extra_lines, key, number)
+                self.extra[key].add(number)
 
     def finish(self) -> None:
         """Tell what only the whole file shows: further keys, mixed families, a form that tuning does not read."""
-        for key, count in self.extra.items():
-            lines = tuple(self.extra_lines[key])
-            usual = count >= USUAL * self.records
-            cause = f"the further key {quoted(key)} is on {count:,} of {self.records:,} lines"
+        for key, where in self.extra.items():
+            cause = f"the further key {quoted(key)} is on {where.count:,} of {self.records:,} lines"
             if key in causes.BESIDE:
                 cause += "; it seems to belong to the prompt, and training does not read it"
-                self.tally.add(lines[0], "context_beside", cause)
+                self.tally.add(where.first[0], "context_beside", cause)
             elif key in causes.LABELS and set(self.forms) == {"text"}:
-                fix = (
-                    f"where it is the answer to the text, `convert FILE --question text --answer {key} ...` makes pairs"
-                )
-                self.tally.add(lines[0], "other_names", cause, severity=WARNING, fix=fix)
-            elif usual:
+                command = f"`convert FILE --question text --answer {key} ...`"
+                fix = f"where it is the answer to the text, {command} makes pairs"
+                self.tally.add(where.first[0], "other_names", cause, severity=WARNING, fix=fix)
+            elif where.count >= USUAL * self.records:
                 fix = "nothing has to be done; training reads the two sides of a pair only"
-                self.tally.add(lines[0], "extra_key", cause, severity=NOTE, fix=fix)
+                self.tally.add(where.first[0], "extra_key", cause, severity=NOTE, fix=fix)
             else:
-                self.tally.add(lines[0], "extra_key", cause, lines=lines if count > 1 else ())
-        for form, count in self.forms.most_common()[1:]:
-            lines, most = tuple(self.form_lines[form]), self.forms.most_common(1)[0][0]
-            cause = f"{form} on {named(lines) if count <= LISTED else f'{count:,} lines'}, where most lines are {most}"
-            self.tally.add(lines[0], "mixed_families", cause, lines=lines if count > 1 else ())
-        for form in self.forms:
+                self.tally.add(where.first[0], "extra_key", cause, lines=where.first)
+        most = max(self.forms, key=lambda form: self.forms[form].count, default="")
+        for form, where in self.forms.items():
+            if form != most:
+                cause = f"{form} on {where}, where most lines are {most}"
+                self.tally.add(where.first[0], "mixed_families", cause, lines=where.first)
+            cause, fix = f"the form is {form}", ""
+            if form == "alpaca":  # its keys hold those of the family input/output
+                cause += "; read as input/output, it loses its instruction"
+            if form in CHAT and self.several:
+                cause += f"; {self.several:,} with several turns, a system message or tools"
+                fix = CHATS
             if form not in FAMILIES:
-                loses = form == "alpaca"  # its keys hold those of the family input/output
-                cause = f"the form is {form}" + ("; read as input/output, it loses its instruction" if loses else "")
-                fix = CHATS if form in CHAT and self.several else ""
-                cause += f"; {self.several:,} with several turns, a system message or tools" if fix else ""
-                self.tally.add(
-                    self.form_lines[form][0], "other_form", cause, severity=WARNING if loses else "", fix=fix
-                )
-
-
-def _remember(counts: Counter, lines: dict[str, list[int]], key: str, number: int) -> None:
-    counts[key] += 1
-    if counts[key] <= LISTED:
-        lines.setdefault(key, []).append(number)
+                self.tally.add(where.first[0], "other_form", cause, severity=WARNING * (form == "alpaca"), fix=fix)

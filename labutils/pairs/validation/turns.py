@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from labutils.pairs.causes import quoted, type_name
 from labutils.pairs.conversion import CHAT, FORMS, ROLES
-from labutils.pairs.validation.problems import ERROR, KINDS, WARNING, quoted, type_name
+from labutils.pairs.validation.problems import ERROR, KINDS, WARNING
 
 ALIKE = 0.75  # difflib's ratio; "qestion" and "question" have 0.93, "input" and "output" 0.55
 LONGEST_KEY, MOST_KEYS = 40, 50  # what is compared: a damaged file may have a million keys, or one of a million signs
@@ -212,13 +213,7 @@ def _called(tool: dict) -> dict:
 
 def _calls(place: int, message: dict, faults: list[Fault]) -> list[dict]:
     """The calls of a message, each {"function": {"name", "arguments"}}, and its "id" where there is one."""
-    one = message.get("function_call")
-    if isinstance(one, str):  # as ShareGPT has it
-        try:
-            one = json.loads(one)
-        except (ValueError, RecursionError):
-            one = None
-    calls = message.get("tool_calls") or [one]
+    calls = message.get("tool_calls") or [_parsed(message.get("function_call"))]  # ShareGPT has it as a text
     if not _objects(calls):
         faults.append(Fault("tool_call", f"message {place}: the call must be an object, JSON, with name and arguments"))
         return []
@@ -227,7 +222,7 @@ def _calls(place: int, message: dict, faults: list[Fault]) -> list[dict]:
         name, arguments = (_called(call).get(key) for key in ("name", "arguments"))
         if not isinstance(name, str) or not name.strip():
             faults.append(Fault("tool_call", f"message {place} calls a tool without its name"))
-        elif not _is_object(arguments):
+        elif not isinstance(_parsed(arguments), dict):
             faults.append(Fault("tool_call", f"message {place}: the arguments of {quoted(name)} are no JSON object"))
         else:
             id = {"id": call["id"]} if isinstance(call.get("id"), str) else {}
@@ -235,11 +230,12 @@ def _calls(place: int, message: dict, faults: list[Fault]) -> list[dict]:
     return made
 
 
-def _is_object(arguments: Any) -> bool:
+def _parsed(value: Any) -> Any:
+    """What a text of JSON holds, None where it is none; another value as it is."""
     try:
-        return isinstance(json.loads(arguments) if isinstance(arguments, str) else arguments, dict)
+        return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
-        return False
+        return None
 
 
 def _unfit(place: int, call: dict, tool: dict) -> Iterator[Fault]:
@@ -247,11 +243,10 @@ def _unfit(place: int, call: dict, tool: dict) -> Iterator[Fault]:
     from jsonschema import Draft202012Validator, SchemaError  # half a second, so only where there is a schema
     from referencing import Registry, exceptions
 
-    given = json.loads(call["arguments"]) if isinstance(call["arguments"], str) else call["arguments"]
     try:
         Draft202012Validator.check_schema(tool.get("parameters", {}))
         reader = Draft202012Validator(tool.get("parameters", {}), registry=Registry())  # which fetches nothing
-        unfit = next(reader.iter_errors(given), None)
+        unfit = next(reader.iter_errors(_parsed(call["arguments"])), None)
     except (SchemaError, exceptions.Unresolvable, RecursionError, ArithmeticError, ValueError):
         yield Fault(
             "tool_call", f"the parameters of the tool {quoted(tool['name'])} are no JSON Schema that can be used"
