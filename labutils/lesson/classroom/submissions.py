@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from multiprocessing.connection import wait
 from pathlib import Path, PurePosixPath
@@ -75,75 +75,88 @@ def misplaced(folder: Path, path: PurePosixPath) -> str:
     return ""
 
 
+class Submission(NamedTuple):
+    """What a learner has handed in for an assignment."""
+
+    folder: Path
+    number: str
+    learner: str
+
+    @property
+    def mark(self) -> Path:
+        """The file that says what was graded."""
+        return self.folder / GRADED / self.number / f"{self.learner}.txt"
+
+    @property
+    def result(self) -> Path:
+        """The folder in which nbgrader puts what it has graded."""
+        return self.folder / "autograded" / self.learner / self.number
+
+    @property
+    def content(self) -> str:
+        """The SHA-256 of the notebooks; copies may keep an old time, so that tells nothing."""
+        books = sorted((self.folder / "submitted" / self.learner / self.number).glob("*.ipynb"))
+        return hashlib.sha256(b"".join(hashlib.sha256(book.read_bytes()).digest() for book in books)).hexdigest()
+
+    def is_graded(self) -> bool:
+        """Whether what was handed in last was graded."""
+        same = self.mark.is_file() and self.mark.read_text(encoding="ascii") == self.content
+        decided = marks(self.folder, self.number).get(self.learner, (0, 0))[1]
+        return same and any(self.result.glob("*.ipynb")) and decided > 0
+
+
 class Running(NamedTuple):
     """A submission that is being graded."""
 
+    submission: Submission
     process: multiprocessing.process.BaseProcess
     began: float
     log: Path
-    handed_in: str  # the SHA-256 of what is graded, by which one that comes meanwhile is known
+    content: str  # of what is graded, by which one that comes meanwhile is known
+
+    def is_over(self) -> bool:
+        """Whether it has ended, or has to."""
+        return self.process.exitcode is not None or time.monotonic() - self.began > LIMIT
 
 
 def autograde(
-    folder: str | Path,
-    number: str,
-    side_by_side: int | None = None,
-    *,
-    again: bool = False,
-    tell: Callable[[int, int, float], None] = lambda done, total, seconds_left: None,
+    folder: str | Path, number: str, side_by_side: int | None, tell: Callable[[int, int, float], None], *, again: bool
 ) -> dict[str, str]:
     """Grade all submissions of an assignment that are not graded yet, or were handed in again: of each learner, why it
     could not be graded; empty where it was.
 
     Args:
         side_by_side: how many at once; one for each core without it.
-        again: grade those that are graded, too.
         tell: gets how many are done, of how many, and about how many seconds are left.
+        again: grade those that are graded, too.
 
     Raises:
         ValueError: no key, no gradebook. FileNotFoundError: no such assignment.
     """
     folder, side_by_side = Path(folder).resolve(), side_by_side or machine.cores()
     read_key(folder / KEY), has_own_numbers(folder, number), marks(folder, number)
-    waiting = [name for name in handed_in(folder, number) if again or not is_graded(folder, number, name)]
-    total, began, done, running = len(waiting), time.monotonic(), {}, {}
+    waiting = [each for each in handed_in(folder, number) if again or not each.is_graded()]
+    total, began, done, running = len(waiting), time.monotonic(), {}, []
     with tempfile.TemporaryDirectory() as logs:
         try:
             while waiting or running:
                 while waiting and has_room(running, side_by_side):
-                    name = waiting.pop(0)
-                    running[name] = start(folder, number, name, Path(logs), side_by_side)
-                wait([each.process.sentinel for each in running.values()], timeout=1.0)
-                for name in [name for name, each in running.items() if is_over(each)]:
-                    done[name] = ended(folder, number, name, running.pop(name))
+                    running.append(start(waiting.pop(0), Path(logs), max(1, machine.cores() // side_by_side)))
+                wait([each.process.sentinel for each in running], timeout=1.0)
+                for each in [each for each in running if each.is_over()]:
+                    running.remove(each)
+                    done[each.submission.learner] = ended(each)
                     tell(len(done), total, (time.monotonic() - began) / len(done) * (total - len(done)))
         finally:
-            for name, each in running.items():
-                ended(folder, number, name, each)
+            for each in running:
+                ended(each)
     return dict(sorted(done.items()))
 
 
-def handed_in(folder: Path, number: str) -> list[str]:
-    """Who has handed in an assignment."""
-    return sorted({path.parent.parent.name for path in (folder / "submitted").glob(f"*/{number}/*.ipynb")})
-
-
-def is_graded(folder: Path, number: str, learner: str) -> bool:
-    """Whether what a learner has handed in last was graded."""
-    mark, there = mark_of(folder, number, learner), any((folder / "autograded" / learner / number).glob("*.ipynb"))
-    same = there and mark.is_file() and mark.read_text(encoding="ascii") == content(folder, number, learner)
-    return same and marks(folder, number).get(learner, (0, 0))[1] > 0
-
-
-def mark_of(folder: Path, number: str, learner: str) -> Path:
-    """The file that says which submission of a learner was graded."""
-    return folder / GRADED / number / f"{learner}.txt"
-
-
-def content(folder: Path, number: str, learner: str) -> str:
-    """The SHA-256 of the notebooks that a learner has handed in; copies may keep an old time, so that tells nothing."""
-    books = sorted((folder / "submitted" / learner / number).glob("*.ipynb"))
-    return hashlib.sha256(b"".join(hashlib.sha256(book.read_bytes()).digest() for book in books)).hexdigest()
+def handed_in(folder: Path, number: str) -> list[Submission]:
+    """All submissions of an assignment, by the learners' names."""
+    names = {path.parent.parent.name for path in (folder / "submitted").glob(f"*/{number}/*.ipynb")}
+    return [Submission(folder, number, name) for name in sorted(names)]
 
 
 def marks(folder: Path, number: str) -> dict[str, tuple[float, int]]:
@@ -156,27 +169,25 @@ def marks(folder: Path, number: str) -> dict[str, tuple[float, int]]:
         return {name: (points, answers) for name, points, answers in book.execute(MARKS, (number,))}
 
 
-def has_room(running: dict[str, Running], side_by_side: int) -> bool:
+def has_room(running: Sequence[Running], side_by_side: int) -> bool:
     """Whether one more can begin: slow ones do not count, up to a limit."""
-    slow = sum(time.monotonic() - each.began > SLOW for each in running.values())
+    slow = sum(time.monotonic() - each.began > SLOW for each in running)
     return len(running) - min(slow, BEHIND * side_by_side) < side_by_side
 
 
-def start(folder: Path, number: str, learner: str, logs: Path, side_by_side: int) -> Running:
+def start(submission: Submission, logs: Path, threads: int) -> Running:
     """Begin to grade a submission. Where the system can fork, the packages are imported once for all of them."""
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     if os.name == "posix":
         context.set_forkserver_preload(["labutils.lesson.classroom.judging", "nbgrader.apps.autogradeapp"])
-    log = logs / f"{learner}.txt"
-    threads = max(1, machine.cores() // side_by_side)
-    mark_of(folder, number, learner).unlink(missing_ok=True)
-    handed_in = content(folder, number, learner)  # before nbgrader copies it
-    process = context.Process(target=grade, args=(folder, number, learner, log, threads))
+    log, content = logs / f"{submission.learner}.txt", submission.content  # before nbgrader copies it
+    submission.mark.unlink(missing_ok=True)
+    process = context.Process(target=grade, args=(submission, log, threads))
     process.start()
-    return Running(process, time.monotonic(), log, handed_in)
+    return Running(submission, process, time.monotonic(), log, content)
 
 
-def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> None:
+def grade(submission: Submission, log: Path, threads: int) -> None:
     """nbgrader's own command `autograde` for one submission, in this process, which ends with its exit code."""
     with log.open("w") as out:
         for stream in (1, 2):
@@ -184,29 +195,22 @@ def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> N
     from nbgrader.apps.autogradeapp import AutogradeApp  # where it is missing, the file says so
 
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    os.chdir(folder)
-    book = f"--db=sqlite:///{(folder / 'gradebook.db').as_posix()}?timeout=60"  # seconds that one waits for another
-    AutogradeApp.launch_instance([number, f'--student="{learner}"', "--force", book])
+    os.chdir(submission.folder)
+    book = f"sqlite:///{(submission.folder / 'gradebook.db').as_posix()}?timeout=60"  # seconds that one waits
+    AutogradeApp.launch_instance([submission.number, f'--student="{submission.learner}"', "--force", f"--db={book}"])
 
 
-def is_over(each: Running) -> bool:
-    """Whether a submission has ended, or has to."""
-    return each.process.exitcode is not None or time.monotonic() - each.began > LIMIT
-
-
-def ended(folder: Path, number: str, learner: str, each: Running) -> str:
+def ended(each: Running) -> str:
     """End what still runs of a submission, and say why it is not graded; nothing half graded is left behind."""
-    code = each.process.exitcode
+    code, mark = each.process.exitcode, each.submission.mark
     if code is None:
-        for process in family(each.process.pid):
-            with suppress(psutil.Error):  # it may end by itself meanwhile
-                process.kill()
+        kill(each.process.pid)
     each.process.join()
     if code == 0:
-        mark_of(folder, number, learner).parent.mkdir(parents=True, exist_ok=True)
-        places.write(mark_of(folder, number, learner), each.handed_in)
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        places.write(mark, each.content)
         return ""
-    shutil.rmtree(folder / "autograded" / learner / number, ignore_errors=True)
+    shutil.rmtree(each.submission.result, ignore_errors=True)
     if code is None:
         return f"stopped after {time.monotonic() - each.began:.0f} seconds"
     said = each.log.read_text(errors="replace") if each.log.is_file() else ""
@@ -214,10 +218,10 @@ def ended(folder: Path, number: str, learner: str, each: Running) -> str:
     return [f"exit code {code}", *errors, *re.findall(r"^\s*([\w.]+(?:Error|Exception): .*)", said, re.MULTILINE)][-1]
 
 
-def family(pid: int) -> list[psutil.Process]:
-    """A process and all that it has started, its kernel among them."""
-    try:
+def kill(pid: int) -> None:
+    """End a process and all that it has started, its kernel among them; what ends by itself meanwhile is no error."""
+    with suppress(psutil.NoSuchProcess):
         first = psutil.Process(pid)
-        return [*first.children(recursive=True), first]
-    except psutil.NoSuchProcess:
-        return []
+        for process in [*first.children(recursive=True), first]:
+            with suppress(psutil.Error):
+                process.kill()
