@@ -15,9 +15,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 import psutil
 
@@ -75,16 +75,21 @@ def misplaced(folder: Path, path: PurePosixPath) -> str:
     return ""
 
 
-class Submission(NamedTuple):
-    """What a learner has handed in for an assignment."""
+@dataclass
+class Submission:
+    """What a learner has handed in for an assignment, and the process that grades it."""
 
     folder: Path
     number: str
     learner: str
+    process: multiprocessing.process.BaseProcess | None = None
+    began: float = 0.0
+    log: Path | None = None  # what the process says
+    taken: str = ""  # the content that is graded, by which one that comes meanwhile is known
 
     @property
     def mark(self) -> Path:
-        """The file that says what was graded."""
+        """The file that says which content was graded."""
         return self.folder / GRADED / self.number / f"{self.learner}.txt"
 
     @property
@@ -104,19 +109,59 @@ class Submission(NamedTuple):
         decided = marks(self.folder, self.number).get(self.learner, (0, 0))[1]
         return same and any(self.result.glob("*.ipynb")) and decided > 0
 
-
-class Running(NamedTuple):
-    """A submission that is being graded."""
-
-    submission: Submission
-    process: multiprocessing.process.BaseProcess
-    began: float
-    log: Path
-    content: str  # of what is graded, by which one that comes meanwhile is known
+    def start(self, logs: Path, threads: int) -> None:
+        """Begin to grade it. Where the system can fork, the packages are imported once for all of them."""
+        context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+        if os.name == "posix":
+            context.set_forkserver_preload(["labutils.lesson.classroom.judging", "nbgrader.apps.autogradeapp"])
+        self.mark.unlink(missing_ok=True)
+        self.log, self.taken = logs / f"{self.learner}.txt", self.content  # before nbgrader copies it
+        work = (self.folder, self.number, self.learner, self.log, threads)
+        self.process, self.began = context.Process(target=grade, args=work), time.monotonic()
+        self.process.start()
 
     def is_over(self) -> bool:
         """Whether it has ended, or has to."""
         return self.process.exitcode is not None or time.monotonic() - self.began > LIMIT
+
+    def end(self) -> str:
+        """End what still runs, and say why it is not graded; nothing half graded is left behind."""
+        if (code := self.process.exitcode) is None:
+            kill(self.process.pid)
+        self.process.join()
+        if code == 0:
+            self.mark.parent.mkdir(parents=True, exist_ok=True)
+            places.write(self.mark, self.taken)
+            return ""
+        shutil.rmtree(self.result, ignore_errors=True)
+        if code is None:
+            return f"stopped after {time.monotonic() - self.began:.0f} seconds"
+        said = self.log.read_text(errors="replace") if self.log.is_file() else ""
+        errors = re.findall(r"\| ERROR\] (?!Traceback)(.+)", said)[:1]
+        raised = re.findall(r"^\s*([\w.]+(?:Error|Exception): .*)", said, re.MULTILINE)
+        return [f"exit code {code}", *errors, *raised][-1]
+
+
+def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> None:
+    """nbgrader's own command `autograde` for one submission, in this process, which ends with its exit code."""
+    with log.open("w") as out:
+        for stream in (1, 2):
+            os.dup2(out.fileno(), stream)
+    from nbgrader.apps.autogradeapp import AutogradeApp  # where it is missing, the file says so
+
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.chdir(folder)
+    book = f"--db=sqlite:///{(folder / 'gradebook.db').as_posix()}?timeout=60"  # seconds that one waits for another
+    AutogradeApp.launch_instance([number, f'--student="{learner}"', "--force", book])
+
+
+def kill(pid: int) -> None:
+    """End a process and all that it has started, its kernel among them; what ends by itself meanwhile is no error."""
+    with suppress(psutil.NoSuchProcess):
+        first = psutil.Process(pid)
+        for process in [*first.children(recursive=True), first]:
+            with suppress(psutil.Error):
+                process.kill()
 
 
 def autograde(
@@ -141,15 +186,16 @@ def autograde(
         try:
             while waiting or running:
                 while waiting and has_room(running, side_by_side):
-                    running.append(start(waiting.pop(0), Path(logs), max(1, machine.cores() // side_by_side)))
+                    waiting[0].start(Path(logs), max(1, machine.cores() // side_by_side))
+                    running.append(waiting.pop(0))
                 wait([each.process.sentinel for each in running], timeout=1.0)
                 for each in [each for each in running if each.is_over()]:
                     running.remove(each)
-                    done[each.submission.learner] = ended(each)
+                    done[each.learner] = each.end()
                     tell(len(done), total, (time.monotonic() - began) / len(done) * (total - len(done)))
         finally:
             for each in running:
-                ended(each)
+                each.end()
     return dict(sorted(done.items()))
 
 
@@ -157,6 +203,12 @@ def handed_in(folder: Path, number: str) -> list[Submission]:
     """All submissions of an assignment, by the learners' names."""
     names = {path.parent.parent.name for path in (folder / "submitted").glob(f"*/{number}/*.ipynb")}
     return [Submission(folder, number, name) for name in sorted(names)]
+
+
+def has_room(running: Sequence[Submission], side_by_side: int) -> bool:
+    """Whether one more can begin: slow ones do not count, up to a limit."""
+    slow = sum(time.monotonic() - each.began > SLOW for each in running)
+    return len(running) - min(slow, BEHIND * side_by_side) < side_by_side
 
 
 def marks(folder: Path, number: str) -> dict[str, tuple[float, int]]:
@@ -167,61 +219,3 @@ def marks(folder: Path, number: str) -> dict[str, tuple[float, int]]:
         raise ValueError(f"no gradebook at {path.absolute()}, expected the file that `class release` made: put it back")
     with closing(sqlite3.connect(path, timeout=60)) as book:
         return {name: (points, answers) for name, points, answers in book.execute(MARKS, (number,))}
-
-
-def has_room(running: Sequence[Running], side_by_side: int) -> bool:
-    """Whether one more can begin: slow ones do not count, up to a limit."""
-    slow = sum(time.monotonic() - each.began > SLOW for each in running)
-    return len(running) - min(slow, BEHIND * side_by_side) < side_by_side
-
-
-def start(submission: Submission, logs: Path, threads: int) -> Running:
-    """Begin to grade a submission. Where the system can fork, the packages are imported once for all of them."""
-    context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-    if os.name == "posix":
-        context.set_forkserver_preload(["labutils.lesson.classroom.judging", "nbgrader.apps.autogradeapp"])
-    log, content = logs / f"{submission.learner}.txt", submission.content  # before nbgrader copies it
-    submission.mark.unlink(missing_ok=True)
-    process = context.Process(target=grade, args=(submission, log, threads))
-    process.start()
-    return Running(submission, process, time.monotonic(), log, content)
-
-
-def grade(submission: Submission, log: Path, threads: int) -> None:
-    """nbgrader's own command `autograde` for one submission, in this process, which ends with its exit code."""
-    with log.open("w") as out:
-        for stream in (1, 2):
-            os.dup2(out.fileno(), stream)
-    from nbgrader.apps.autogradeapp import AutogradeApp  # where it is missing, the file says so
-
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    os.chdir(submission.folder)
-    book = f"sqlite:///{(submission.folder / 'gradebook.db').as_posix()}?timeout=60"  # seconds that one waits
-    AutogradeApp.launch_instance([submission.number, f'--student="{submission.learner}"', "--force", f"--db={book}"])
-
-
-def ended(each: Running) -> str:
-    """End what still runs of a submission, and say why it is not graded; nothing half graded is left behind."""
-    code, mark = each.process.exitcode, each.submission.mark
-    if code is None:
-        kill(each.process.pid)
-    each.process.join()
-    if code == 0:
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        places.write(mark, each.content)
-        return ""
-    shutil.rmtree(each.submission.result, ignore_errors=True)
-    if code is None:
-        return f"stopped after {time.monotonic() - each.began:.0f} seconds"
-    said = each.log.read_text(errors="replace") if each.log.is_file() else ""
-    errors = re.findall(r"\| ERROR\] (?!Traceback)(.+)", said)[:1]
-    return [f"exit code {code}", *errors, *re.findall(r"^\s*([\w.]+(?:Error|Exception): .*)", said, re.MULTILINE)][-1]
-
-
-def kill(pid: int) -> None:
-    """End a process and all that it has started, its kernel among them; what ends by itself meanwhile is no error."""
-    with suppress(psutil.NoSuchProcess):
-        first = psutil.Process(pid)
-        for process in [*first.children(recursive=True), first]:
-            with suppress(psutil.Error):
-                process.kill()
