@@ -1,7 +1,6 @@
 """The command `class`: its actions, what they call, what they print."""
 
 import argparse
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from labutils import places
 from labutils.lesson import predictions, show
 from labutils.lesson.classroom import release, submissions, wheelhouse
-from labutils.lesson.cli_data import columns, safe
+from labutils.lesson.terminal import clock, columns, renew, safe, tell
 
 BAR = 40  # signs of a bar that stands for all
 
@@ -50,9 +49,9 @@ def class_command(asked: argparse.Namespace) -> int:
     return asked.act(asked)
 
 
-def tell(lines: Sequence[str]) -> None:
+def tell_left_out(lines: Sequence[str]) -> None:
     for line in lines:
-        print(f"left out: {safe(line, 200)}", file=sys.stderr)
+        tell(f"left out: {line}", 210)
 
 
 def release_action(asked: argparse.Namespace) -> int:
@@ -72,7 +71,7 @@ def handout_action(asked: argparse.Namespace) -> int:
 
 def collect_action(asked: argparse.Namespace) -> int:
     new, refused = submissions.collect(asked.folder, asked.source)
-    tell(refused)
+    tell_left_out(refused)
     print("\n".join([*map(safe, new), f"{len(new)} collected that are new"]))
     return 0
 
@@ -82,13 +81,11 @@ def autograde_action(asked: argparse.Namespace) -> int:
         raise ValueError(f"--jobs must be at least 1, got {asked.jobs}")
 
     def progress(done: int, total: int, seconds_left: float) -> None:
-        left = "{}:{:02d}".format(*divmod(round(seconds_left), 60))
-        end = "\r" if sys.stderr.isatty() and done < total else "\n"
-        print(f"{done} of {total} graded, about {left} left", end=end, file=sys.stderr, flush=True)
+        renew(f"{done} of {total} graded, about {clock(seconds_left)} left", last=done == total)
 
     done = submissions.autograde(asked.folder, asked.number, asked.jobs, progress, again=asked.again)
     failed = {name: why for name, why in done.items() if why}
-    tell([f"{name}: {why}" for name, why in failed.items()])
+    tell_left_out([f"{name}: {why}" for name, why in failed.items()])
     marks = submissions.marks(asked.folder, asked.number)
     print("\n".join(columns([["learner", "points"], *([name, f"{marks[name][0]:g}"] for name in marks)])))
     return 1 if failed else 0
@@ -107,7 +104,7 @@ def predictions_action(asked: argparse.Namespace) -> int:
         print(f"{predictions.share(asked.folder, name)}: your predictions")
         return 0
     found, refused = predictions.merge(asked.folder)
-    tell(refused)
+    tell_left_out(refused)
     if not found:
         raise ValueError(f"no predictions in {asked.folder}; each learner puts them there with --share NAME")
     if asked.prediction is None:
