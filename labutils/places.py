@@ -100,6 +100,24 @@ def swapping(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+@contextmanager
+def filling(folder: Path, instead: str) -> Iterator[None]:
+    """A new folder to fill, or an empty one such as a stick; on any error it is again as it was.
+
+    Raises ValueError with the advice `instead` where it holds something.
+    """
+    is_new = not folder.exists()
+    if not is_new and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder} holds something already: {instead}")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for part in [folder] if is_new else folder.iterdir():
+            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink()
+        raise
+
+
 def _replaceable(path: Path, mark: str) -> bool:
     """Whether a path is an empty folder, or one that holds what it is known for and nothing else."""
     inside = list(path.iterdir()) if path.is_dir() else [path]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from labutils.lesson import cli_data
-from labutils.lesson.cli_data import plain, smollm2_speed, table, total
+from labutils.lesson.cli_data import smollm2_speed, table, total
+from labutils.lesson.terminal import plain
 from labutils.pairs.validation import Problem
 from labutils.pairs.validation.problems import Progress
 

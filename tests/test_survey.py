@@ -19,6 +19,7 @@ from labutils.corpus.sampling import composition, summary
 from labutils.corpus.sharded import Part, SampleSpec, Sizes
 from labutils.corpus.survey import Survey, Tally
 from labutils.lesson import cli_data as command
+from labutils.lesson import terminal
 from labutils.run import PeakMemory
 
 law = settings(derandomize=True, deadline=None, max_examples=30)
@@ -262,7 +263,7 @@ def test_the_command(labutils, file):
     assert [line.split()[0] for line in lines[3:5]] == ["READMEs", "Python"]
     code, out, _ = labutils("survey", "--source", file, "--limit", 23, "--seed", 3, "--json")
     assert (code, json.loads(out)) == (0, summary(sharded.run(file, limit=23, seed=3, processes=1)))
-    assert list(map(command.percent, (0, 0.123, 0.01, 0.0099, 1))) == ["0.0 %", "12.3 %", "1.0 %", "0.99 %", "100.0 %"]
+    assert list(map(terminal.percent, (0, 0.123, 0.01, 0.0099, 1))) == ["0.0 %", "12.3 %", "1.0 %", "0.99 %", "100.0 %"]
 
 
 def test_the_command_merges_what_it_wrote(labutils, file, tmp_path):

@@ -15,6 +15,7 @@ from pathlib import Path
 from labutils import machine
 from labutils.corpus import sampling, sharded
 from labutils.lesson import show
+from labutils.lesson.terminal import columns, percent, plain, renew, safe, size
 from labutils.pairs import conversion, own, records, templates, validation
 from labutils.pairs.validation.problems import ERROR, NOTE, WARNING, Progress, named
 
@@ -123,35 +124,9 @@ def subjects(found: dict) -> list[str]:
     ]
 
 
-def columns(cells: list[list[str]]) -> list[str]:
-    """Rows of cells with their columns aligned: the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        row[0].ljust(widths[0])
-        + "".join("  " + cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        for row in cells
-    ]
-
-
-def safe(name: str, limit: int = 40) -> str:
-    """A text from outside on one line of a terminal: control and direction characters visible, cut at `limit`."""
-    shown = "".join(sign if sign.isprintable() else f"[U+{ord(sign):04X}]" for sign in name[:limit])
-    return shown + ("..." if len(name) > limit else "")
-
-
-def percent(share: float) -> str:
-    """A share for people. percent(0.123) -> "12.3 %"; percent(0.00012) -> "0.01 %"."""
-    return f"{100 * share:.2f} %" if 0 < share < 0.01 else f"{100 * share:.1f} %"
-
-
 def between(row: dict, which: str = "") -> str:
     """An interval. between({"low": 0.1, "high": 0.2}) -> "10.0 to 20.0 %"."""
     return f"{percent(row[f'{which}low'])[:-2]} to {percent(row[f'{which}high'])}"
-
-
-def size(number: int) -> str:
-    """Bytes for people. size(1_500_000) -> "1.5 MB"."""
-    return f"{number / 1e6:,.1f} MB" if number >= 50_000 else f"{number / 1e3:,.1f} kB"
 
 
 # `validate`, `convert` and `format`
@@ -302,11 +277,6 @@ def repaired(report: validation.Report) -> Iterator[str]:
     yield f"every change is listed in {plain(str(report.changes))}; left in the copy: {total(report.left)}"
 
 
-def plain(text: str) -> str:
-    """A text on one line that does nothing to a terminal. plain("\\x1b[31m") -> "\\\\u001b[31m"."""
-    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
-
-
 def progress_line() -> Callable[[Progress], None] | None:
     """What writes one line on stderr that writes over itself; None where stderr is no terminal."""
     if not sys.stderr.isatty():
@@ -317,7 +287,7 @@ def progress_line() -> Callable[[Progress], None] | None:
         seconds = time.monotonic() - started
         left = seconds * (now.size - now.done) / max(1, now.done)
         line = f"{now.done / 1e6:,.0f} of {now.size / 1e6:,.0f} MB, {now.lines:,} lines, {left:,.0f} s left  "
-        print(line, end="\r" if now.done < now.size else "\n", file=sys.stderr, flush=True)
+        renew(line, last=now.done >= now.size)
 
     return tell
 

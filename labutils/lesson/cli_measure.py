@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from labutils.corpus import sources
-from labutils.lesson.cli_data import columns, safe
 from labutils.lesson.cli_model import progress_line
+from labutils.lesson.terminal import columns, safe, tell
 from labutils.measure import experiments, intervals, prompted, report
 from labutils.measure.grid import effects, merging, recording
 from labutils.measure.grid.plans import PLANS, plan_of
@@ -73,10 +72,6 @@ def table(found: Sequence[Wanted]) -> str:
         minutes = sum(each.line["about"]["minutes"] for each in here if each.line)
         rows.append(f"{point:<36} {seeds:<18} {minutes:7.1f}")
     return "\n".join([f"{'point':<36} {'seeds (missing)':<18} minutes", *rows])
-
-
-def tell(line: str) -> None:
-    print(safe(line, 200), file=sys.stderr, flush=True)
 
 
 def _own(asked: argparse.Namespace) -> int:
@@ -223,7 +218,7 @@ def report_command(asked: argparse.Namespace) -> int:
         texts=texts,
         fp32=asked.fp32,
         record=asked.record,
-        tell=lambda line: print(safe(line, 200), file=sys.stderr),
+        tell=tell,
     )
     print(json.dumps(list(map(as_object, rows)), indent=1) if asked.json else report_text(rows))
     return 0

@@ -15,6 +15,7 @@ from pathlib import Path
 from labutils import machine, places
 from labutils.corpus import quality, sources
 from labutils.corpus.sources import docstrings
+from labutils.lesson.terminal import clock, renew
 from labutils.model import adapters, asking, chats, encoding, models, recipes, training
 from labutils.model.encoding import train_bpe
 from labutils.pairs import own
@@ -186,10 +187,8 @@ def given(asked: argparse.Namespace) -> dict:
 
 def progress_line(progress: training.Progress) -> None:
     """One line on stderr that writes over itself: step, loss, speed, time left."""
-    minutes, seconds = divmod(round(progress.seconds_left), 60)
     line = f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {progress.tokens_per_second:.0f} tokens/s"
-    end = "\r" if sys.stderr.isatty() else "\n"
-    print(f"{line}  {minutes}:{seconds:02d} left", end=end, file=sys.stderr, flush=True)
+    renew(f"{line}  {clock(progress.seconds_left)} left")
 
 
 def ask_options(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from IPython import get_ipython
 from IPython.display import HTML, display
 
+from labutils.lesson.terminal import clock
+
 
 def progress(seconds: float = 1.0) -> Callable:
     """A callback for `finetune(..., on_progress=progress())`; renews its line at most every `seconds`.
@@ -65,8 +67,7 @@ def line(now) -> str:
     """
     if now.step >= now.steps:
         return f"{_steps(now)} · done, {now.tokens_per_second:,.0f} tokens a second"
-    minutes, seconds = divmod(round(now.seconds_left), 60)
-    left = f"{minutes}:{seconds:02d} left"
+    left = f"{clock(now.seconds_left)} left"
     bar = f'<progress value="{now.step}" max="{now.steps}" style="width:16em"></progress>'
     return f"{bar} {_steps(now)} · loss {now.loss:.3f} · {now.tokens_per_second:,.0f} tokens a second · {left}"
 

@@ -68,25 +68,24 @@ def share(folder: str | Path, name: str) -> Path:
     if not (kept := FILE.read()):
         raise ValueError("no prediction is kept on this machine: make one in a notebook first")
     path, text = Path(folder, f"{name}.json"), json.dumps(kept, indent=1)
-    if path.is_symlink() or path.exists():
-        _check_own(path)
+    if problem := _not_own(path):
+        raise ValueError(f"{path} {problem}: give another name")
     SHARED.change(hashlib.sha256(text.encode()).hexdigest(), lambda _: date.today().isoformat())
     places.write(path, text)
     return path
 
 
-def _check_own(path: Path) -> None:
-    """Raises ValueError where a file is anything but predictions that this learner has shared."""
-    if path.is_symlink() or not path.is_file():
-        raise ValueError(f"{path} is a link or no file: give another name")
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() in SHARED.read():
-        return
+def _not_own(path: Path) -> str:
+    """What a file is that this learner has not shared; empty for one that they have, and where there is none."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        return "is a link or no file"
+    if not path.exists() or hashlib.sha256(data := path.read_bytes()).hexdigest() in SHARED.read():
+        return ""
     try:
         _file(data)
     except ValueError:
-        raise ValueError(f"{path} holds something other than predictions: give another name") from None
-    raise ValueError(f"{path} holds predictions that were not shared from here, of somebody else: give another name")
+        return "holds something other than predictions"
+    return "holds predictions that were not shared from here, of somebody else"
 
 
 def merge(folder: str | Path) -> tuple[dict[str, list[str]], list[str]]:
@@ -167,18 +166,18 @@ class _Revealed:
         self.said, self.found, self.more = said, found, more
 
     def __repr__(self) -> str:
-        return "".join(self._parts(str)) if self.said is not None else f"{FOLDED} {self.found}"
+        return self._told(str) if self.said is not None else f"{FOLDED} {self.found}"
 
     def _repr_html_(self) -> str:
-        return f"{FOLDED}\n<div>{''.join(self._parts(lambda words: f'<b>{show.plain(words)}</b>'))}</div>"
+        return f"{FOLDED}\n<div>{self._told(lambda words: f'<b>{show.plain(words)}</b>')}</div>"
 
-    def _parts(self, shown: Callable[[str], str]) -> Sequence[str]:
+    def _told(self, shown: Callable[[str], str]) -> str:
         """What is said, with the words that came from elsewhere made fit to be shown."""
         if self.said is None:
-            return (shown(self.found),)
+            return shown(self.found)
         if self.said.lower() == self.found.lower():
-            return "You predicted ", shown(self.said), ", and that is the result."
-        return "You predicted ", shown(self.said), "; the result is ", shown(self.found), "."
+            return f"You predicted {shown(self.said)}, and that is the result."
+        return f"You predicted {shown(self.said)}; the result is {shown(self.found)}."
 
     def _ipython_display_(self) -> None:
         display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)

@@ -1,15 +1,14 @@
 """The command `class`: its actions, what they call, what they print."""
 
 import argparse
-import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from labutils import places
 from labutils.lesson import predictions, show
 from labutils.lesson.classroom import release, submissions, wheelhouse
-from labutils.lesson.cli_data import columns, safe
+from labutils.lesson.terminal import clock, columns, renew, safe, tell
 
 BAR = 40  # signs of a bar that stands for all
 
@@ -17,41 +16,42 @@ BAR = 40  # signs of a bar that stands for all
 def class_options(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
-    def action(name: str, folder: str, about: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=about, description=about)
+    def add(act: Callable, folder: str, about: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(act.__name__.removesuffix("_action"), help=about, description=about)
+        made.set_defaults(act=act)
         made.add_argument("folder", metavar="DIR", type=Path, help=folder)
         return made
 
     course = "the folder that `class release` wrote"
-    made = action("release", "a new folder, for the teacher", "write assignments: starters, hidden tests, points")
+    made = add(release_action, "a new folder, for the teacher", "write assignments: starters, hidden tests, points")
     made.add_argument("--notebooks", nargs="+", default=[], metavar="NN", help="only these, such as 03 05")
     made.add_argument("--key", metavar="FILE", help="the key.txt of an earlier release, to make the same numbers again")
     made.add_argument("--learners", metavar="FILE", help="a class list, a name a line: each gets other numbers")
-    made = action("handout", course, "write the assignments of more learners, where each has other numbers")
+    made = add(handout_action, course, "write the assignments of more learners, where each has other numbers")
     made.add_argument("names", nargs="+", metavar="NAME")
-    made = action("collect", course, "copy notebooks that came back, NAME/NN/NOTEBOOK, to where they are graded")
+    made = add(collect_action, course, "copy notebooks that came back, NAME/NN/NOTEBOOK, to where they are graded")
     made.add_argument("source", metavar="FROM", type=Path, help="a folder or a stick")
-    made = action("autograde", course, "grade what was handed in, several submissions at once")
+    made = add(autograde_action, course, "grade what was handed in, several submissions at once")
     made.add_argument("number", metavar="NN", help="the assignment, such as 05")
     made.add_argument("--jobs", type=int, metavar="N", help="how many at once; one for each core without it")
     made.add_argument("--again", action="store_true", help="also what is graded already")
-    made = action("answers", course, "print the right answers of a learner")
+    made = add(answers_action, course, "print the right answers of a learner")
     made.add_argument("name", metavar="NAME")
     made.add_argument("number", metavar="NN", help="the assignment, such as 05")
-    made = action("predictions", "a folder or a stick with the files of a class", "what the class has predicted")
+    made = add(predictions_action, "a folder or a stick with the files of a class", "what the class has predicted")
     made.add_argument("prediction", nargs="?", metavar="KEY", help="of which question, such as '01 documents'")
     made.add_argument("--share", metavar="NAME", help="put your own predictions there, under this name")
     made.add_argument("--out", metavar="FILE", help="draw it, for the projector, into a .png or .svg file")
-    action("wheelhouse", "a new folder, such as one on a stick", "copy the course with every package that it needs")
+    add(wheelhouse_action, "a new folder, such as one on a stick", "copy the course with every package that it needs")
 
 
 def class_command(asked: argparse.Namespace) -> int:
-    return ACTIONS[asked.action](asked)
+    return asked.act(asked)
 
 
-def tell(lines: Sequence[str]) -> None:
+def tell_left_out(lines: Sequence[str]) -> None:
     for line in lines:
-        print(f"left out: {safe(line, 200)}", file=sys.stderr)
+        tell(f"left out: {line}", 210)
 
 
 def release_action(asked: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def handout_action(asked: argparse.Namespace) -> int:
 
 def collect_action(asked: argparse.Namespace) -> int:
     new, refused = submissions.collect(asked.folder, asked.source)
-    tell(refused)
+    tell_left_out(refused)
     print("\n".join([*map(safe, new), f"{len(new)} collected that are new"]))
     return 0
 
@@ -81,13 +81,11 @@ def autograde_action(asked: argparse.Namespace) -> int:
         raise ValueError(f"--jobs must be at least 1, got {asked.jobs}")
 
     def progress(done: int, total: int, seconds_left: float) -> None:
-        left = "{}:{:02d}".format(*divmod(round(seconds_left), 60))
-        end = "\r" if sys.stderr.isatty() and done < total else "\n"
-        print(f"{done} of {total} graded, about {left} left", end=end, file=sys.stderr, flush=True)
+        renew(f"{done} of {total} graded, about {clock(seconds_left)} left", last=done == total)
 
-    done = submissions.autograde(asked.folder, asked.number, asked.jobs, again=asked.again, tell=progress)
+    done = submissions.autograde(asked.folder, asked.number, asked.jobs, progress, again=asked.again)
     failed = {name: why for name, why in done.items() if why}
-    tell([f"{name}: {why}" for name, why in failed.items()])
+    tell_left_out([f"{name}: {why}" for name, why in failed.items()])
     marks = submissions.marks(asked.folder, asked.number)
     print("\n".join(columns([["learner", "points"], *([name, f"{marks[name][0]:g}"] for name in marks)])))
     return 1 if failed else 0
@@ -106,7 +104,7 @@ def predictions_action(asked: argparse.Namespace) -> int:
         print(f"{predictions.share(asked.folder, name)}: your predictions")
         return 0
     found, refused = predictions.merge(asked.folder)
-    tell(refused)
+    tell_left_out(refused)
     if not found:
         raise ValueError(f"no predictions in {asked.folder}; each learner puts them there with --share NAME")
     if asked.prediction is None:
@@ -151,16 +149,6 @@ def draw(counts: Sequence[tuple[str, int]], title: str, path: Path) -> None:
 
 def wheelhouse_action(asked: argparse.Namespace) -> int:
     made = wheelhouse.wheelhouse(asked.folder)
-    print(f"{made}: {wheelhouse.size(made) / 1e9:.1f} GB. In the room: copy it, then in it: python3 -m labutils open")
+    size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+    print(f"{made}: {size / 1e9:.1f} GB. In the room: copy it, then in it: python3 -m labutils open")
     return 0
-
-
-ACTIONS = {
-    "release": release_action,
-    "handout": handout_action,
-    "collect": collect_action,
-    "autograde": autograde_action,
-    "answers": answers_action,
-    "predictions": predictions_action,
-    "wheelhouse": wheelhouse_action,
-}

@@ -6,8 +6,8 @@ right answers follow from is read here, too, and reaches neither the notebook no
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
@@ -20,17 +20,11 @@ from labutils.lesson import exercises
 from labutils.lesson.classroom.learner import Learner, Lost, learner
 from labutils.lesson.classroom.release import KEY, MATERIAL, OWN, graded, material, own_key, read_key
 from labutils.lesson.exercises.answers import TooLong
-from labutils.lesson.exercises.exercise import NOT_ATTEMPTED, NOT_YET, Result
+from labutils.lesson.exercises.exercise import NOT_ATTEMPTED, NOT_YET, Exercise, Result
 
-LINE = re.compile(r"exercises\.(\w+)\.check\(([\w, ]+)\)")  # in a hidden test
-
-
-class Asked(NamedTuple):
-    """What a hidden test asks for."""
-
-    exercise: str
-    names: str
-    own: bool  # whether by the learner's own numbers
+TEST = re.compile(  # a hidden test: the exercise, the names of its answer, whether it goes by the learner's own numbers
+    rf"exercises\.(?P<name>{'|'.join(exercises.TEXTS)})\.check\((?P<answer>[\w, ]+)\)(?P<own>{re.escape(OWN)})?"
+)
 
 
 class Judging(NbGraderPreprocessor):
@@ -42,16 +36,17 @@ class Judging(NbGraderPreprocessor):
         Raises ValueError where the course folder, in which nbgrader works, holds no key.
         """
         key, about, files = read_key(Path(KEY)), resources.get("nbgrader"), Path(resources["metadata"]["path"])
-        tests = {index: asked(cell) for index, cell in enumerate(nb.cells) if is_grade(cell)}
-        if any(test and test.own for test in tests.values()):
+        tests = {index: TEST.search(cell.source) for index, cell in enumerate(nb.cells) if is_grade(cell)}
+        if any(test and test["own"] for test in tests.values()):
             key = own_key(key, about["student"], about["assignment"])
-        versions = [graded(getattr(exercises, test.exercise), key) for test in tests.values() if test]
-        places.write(files / MATERIAL, material(versions))  # in place of what came with the submission
+        names = [test["name"] for test in tests.values() if test]
+        versions = {name: graded(getattr(exercises, name), key) for name in names}
+        places.write(files / MATERIAL, material(versions.values()))  # in place of what came with the submission
         try:
             with learner(nb, files) as own:
                 for index, cell in enumerate(nb.cells):
                     if index in tests:
-                        cell.outputs = [output(judged(own, tests.pop(index), key))]
+                        cell.outputs = [output(judged(own, tests.pop(index), versions))]
                     elif cell.cell_type == "code":
                         own.run(cell, index)
         except DeadKernelError:
@@ -61,21 +56,13 @@ class Judging(NbGraderPreprocessor):
         return nb, resources
 
 
-def asked(cell: NotebookNode) -> Asked | None:
-    """What the hidden test of a cell asks for; None where it is none of this course."""
-    found = LINE.search(cell.source)
-    known = found and found[1] in {each.name for each in exercises.EXERCISES}
-    return Asked(*found.groups(), OWN in cell.source) if known else None
-
-
-def judged(own: Learner, test: Asked | None, key: str) -> Result:
+def judged(own: Learner, test: re.Match | None, versions: Mapping[str, Exercise]) -> Result:
     """What an answer is worth. Never raises: a submission can cost only its own points."""
     if test is None:
         return Result(NOT_YET, "this cell holds no test of the course")
-    exercise = graded(getattr(exercises, test.exercise), key)
     try:
-        value = own.value(test.names)
-        return exercise.check(*value) if "," in test.names and isinstance(value, tuple) else exercise.check(value)
+        value, several = own.value(test["answer"]), "," in test["answer"]
+        return versions[test["name"]].check(*(value if several and isinstance(value, tuple) else [value]))
     except NameError as problem:
         return Result(NOT_ATTEMPTED, str(problem))
     except (Lost, TooLong):

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
-import numpy as np
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from labutils import places
@@ -34,6 +32,7 @@ MATERIAL = "material.json"
 KEY = "key.txt"  # beside `source` and `release`, never in them
 HANDOUT = "handout"  # a folder of each learner's own, where there is a class list
 OWN = ", by the learner's own numbers"  # in the hidden tests of such a release
+UNKNOWN = {"editable": False, "deletable": False}  # to nbgrader, or it would put the same question into all notebooks
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")  # of a learner: a folder on every system, an id for nbgrader
 SET_UP = f'''# Run this cell first. It is not graded.
 import json
@@ -58,27 +57,14 @@ def material(name):
 '''
 CONFIG = '''"""The settings of nbgrader for this folder. Made by `python3 -m labutils class release`."""
 
+from nbgrader.converters import Autograde
+
 c = get_config()  # noqa: F821 (nbgrader defines it)
 c.CourseDirectory.course_id = "where-finetuning-fits-in"
-c.GenerateAssignment.preprocessors = [  # all but ClearSolutions: there are none, and starters are to stay
-    "nbgrader.preprocessors.IncludeHeaderFooter",
-    "nbgrader.preprocessors.LockCells",
-    "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.CheckCellMetadata",
-    "nbgrader.preprocessors.ComputeChecksums",
-    "nbgrader.preprocessors.SaveCells",
-    "nbgrader.preprocessors.ClearHiddenTests",
-    "nbgrader.preprocessors.ComputeChecksums",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+c.ClearSolutions.enabled = False  # there are none, and starters are to stay
 c.Autograde.autograde_preprocessors = [
-    "labutils.lesson.classroom.judging.Judging",  # in place of nbgrader's Execute
-    "nbgrader.preprocessors.IgnorePattern",
-    "nbconvert.preprocessors.ClearMetadataPreprocessor",
-    "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
+    "labutils.lesson.classroom.judging.Judging",  # in place of nbgrader's Execute, which is the first
+    *Autograde.autograde_preprocessors.default()[1:],
 ]
 '''
 
@@ -115,29 +101,14 @@ def release(
     folder = Path(folder)
     if not importlib.util.find_spec("nbgrader"):
         raise SetupError("nbgrader is not here; to install it: pip install -e .[class] -c constraints.txt")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(
-            f"{folder} holds something already: give a new folder, an assignment that is out stays as it is"
-        )
-    names = class_list(Path(learners)) if learners else []
-    subjects, key = chosen(notebooks), read_key(Path(key)) if key else secrets.token_hex(32)
-    made, is_new = [], not folder.exists()
-    try:
-        write_key(folder / KEY, key)
-        for subject in subjects:
-            name = exercises.NOTEBOOKS[subject][:2]
-            versions = of_assignment(name, key)
-            write(folder / "source" / name, exercises.NOTEBOOKS[subject], versions, OWN if names else "")
-            made.append(Assignment(name, [each.name for each in versions], sum(POINTS[each.size] for each in versions)))
-        (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+    with places.filling(folder, "give a new folder, an assignment that is out stays as it is"):
+        names = class_list(Path(learners)) if learners else []
+        key = read_key(Path(key)) if key else secrets.token_hex(32)
+        made = [write(folder / "source", title, key, OWN if names else "") for title in chosen(notebooks)]
+        places.write(folder / KEY, f"{key}\n", mode=0o600)  # readable for its owner alone, not on Windows
+        places.write(folder / "nbgrader_config.py", CONFIG)
         nbgrader(folder, "generate_assignment", "*")
         hand_out(folder, names)
-    except BaseException:
-        for part in folder.glob("*"):
-            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink()
-        if is_new:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
     return made
 
 
@@ -181,7 +152,7 @@ def hand_out(folder: Path, learners: Sequence[str]) -> list[Path]:
 def personal(book: Path, target: Path, versions: Sequence[Exercise]) -> None:
     """One learner's assignment: the notebook of a release with other questions, starters and material."""
     texts = {f"{each.name}_question": handed_out(each, each.markdown()) for each in versions}
-    texts |= {f"{each.name}_answer": handed_out(each, starter(each)) for each in versions}
+    texts |= {f"{each.name}_answer": handed_out(each, each.starter_cell()) for each in versions}
     notebook = nbformat.read(book, 4)
     for cell in notebook.cells:
         cell.source = texts.get(cell.id, cell.source)
@@ -204,27 +175,30 @@ def key_of(folder: Path, learner: str, assignment: str) -> str:
     return own_key(key, learner, assignment) if has_own_numbers(folder, assignment) else key
 
 
+def secret(key: str, of: str) -> str:
+    """What follows from a key for a name: HMAC-SHA256 (RFC 2104), so that none tells the key or another one."""
+    return hmac.new(bytes.fromhex(key), of.encode(), "sha256").hexdigest()
+
+
 def own_key(key: str, learner: str, assignment: str) -> str:
-    """The key of one learner and one assignment, HMAC-SHA256 over both: it tells none of another one, nor the first."""
-    return hmac.new(bytes.fromhex(key), json.dumps([learner, assignment]).encode(), "sha256").hexdigest()
+    """The key of one learner and one assignment: it tells none of another one, nor the first."""
+    return secret(key, json.dumps([learner, assignment]))
+
+
+def graded(exercise: Exercise, key: str) -> Exercise:
+    """The version of a release. It does not hold its secret, so none of its words and no error can give it away."""
+    return replace(exercise.variant(secret(key, exercise.name)), seed="graded")
 
 
 def of_assignment(number: str, key: str) -> list[Exercise]:
     """The graded versions of an assignment, such as "05"."""
-    (subject,) = chosen([number])
-    return [graded(each, key) for each in exercises.EXERCISES if each.subject == subject]
+    return [graded(each, key) for each in exercises.EXERCISES if exercises.NOTEBOOKS[each.subject].startswith(number)]
 
 
 def answers(folder: Path, learner: str, assignment: str) -> dict[str, str]:
     """The right answers of a learner, as code, by exercise. For the teacher. Raises as `key_of`."""
     versions = of_assignment(assignment, key_of(folder, learner, assignment))
-    return {each.name: handed_out(each, each.solution_cell().rpartition("\n")[0].rstrip()) for each in versions}
-
-
-def write_key(path: Path, key: str) -> None:
-    """Write a key, readable for its owner alone (not on Windows)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    places.write(path, f"{key}\n", mode=0o600)
+    return {each.name: handed_out(each, each.solution_cell()) for each in versions}
 
 
 def read_key(path: Path) -> str:
@@ -241,76 +215,59 @@ def read_key(path: Path) -> str:
     return key
 
 
-def secret(key: str, exercise: str) -> str:
-    """What the numbers of one exercise follow from: HMAC-SHA256 (RFC 2104), so none tells the key or another one."""
-    return hmac.new(bytes.fromhex(key), exercise.encode(), "sha256").hexdigest()
-
-
-def graded(exercise: Exercise, key: str) -> Exercise:
-    """The version of a release. It does not hold its secret, so none of its words and no error can give it away."""
-    return replace(exercise.variant(secret(key, exercise.name)), seed="graded")
-
-
 def chosen(notebooks: Sequence[str]) -> list[str]:
-    """The subjects of notebooks that are given by number or name, in the course's order. Raises ValueError."""
-    known = {name[:2]: subject for subject, name in exercises.NOTEBOOKS.items()}
-    unknown = [name for name in notebooks if name[:2] not in known]
-    if unknown:
+    """The notebooks that are given by number or name, in the course's order; all without any. Raises ValueError."""
+    known = {title[:2]: title for title in exercises.NOTEBOOKS.values()}
+    if unknown := [name for name in notebooks if name[:2] not in known]:
         raise ValueError(f"no exercises in a notebook {unknown[0]!r}; there are {', '.join(known)}")
-    return [subject for number, subject in known.items() if not notebooks or number in {name[:2] for name in notebooks}]
+    return [title for number, title in known.items() if not notebooks or number in {name[:2] for name in notebooks}]
 
 
-def write(folder: Path, title: str, versions: Sequence[Exercise], numbers: str = "") -> None:
-    """One assignment: its notebook, and what its exercises work on."""
-    folder.mkdir(parents=True)
+def write(folder: Path, title: str, key: str, numbers: str = "") -> Assignment:
+    """One assignment, in a folder of its own: its notebook, and what its exercises work on."""
     number, _, words = title.partition("_")
     head = (
         f"# {number} · {words.replace('_', ' ')}\n\nPut your answers in place of the dots `...`. Save, and hand in "
         "this file under its name. The numbers are not those that you have practised with."
     )
-    cells = [cell(new_markdown_cell(head), "head"), cell(new_code_cell(SET_UP), "set_up")]
-    for version in versions:
+    cells = [new_markdown_cell(head, **marked("head")), new_code_cell(SET_UP, **marked("set_up"))]
+    versions = of_assignment(number, key)
+    for each in versions:
+        starter = handed_out(each, each.starter_cell())
+        test, points = hidden_test(each, numbers), POINTS[each.size]
         cells += [
-            question(version),
-            cell(new_code_cell(handed_out(version, starter(version))), f"{version.name}_answer", solution=True),
-            cell(new_code_cell(hidden_test(version, numbers)), f"{version.name}_test", points=POINTS[version.size]),
+            new_markdown_cell(handed_out(each, each.markdown()), id=f"{each.name}_question", metadata=UNKNOWN),
+            new_code_cell(starter, **marked(f"{each.name}_answer", locked=False)),
+            new_code_cell(test, **marked(f"{each.name}_test", points=points)),
         ]
     notebook = new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, folder / f"{title}.ipynb")
-    places.write(folder / MATERIAL, material(versions))
+    (folder / number).mkdir(parents=True)
+    nbformat.write(notebook, folder / number / f"{title}.ipynb")
+    places.write(folder / number / MATERIAL, material(versions))
+    return Assignment(number, [each.name for each in versions], sum(POINTS[each.size] for each in versions))
+
+
+def marked(name: str, *, locked: bool = True, **points: int) -> dict:
+    """A cell's id and what nbgrader wants to know of it; only an answer is not locked, only a test has `points`."""
+    about = {"schema_version": 3, "grade_id": name, "solution": not locked, "task": False}
+    return {"id": name, "metadata": {"nbgrader": about | {"grade": bool(points), "locked": locked} | points}}
 
 
 def material(versions: Sequence[Exercise]) -> str:
-    """What exercises work on, as the notebook reads it."""
+    """What exercises work on, as the notebook reads it; matrices as `{"array": rows}`."""
     held = {version.name: version.given() for version in versions}
-    return json.dumps({name: value for name, value in held.items() if value is not None}, default=array)
-
-
-def question(version: Exercise) -> nbformat.NotebookNode:
-    """A question. nbgrader does not know of it, or it would put the same numbers into all notebooks."""
-    made = new_markdown_cell(handed_out(version, version.markdown()), id=f"{version.name}_question")
-    made.metadata = nbformat.from_dict({"editable": False, "deletable": False})
-    return made
-
-
-def cell(made: nbformat.NotebookNode, name: str, *, solution: bool = False, points: int | None = None):
-    """A cell with what nbgrader wants to know of it; only an answer can be changed by a learner."""
-    about = {"schema_version": 3, "grade_id": name, "solution": solution, "task": False}
-    about |= {"grade": points is not None, "locked": not solution}
-    made.metadata["nbgrader"] = about | ({} if points is None else {"points": points})
-    made["id"] = name
-    return made
-
-
-def starter(version: Exercise) -> str:
-    """A starter without its last line, which checks: handing in tells no more than practising."""
-    return version.starter_cell().rpartition("\n")[0].rstrip()
+    arrays = {"default": lambda matrix: {"array": matrix.tolist()}}
+    return json.dumps({name: value for name, value in held.items() if value is not None}, **arrays)
 
 
 def handed_out(version: Exercise, text: str) -> str:
-    """A text in which the data comes from the file beside the notebook."""
-    return text.replace(f"{whole_name(version)}.given()", f'material("{version.name}")')
+    """A text in which the data comes from the file beside the notebook, and a cell without its last line, which checks:
+    handing in tells no more than practising.
+    """
+    name = f"exercises.{version.name}.variant({version.seed!r})"
+    text = text.removesuffix(f"{name}.check({version.answer})").rstrip()
+    return text.replace(f"{name}.given()", f'material("{version.name}")')
 
 
 def hidden_test(version: Exercise, numbers: str = "") -> str:
@@ -324,23 +281,10 @@ def hidden_test(version: Exercise, numbers: str = "") -> str:
     )
 
 
-def whole_name(version: Exercise) -> str:
-    """How a graded version is called in code."""
-    return f"exercises.{version.name}.variant({version.seed!r})"
-
-
-def array(value: object) -> dict:
-    """A matrix as JSON holds it. Raises TypeError for anything else."""
-    if isinstance(value, np.ndarray):
-        return {"array": value.tolist()}
-    raise TypeError(f"{type(value).__name__} is no JSON")
-
-
 def nbgrader(folder: Path, *arguments: str) -> str:
     """What an nbgrader command says, run in a course folder. Raises SetupError with its last lines if it failed."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # it calls alembic by name
-    argv = [sys.executable, "-m", "nbgrader", *arguments]
-    env = {**os.environ, "PATH": path}
+    argv, env = [sys.executable, "-m", "nbgrader", *arguments], os.environ | {"PATH": path}
     done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, errors="replace")
     if done.returncode:
         raise SetupError(f"nbgrader {' '.join(arguments)} failed:\n" + "\n".join(done.stderr.splitlines()[-5:]))

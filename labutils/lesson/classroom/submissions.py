@@ -13,11 +13,11 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 import psutil
 
@@ -75,105 +75,71 @@ def misplaced(folder: Path, path: PurePosixPath) -> str:
     return ""
 
 
-class Running(NamedTuple):
-    """A submission that is being graded."""
+@dataclass
+class Submission:
+    """What a learner has handed in for an assignment, and the process that grades it."""
 
-    process: multiprocessing.process.BaseProcess
-    began: float
-    log: Path
-    handed_in: str  # the SHA-256 of what is graded, by which one that comes meanwhile is known
+    folder: Path
+    number: str
+    learner: str
+    process: multiprocessing.process.BaseProcess | None = None
+    began: float = 0.0
+    log: Path | None = None  # what the process says
+    taken: str = ""  # the content that is graded, by which one that comes meanwhile is known
 
+    @property
+    def mark(self) -> Path:
+        """The file that says which content was graded."""
+        return self.folder / GRADED / self.number / f"{self.learner}.txt"
 
-def autograde(
-    folder: str | Path,
-    number: str,
-    side_by_side: int | None = None,
-    *,
-    again: bool = False,
-    tell: Callable[[int, int, float], None] = lambda done, total, seconds_left: None,
-) -> dict[str, str]:
-    """Grade all submissions of an assignment that are not graded yet, or were handed in again: of each learner, why it
-    could not be graded; empty where it was.
+    @property
+    def result(self) -> Path:
+        """The folder in which nbgrader puts what it has graded."""
+        return self.folder / "autograded" / self.learner / self.number
 
-    Args:
-        side_by_side: how many at once; one for each core without it.
-        again: grade those that are graded, too.
-        tell: gets how many are done, of how many, and about how many seconds are left.
+    @property
+    def content(self) -> str:
+        """The SHA-256 of the notebooks; copies may keep an old time, so that tells nothing."""
+        books = sorted((self.folder / "submitted" / self.learner / self.number).glob("*.ipynb"))
+        return hashlib.sha256(b"".join(hashlib.sha256(book.read_bytes()).digest() for book in books)).hexdigest()
 
-    Raises:
-        ValueError: no key, no gradebook. FileNotFoundError: no such assignment.
-    """
-    folder, side_by_side = Path(folder).resolve(), side_by_side or machine.cores()
-    read_key(folder / KEY), has_own_numbers(folder, number), marks(folder, number)
-    waiting = [name for name in handed_in(folder, number) if again or not is_graded(folder, number, name)]
-    total, began, done, running = len(waiting), time.monotonic(), {}, {}
-    with tempfile.TemporaryDirectory() as logs:
-        try:
-            while waiting or running:
-                while waiting and has_room(running, side_by_side):
-                    name = waiting.pop(0)
-                    running[name] = start(folder, number, name, Path(logs), side_by_side)
-                wait([each.process.sentinel for each in running.values()], timeout=1.0)
-                for name in [name for name, each in running.items() if is_over(each)]:
-                    done[name] = ended(folder, number, name, running.pop(name))
-                    tell(len(done), total, (time.monotonic() - began) / len(done) * (total - len(done)))
-        finally:
-            for name, each in running.items():
-                ended(folder, number, name, each)
-    return dict(sorted(done.items()))
+    def is_graded(self) -> bool:
+        """Whether what was handed in last was graded."""
+        same = self.mark.is_file() and self.mark.read_text(encoding="ascii") == self.content
+        decided = marks(self.folder, self.number).get(self.learner, (0, 0))[1]
+        return same and any(self.result.glob("*.ipynb")) and decided > 0
 
+    def start(self, logs: Path, threads: int) -> None:
+        """Begin to grade it. Where the system can fork, the packages are imported once for all of them."""
+        context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+        if os.name == "posix":
+            context.set_forkserver_preload(["labutils.lesson.classroom.judging", "nbgrader.apps.autogradeapp"])
+        self.mark.unlink(missing_ok=True)
+        self.log, self.taken = logs / f"{self.learner}.txt", self.content  # before nbgrader copies it
+        work = (self.folder, self.number, self.learner, self.log, threads)
+        self.process, self.began = context.Process(target=grade, args=work), time.monotonic()
+        self.process.start()
 
-def handed_in(folder: Path, number: str) -> list[str]:
-    """Who has handed in an assignment."""
-    return sorted({path.parent.parent.name for path in (folder / "submitted").glob(f"*/{number}/*.ipynb")})
+    def is_over(self) -> bool:
+        """Whether it has ended, or has to."""
+        return self.process.exitcode is not None or time.monotonic() - self.began > LIMIT
 
-
-def is_graded(folder: Path, number: str, learner: str) -> bool:
-    """Whether what a learner has handed in last was graded."""
-    mark, there = mark_of(folder, number, learner), any((folder / "autograded" / learner / number).glob("*.ipynb"))
-    same = there and mark.is_file() and mark.read_text(encoding="ascii") == content(folder, number, learner)
-    return same and marks(folder, number).get(learner, (0, 0))[1] > 0
-
-
-def mark_of(folder: Path, number: str, learner: str) -> Path:
-    """The file that says which submission of a learner was graded."""
-    return folder / GRADED / number / f"{learner}.txt"
-
-
-def content(folder: Path, number: str, learner: str) -> str:
-    """The SHA-256 of the notebooks that a learner has handed in; copies may keep an old time, so that tells nothing."""
-    books = sorted((folder / "submitted" / learner / number).glob("*.ipynb"))
-    return hashlib.sha256(b"".join(hashlib.sha256(book.read_bytes()).digest() for book in books)).hexdigest()
-
-
-def marks(folder: Path, number: str) -> dict[str, tuple[float, int]]:
-    """The points of each learner in the gradebook, and for how many answers there is a decision. Raises ValueError
-    where there is none.
-    """
-    if not (path := folder / "gradebook.db").is_file():
-        raise ValueError(f"no gradebook at {path.absolute()}, expected the file that `class release` made: put it back")
-    with closing(sqlite3.connect(path, timeout=60)) as book:
-        return {name: (points, answers) for name, points, answers in book.execute(MARKS, (number,))}
-
-
-def has_room(running: dict[str, Running], side_by_side: int) -> bool:
-    """Whether one more can begin: slow ones do not count, up to a limit."""
-    slow = sum(time.monotonic() - each.began > SLOW for each in running.values())
-    return len(running) - min(slow, BEHIND * side_by_side) < side_by_side
-
-
-def start(folder: Path, number: str, learner: str, logs: Path, side_by_side: int) -> Running:
-    """Begin to grade a submission. Where the system can fork, the packages are imported once for all of them."""
-    context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-    if os.name == "posix":
-        context.set_forkserver_preload(["labutils.lesson.classroom.judging", "nbgrader.apps.autogradeapp"])
-    log = logs / f"{learner}.txt"
-    threads = max(1, machine.cores() // side_by_side)
-    mark_of(folder, number, learner).unlink(missing_ok=True)
-    handed_in = content(folder, number, learner)  # before nbgrader copies it
-    process = context.Process(target=grade, args=(folder, number, learner, log, threads))
-    process.start()
-    return Running(process, time.monotonic(), log, handed_in)
+    def end(self) -> str:
+        """End what still runs, and say why it is not graded; nothing half graded is left behind."""
+        if (code := self.process.exitcode) is None:
+            kill(self.process.pid)
+        self.process.join()
+        if code == 0:
+            self.mark.parent.mkdir(parents=True, exist_ok=True)
+            places.write(self.mark, self.taken)
+            return ""
+        shutil.rmtree(self.result, ignore_errors=True)
+        if code is None:
+            return f"stopped after {time.monotonic() - self.began:.0f} seconds"
+        said = self.log.read_text(errors="replace") if self.log.is_file() else ""
+        errors = re.findall(r"\| ERROR\] (?!Traceback)(.+)", said)[:1]
+        raised = re.findall(r"^\s*([\w.]+(?:Error|Exception): .*)", said, re.MULTILINE)
+        return [f"exit code {code}", *errors, *raised][-1]
 
 
 def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> None:
@@ -189,35 +155,67 @@ def grade(folder: Path, number: str, learner: str, log: Path, threads: int) -> N
     AutogradeApp.launch_instance([number, f'--student="{learner}"', "--force", book])
 
 
-def is_over(each: Running) -> bool:
-    """Whether a submission has ended, or has to."""
-    return each.process.exitcode is not None or time.monotonic() - each.began > LIMIT
-
-
-def ended(folder: Path, number: str, learner: str, each: Running) -> str:
-    """End what still runs of a submission, and say why it is not graded; nothing half graded is left behind."""
-    code = each.process.exitcode
-    if code is None:
-        for process in family(each.process.pid):
-            with suppress(psutil.Error):  # it may end by itself meanwhile
-                process.kill()
-    each.process.join()
-    if code == 0:
-        mark_of(folder, number, learner).parent.mkdir(parents=True, exist_ok=True)
-        places.write(mark_of(folder, number, learner), each.handed_in)
-        return ""
-    shutil.rmtree(folder / "autograded" / learner / number, ignore_errors=True)
-    if code is None:
-        return f"stopped after {time.monotonic() - each.began:.0f} seconds"
-    said = each.log.read_text(errors="replace") if each.log.is_file() else ""
-    errors = re.findall(r"\| ERROR\] (?!Traceback)(.+)", said)[:1]
-    return [f"exit code {code}", *errors, *re.findall(r"^\s*([\w.]+(?:Error|Exception): .*)", said, re.MULTILINE)][-1]
-
-
-def family(pid: int) -> list[psutil.Process]:
-    """A process and all that it has started, its kernel among them."""
-    try:
+def kill(pid: int) -> None:
+    """End a process and all that it has started, its kernel among them; what ends by itself meanwhile is no error."""
+    with suppress(psutil.NoSuchProcess):
         first = psutil.Process(pid)
-        return [*first.children(recursive=True), first]
-    except psutil.NoSuchProcess:
-        return []
+        for process in [*first.children(recursive=True), first]:
+            with suppress(psutil.Error):
+                process.kill()
+
+
+def autograde(
+    folder: str | Path, number: str, side_by_side: int | None, tell: Callable[[int, int, float], None], *, again: bool
+) -> dict[str, str]:
+    """Grade all submissions of an assignment that are not graded yet, or were handed in again: of each learner, why it
+    could not be graded; empty where it was.
+
+    Args:
+        side_by_side: how many at once; one for each core without it.
+        tell: gets how many are done, of how many, and about how many seconds are left.
+        again: grade those that are graded, too.
+
+    Raises:
+        ValueError: no key, no gradebook. FileNotFoundError: no such assignment.
+    """
+    folder, side_by_side = Path(folder).resolve(), side_by_side or machine.cores()
+    read_key(folder / KEY), has_own_numbers(folder, number), marks(folder, number)
+    waiting = [each for each in handed_in(folder, number) if again or not each.is_graded()]
+    total, began, done, running = len(waiting), time.monotonic(), {}, []
+    with tempfile.TemporaryDirectory() as logs:
+        try:
+            while waiting or running:
+                while waiting and has_room(running, side_by_side):
+                    waiting[0].start(Path(logs), max(1, machine.cores() // side_by_side))
+                    running.append(waiting.pop(0))
+                wait([each.process.sentinel for each in running], timeout=1.0)
+                for each in [each for each in running if each.is_over()]:
+                    running.remove(each)
+                    done[each.learner] = each.end()
+                    tell(len(done), total, (time.monotonic() - began) / len(done) * (total - len(done)))
+        finally:
+            for each in running:
+                each.end()
+    return dict(sorted(done.items()))
+
+
+def handed_in(folder: Path, number: str) -> list[Submission]:
+    """All submissions of an assignment, by the learners' names."""
+    names = {path.parent.parent.name for path in (folder / "submitted").glob(f"*/{number}/*.ipynb")}
+    return [Submission(folder, number, name) for name in sorted(names)]
+
+
+def has_room(running: Sequence[Submission], side_by_side: int) -> bool:
+    """Whether one more can begin: slow ones do not count, up to a limit."""
+    slow = sum(time.monotonic() - each.began > SLOW for each in running)
+    return len(running) - min(slow, BEHIND * side_by_side) < side_by_side
+
+
+def marks(folder: Path, number: str) -> dict[str, tuple[float, int]]:
+    """The points of each learner in the gradebook, and for how many answers there is a decision. Raises ValueError
+    where there is none.
+    """
+    if not (path := folder / "gradebook.db").is_file():
+        raise ValueError(f"no gradebook at {path.absolute()}, expected the file that `class release` made: put it back")
+    with closing(sqlite3.connect(path, timeout=60)) as book:
+        return {name: (points, answers) for name, points, answers in book.execute(MARKS, (number,))}

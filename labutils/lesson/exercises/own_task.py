@@ -84,11 +84,8 @@ def _score(asked: str, names: Sequence[str]) -> Exercise:
         "a list": lambda right, said: [accuracy(right, said)],
     }
 
-    def vary(draw: Draw) -> Exercise:
-        return _score(draw.pick(("mean recall", "lowest F1")), draw.some(QUEUES, 4))
-
     form = written(say, right, cases, slips, told=lambda right, said: f"{right} and {said}", more=more)
-    return say.exercise(vary=vary, **form)
+    return say.exercise(vary=lambda draw: _score(draw.pick(("mean recall", "lowest F1")), draw.some(QUEUES, 4)), **form)
 
 
 fair_score = _score("macro F1", ("billing", "sales", "repairs", "orders"))

@@ -22,6 +22,7 @@ from labutils.pairs.records import write_jsonl
 
 MOST_BYTES = 5_000_000  # of one file: a run takes 5,000
 MOST_SEED = 2**31
+PARTS = ("values", "sizes", "items")  # of a loss
 
 
 class Merged(NamedTuple):
@@ -100,8 +101,7 @@ def merge(name: str, source: str | Path) -> Merged:
     files, refused = places.gather(source, ".jsonl", MOST_BYTES, partial(parsed, name, today(name)))
     found = {}
     for path, lines in files.items():
-        again = [line for line in lines if (line["point"], line["seed"]) in found]
-        if again:
+        if again := [line for line in lines if (line["point"], line["seed"]) in found]:
             refused.append(f"{path}: seed {again[0]['seed']} of {again[0]['point']!r} is in a file before it, left out")
         found = {(line["point"], line["seed"]): line for line in lines} | found
     order = list(plan_of(name))
@@ -158,33 +158,31 @@ def check_seed(name: str, point: str, seed: object) -> None:
 
 
 def form(line: Mapping) -> tuple[dict, dict]:
-    """What two runs of a configuration have in common: how many questions each score has, and what each loss is of.
+    """What two runs of a configuration have in common: how many questions each score has; and of each loss how many
+    values, its sizes and its items. Where the seed draws the facts that are taught and asked, these differ: then the
+    number of sizes, and whether the items are those of the score `taught`.
+
     Raises ValueError, TypeError or OverflowError for signs, numbers or lists that no run has.
     """
-    for row in line["judged"].values():
-        if not set(row) <= set(points.SIGNS.values()):
-            raise ValueError("a score has other signs than 0, 1 and -")
-    for loss in line["losses"].values():
-        if not all(map(math.isfinite, [*loss["values"], *loss["sizes"], *loss["items"]])) or min(loss["sizes"]) <= 0:
+    judged, taught, losses = line["judged"], "taught" in from_plain(line["settings"]).asked, {}
+    if not set().union(*judged.values()) <= set(points.SIGNS.values()):
+        raise ValueError("a score has other signs than 0, 1 and -")
+    for name, loss in line["losses"].items():
+        values, sizes, items = (loss[part] for part in PARTS)
+        if not all(map(math.isfinite, [*values, *sizes, *items])) or min(sizes) <= 0:
             raise ValueError("a loss has numbers that none can have")
-    return {name: len(row) for name, row in line["judged"].items()}, {name: of(line, name) for name in line["losses"]}
-
-
-def of(line: Mapping, name: str) -> tuple:
-    """How many values a loss has, its sizes and its items. Where the seed draws the facts that are taught and asked,
-    these differ: then the number of sizes, and whether the items are those of the score `taught`.
-    """
-    values, sizes, items = (line["losses"][name][part] for part in ("values", "sizes", "items"))
-    if name == "answer_loss" and "taught" in from_plain(line["settings"]).asked:
-        return len(values), len(sizes), items == [i for i, sign in enumerate(line["judged"]["taught"]) if sign != "-"]
-    return len(values), sizes, items
+        if taught and name == "answer_loss":
+            sizes, items = len(sizes), items == [i for i, sign in enumerate(judged["taught"]) if sign != "-"]
+        losses[name] = len(values), sizes, items
+    return {name: len(row) for name, row in judged.items()}, losses
 
 
 def slim(line: Mapping) -> dict:
     """A run without its answers, which are text that nobody has checked."""
-    parts = ("values", "sizes", "items")
-    losses = {name: {part: loss[part] for part in parts} for name, loss in line["losses"].items()}
-    kept = {name: line[name] for name in ("point", "made_of", "seed")}
-    kept["settings"] = plain(from_plain(line["settings"]))
-    minutes = {"minutes": round(float(line["about"]["minutes"]), 2)}
-    return kept | {"about": minutes, "judged": dict(line["judged"]), "losses": losses, "said": []}
+    return {name: line[name] for name in ("point", "made_of", "seed")} | {
+        "settings": plain(from_plain(line["settings"])),
+        "about": {"minutes": round(float(line["about"]["minutes"]), 2)},
+        "judged": dict(line["judged"]),
+        "losses": {name: {part: loss[part] for part in PARTS} for name, loss in line["losses"].items()},
+        "said": [],
+    }
