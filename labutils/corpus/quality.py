@@ -209,8 +209,8 @@ def funnel(documents: Iterable[dict], rules: Sequence[Rule] = RULES) -> Funnel:
 
 def _again(parts: Sequence[str]) -> list[str]:
     """The parts that repeat an earlier one. _again(["a", "b", "a", "a"]) -> ["a", "a"]."""
-    first = dict(reversed([(part, i) for i, part in enumerate(parts)]))
-    return [part for i, part in enumerate(parts) if first[part] != i]
+    seen = set()
+    return [part for part in parts if part in seen or seen.add(part)]
 
 
 def _too_repeated(parts: Sequence[str], most: float, characters: float) -> bool:

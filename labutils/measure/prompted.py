@@ -4,7 +4,6 @@ A record is made by `python -m labutils experiment NAME`, which can be stopped a
 scores: those are computed when it is read, by the metrics as they then are.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -142,4 +141,4 @@ def digest(task: str, folder: Path = tasks.FOLDER) -> str:
     """What says that two records are of the same pairs, questions and prompts."""
     pairs = [list(map(pair, read_jsonl(folder / task / f"{name}.jsonl"))) for name in ("train", *SPLITS)]
     prompts = [tasks.prompt(task, part, folder) for part in tasks.PARTS[task]]
-    return hashlib.sha256(json.dumps([pairs, prompts]).encode()).hexdigest()[:16]
+    return experiments.digest([pairs, prompts])
