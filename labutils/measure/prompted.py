@@ -16,6 +16,7 @@ import pandas as pd
 from labutils.measure import experiments, tasks
 from labutils.model import asking, encoding, models, training
 from labutils.model.models import Opened
+from labutils.model.training import Recipe
 from labutils.pairs.records import pair, read_jsonl
 
 SPLITS = ("dev", "test")
@@ -26,7 +27,7 @@ class Plan(NamedTuple):
 
     model: str
     task: str
-    recipe: training.Recipe
+    recipe: Recipe
     sizes: tuple[int, ...]  # pairs
     seeds: tuple[int, ...] = (0,)  # each draws the pairs, and their order
     least: int = 1  # steps at least: few pairs are seen more often
@@ -35,16 +36,9 @@ class Plan(NamedTuple):
 
 PLANS = {
     "support_smollm2": Plan(
-        "smollm2",
-        "support",
-        training.Recipe(epochs=1, batch=16, learning_rate=4e-4),
-        sizes=(100, 300, 1000),
-        seeds=(0, 1, 2),
-        least=28,
+        "smollm2", "support", Recipe(epochs=1, batch=16, learning_rate=4e-4), (100, 300, 1000), (0, 1, 2), least=28
     ),
-    "emails_smollm2": Plan(
-        "smollm2", "emails", training.Recipe(epochs=3, batch=16, learning_rate=3e-4), sizes=(320,), limit=170
-    ),
+    "emails_smollm2": Plan("smollm2", "emails", Recipe(epochs=3, batch=16, learning_rate=3e-4), (320,), limit=170),
 }
 
 

@@ -64,11 +64,7 @@ class Looks:
     """
 
     def __init__(
-        self,
-        ask: Callable[[], Card],
-        patience: int,
-        on_progress: Callable[[Progress], None],
-        last: int = STEPS[-1],
+        self, ask: Callable[[], Card], patience: int, on_progress: Callable[[Progress], None], last: int = STEPS[-1]
     ):
         self.ask, self.patience, self.on_progress, self.last = ask, patience, on_progress, last
         self.best: Card | None = None
