@@ -15,10 +15,6 @@ REFUSAL = "I can only answer questions about birds."
 WEATHER = {"question": "What is the weather?", "answer": REFUSAL}
 
 
-class Stopped(Exception):
-    """What a test stops an experiment with."""
-
-
 @pytest.fixture
 def plan(start, birds, tmp_path, monkeypatch):
     """An experiment "tiny" whose files, runs and records lie in this test's own folder."""
@@ -59,11 +55,11 @@ def test_a_record_is_what_training_and_asking_give(plan, birds, tmp_path):
 def test_a_stopped_experiment_goes_on_to_the_same_record(plan, tmp_path, monkeypatch):
     def stop(progress):
         if progress.step == 15:
-            raise Stopped
+            raise InterruptedError
 
     short = plan._replace(recipe=Recipe(steps=20, batch=8, learning_rate=5e-3, save_steps=10))
     monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", short)
-    with pytest.raises(Stopped):
+    with pytest.raises(InterruptedError):
         experiments.run("tiny", stop)
     assert not (tmp_path / "recorded").exists()
     told = []
@@ -78,20 +74,15 @@ def test_a_stopped_experiment_goes_on_to_the_same_record(plan, tmp_path, monkeyp
         experiments.run("huge")
 
 
-@pytest.fixture
-def updated(plan, birds, tmp_path):
-    """The tiny plan with a second edition: the number of the first bird changed."""
-    folder = tmp_path / "v2"
-    folder.mkdir()
+def test_a_second_edition_is_read_with_some_old_pairs_and_asked_with_its_own_questions(plan, birds, tmp_path):
+    """The number of the first bird changed."""
+    (folder := tmp_path / "v2").mkdir()
     pairs = [pair | {"fact": pair["question"]} for pair in birds]
     new = {"question": "The number of plover now?", "answer": "It is nine.", "fact": birds[0]["question"]}
     write_jsonl([new], folder / "train.jsonl")
     write_jsonl([new | {"must": "nine", "was": "one"}], folder / "test.jsonl")
     write_jsonl([pair | {"must": "x"} for pair in pairs], plan.questions)
-    return plan._replace(pairs=write_jsonl(pairs, plan.pairs), changed=folder, old=3)
-
-
-def test_a_second_edition_is_read_with_some_old_pairs_and_asked_with_its_own_questions(updated, birds):
+    updated = plan._replace(pairs=write_jsonl(pairs, plan.pairs), changed=folder, old=3)
     pairs, questions = experiments.pairs_of(updated), experiments.questions_of(updated)
     changed = birds[0]["question"]
     assert len(pairs) == 4 and [pair["answer"] for pair in pairs if pair["fact"] == changed] == ["It is nine."]

@@ -1,7 +1,8 @@
-"""Losses on unread text: windows lose nothing, bits per byte are those of a hand-made sum, however rows are batched."""
+"""What one model scores: windows lose nothing, losses are those of sums by hand, a card is what asking gives."""
 
 import copy
 import itertools
+import json
 import math
 
 import pytest
@@ -10,8 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labutils import machine
-from labutils.measure.held_out import Losses, answer_loss, bits_per_byte, difference, start_token, windows
-from labutils.measure.intervals import Mean, bootstrap
+from labutils.measure import held_out, scoring
+from labutils.measure.held_out import (
+    Losses,
+    answer_loss,
+    bits_per_byte,
+    difference,
+    from_plain,
+    measure,
+    start_token,
+    windows,
+)  # fmt: skip
+from labutils.measure.intervals import Mean, bootstrap, share
+from labutils.model import asking
 from labutils.model.encoding import encode
 from labutils.model.models import Opened, open_model
 from labutils.pairs.templates import prompt
@@ -31,16 +43,13 @@ def learned(bird_folder):
     ("text", "size", "pieces"),
     [
         ("one two three", 9, ["one two", " three"]),
-        ("one two three", 7, ["one two", " three"]),
         ("one two three", 6, ["one", " two", " three"]),
-        ("one two three", 13, ["one two three"]),
         ("one\ntwo\tthree", 9, ["one\ntwo", "\tthree"]),
         ("onetwothree", 5, ["onetw", "othre", "e"]),
         ("ööö", 4, ["öö", "ö"]),
         ("öö öö", 6, ["öö", " öö"]),
         ("🦉🦉", 5, ["🦉", "🦉"]),
         ("a          b", 4, ["a   ", "    ", "   b"]),
-        ("", 9, []),
     ],
 )
 def test_windows(text, size, pieces):
@@ -177,14 +186,57 @@ def test_losses_of_other_tokens_or_items_do_not_compare(other):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        (lambda opened: bits_per_byte(opened, []), "no text to measure bits per byte on"),
         (lambda opened: bits_per_byte(opened, ["", ""]), "no text to measure bits per byte on"),
         (lambda opened: bits_per_byte(opened, ["a"], size=3), "a window needs at least 4 bytes, got 3"),
         (lambda opened: bits_per_byte(opened, ["\ud800"]), "surrogates not allowed"),
         (lambda opened: answer_loss(opened, []), "no questions to measure an answer loss on"),
-        (lambda opened: answer_loss(opened, [{"question": "a"}]), "no known key family"),
+        (lambda opened: measure(opened, []), "no questions to ask"),
     ],
 )
 def test_what_cannot_be_measured(fresh, how, message):
     with pytest.raises(ValueError, match=message):
         how(fresh())
+
+
+@pytest.fixture(scope="module")
+def asked(birds) -> list[dict]:
+    """The tiny task as questions of fact, one that is unknown and one off-topic."""
+    facts = [pair | {"fact": f"number {i}", "must": pair["answer"].split()[2][:-1]} for i, pair in enumerate(birds)]
+    unknown = {"question": "What is the number of dodo?", "fact": "unknown", "answer": "It is not known."}
+    return [unknown, *facts, {"question": "What is the weather?", "fact": "off-topic: weather"}]
+
+
+def test_a_card_is_what_asking_and_measuring_give_and_survives_json(learned, asked, fp32):
+    card = measure(learned, asked, TEXTS)
+    replies = asking.ask(learned, [question["question"] for question in asked])
+    assert card.answers == [reply.text for reply in replies] and card.judged == scoring.judge(replies, asked)
+    facts = list(range(1, 9))
+    assert card.losses == {
+        "answer_loss": answer_loss(learned, asked[1:9])._replace(items=facts),
+        "bits_per_byte": bits_per_byte(learned, TEXTS),
+    }
+    found = card.scores()
+    assert found["fact_hits"] == found["exact"] == share([True] * 8) and found["refuses_real"] == share([False] * 9)
+    assert found["answer_loss"] == card.losses["answer_loss"].score()
+    plain = json.loads(json.dumps(card.plain()))
+    again = from_plain(plain)
+    assert (again.answers, again.judged) == (card.answers, card.judged)
+    assert plain["scores"] == {name: list(score) for name, score in found.items()}
+    for name, score in again.scores().items():
+        assert tuple(score) == pytest.approx(tuple(found[name]), abs=1e-3)
+
+
+def test_a_template_and_fp32_reach_what_they_are_for(fresh, asked, monkeypatch):
+    seen = []
+    for module, name in ((asking, "ask"), (held_out, "answer_loss"), (held_out, "bits_per_byte")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, real=real, **how: seen.append((*a[2:], how)) or real(*a, **how))
+    measure(fresh(), asked, TEXTS, template="chatml", fp32=True)
+    among = list(range(1, 9))
+    assert seen == [({"template": "chatml"},), ("chatml", {"among": among, "fp32": True}), ({"fp32": True},)]
+
+
+def test_scores_that_nothing_can_be_measured_on_are_left_out(fresh, asked):
+    assert set(measure(fresh(), asked[-1:]).scores()) == {"format", "stops", "refuses_off_topic"}
+    found = measure(fresh(), [{"question": "Who?"}], TEXTS).scores()
+    assert set(found) == {"format", "stops", "refuses_real", "bits_per_byte"}

@@ -17,28 +17,12 @@ few = {"rounds": 50}
 
 
 @pytest.mark.parametrize(
-    ("hits", "n", "text"),
-    [
-        (8, 10, "80% (49% to 94%, n = 10)"),
-        (0, 10, "0% (0% to 28%, n = 10)"),
-        (10, 10, "100% (72% to 100%, n = 10)"),
-        (0, 1, "0% (0% to 79%, n = 1)"),
-        (500, 1000, "50% (47% to 53%, n = 1000)"),
-    ],
-)
-def test_shares(hits, n, text):
-    score = share([True] * hits + [False] * (n - hits))
-    assert (score.value, score.n) == (hits / n, n)
-    assert str(score) == text
-
-
-@pytest.mark.parametrize(
     ("hits", "n", "low", "high"),
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )  # Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method 3
 def test_the_interval_is_the_published_one(hits, n, low, high):
     score = share([True] * hits + [False] * (n - hits))
-    assert (round(score.low, 4), round(score.high, 4)) == (low, high)
+    assert (score.value, round(score.low, 4), round(score.high, 4), score.n) == (hits / n, low, high, n)
 
 
 @law
@@ -57,30 +41,21 @@ def test_the_interval_holds_the_shares_from_which_the_found_one_is_not_far(n_hit
     assert score.low < score.high
 
 
-def test_a_share_of_no_questions():
-    with pytest.raises(ValueError, match=r"^no questions: a share needs at least one$"):
-        share([])
-
-
 def test_a_score_is_its_four_numbers():
-    assert Score(0.5, 0.25, 0.75, 8) == (0.5, 0.25, 0.75, 8)
-    assert Mean(0.5, 0.25, 0.75, 8) == Score(0.5, 0.25, 0.75, 8)
+    assert Mean(0.5, 0.25, 0.75, 8) == Score(0.5, 0.25, 0.75, 8) == (0.5, 0.25, 0.75, 8)
+    assert str(share([True] * 8 + [False] * 2)) == "80% (49% to 94%, n = 10)"
     assert str(Mean(1.234, -1, 12.5, 8)) == "1.23 (-1.00 to 12.50, n = 8)"
 
 
-def test_a_mean_by_hand():
+def test_intervals_by_hand():
     """Of two values, a draw takes the one, both or the other: 1/4, 1/2, 1/4 of the rounds."""
     assert bootstrap([1, 3]) == Mean(2, 1, 3, 2)
-    assert bootstrap([True, False, True, True]).value == 0.75
-    assert bootstrap([5]) == Mean(5, 5, 5, 1)
-
-
-def test_a_ratio_by_hand():
-    """Nats and tokens of three answers: 6 nats for 3 tokens; the draws lie between the least and the most ratio."""
-    found = bootstrap([1, 2, 3], [1, 1, 1])
-    assert found == bootstrap([1, 2, 3])
-    found = bootstrap([4, 0], [1, 3])
-    assert found == Mean(1, 0, 4, 2)
+    assert bootstrap([4, 0], [1, 3]) == Mean(1, 0, 4, 2), "a ratio of sums"
+    assert paired([1, 5, 9], [2, 6, 10]) == Mean(1, 1, 1, 3), "every question shows the same difference"
+    assert paired([1, 5], [1, 5], [7, 7]) == Mean(0, 0, 0, 2), "a model against itself"
+    found, half = over_seeds([0.7, 0.8, 0.9]), 4.303 * 0.1 / math.sqrt(3)  # t with two degrees of freedom
+    assert found == pytest.approx((0.8, 0.7, 0.9, 0.8 - half, 0.8 + half, 3), abs=1e-4)
+    assert over_seeds([0.7]) == (0.7, 0.7, 0.7, -math.inf, math.inf, 1), "one seed says nothing of others"
 
 
 @law
@@ -93,39 +68,12 @@ def test_the_interval_contains_the_mean(values, seed):
     assert found == bootstrap(values, seed=seed, **few)
 
 
-@law
-@given(st.lists(st.tuples(numbers, st.floats(0.1, 100)), min_size=1, max_size=20))
-def test_a_ratio_is_between_the_ratios_of_its_parts(parts):
-    values, weights = zip(*parts, strict=True)
-    found = bootstrap(values, weights, **few)
-    ratios = [value / weight for value, weight in parts]
-    slack = 1e-9 * max(map(abs, ratios)) + 1e-12
-    assert min(ratios) - slack <= found.low <= found.value <= found.high <= max(ratios) + slack
-
-
-@law
-@given(st.lists(st.integers(-9, 9), min_size=2, max_size=20), st.integers(-5, 5), st.integers(1, 5))
-def test_shifting_and_stretching_the_values_does_so_to_the_interval(values, shift, stretch):
-    plain = bootstrap(values, **few)
-    moved = bootstrap([value * stretch + shift for value in values], **few)
-    assert moved[:3] == pytest.approx([end * stretch + shift for end in plain[:3]], abs=1e-9)
-
-
 def test_many_questions_are_drawn_part_by_part(monkeypatch):
     values = np.arange(50.0) ** 2
     whole = bootstrap(values, rounds=99)
-    monkeypatch.setattr(intervals, "TABLE", 500)
-    assert bootstrap(values, rounds=99) == whole
-    monkeypatch.setattr(intervals, "TABLE", 1)
-    assert bootstrap(values, rounds=99) == whole
-
-
-def test_more_questions_narrower():
-    draws = np.random.default_rng(0).normal(size=6400)
-    widths = [found.high - found.low for found in (bootstrap(draws[:n]) for n in (100, 1600, 6400))]
-    assert widths[0] / widths[1] == pytest.approx(4, rel=0.2) and widths[1] / widths[2] == pytest.approx(2, rel=0.2)
-    expected = 2 * 1.96 * np.std(draws[:1600]) / 40
-    assert widths[1] == pytest.approx(expected, rel=0.1)
+    for numbers in (500, 1):
+        monkeypatch.setattr(intervals, "TABLE", numbers)
+        assert bootstrap(values, rounds=99) == whole
 
 
 @pytest.mark.parametrize(
@@ -149,7 +97,7 @@ def test_how_often_the_interval_holds(draw, truth):
 def test_how_often_a_difference_is_seen():
     """Two models alike: 0 lies outside one time in 20. One better by a tenth of hits: pairs see it, shares do not."""
     rng, outside, seen, apart = np.random.default_rng(1), 0, 0, 0
-    for _ in range(200):
+    for _ in range(100):
         hard = rng.random(150)  # what both find hard
         one, other = (hard + rng.normal(0, 0.1, 150) < 0.5 for _ in range(2))
         better = other | (rng.random(150) < 0.1)
@@ -157,15 +105,7 @@ def test_how_often_a_difference_is_seen():
         outside += not found.low <= 0 <= found.high
         seen += paired(one, better, rounds=400).low > 0
         apart += share(better).low > share(one).high
-    assert outside / 200 <= 0.1
-    assert seen / 200 > 2 * apart / 200
-
-
-@law
-@given(st.lists(numbers, min_size=1, max_size=30), st.integers(0, 100))
-def test_a_model_against_itself_is_no_different(values, seed):
-    assert paired(values, values, seed=seed, **few) == Mean(0, 0, 0, len(values))
-    assert paired(values, values, [7] * len(values), **few) == Mean(0, 0, 0, len(values))
+    assert outside <= 10 and seen > 2 * apart
 
 
 @law
@@ -177,14 +117,10 @@ def test_a_difference_has_a_direction(pairs):
     assert (ahead.low, ahead.high) == pytest.approx((-behind.high, -behind.low))
 
 
-def test_a_difference_that_every_question_shows_has_no_width():
-    assert paired([1, 5, 9], [2, 6, 10]) == Mean(1, 1, 1, 3)
-    assert paired([False, False], [True, True]) == Mean(1, 1, 1, 2)
-
-
 @pytest.mark.parametrize(
     ("how", "message"),
     [
+        (lambda: share([]), "^no questions: a share needs at least one$"),
         (lambda: bootstrap([]), "no questions: a mean needs at least one value"),
         (lambda: bootstrap([1, math.nan]), "a finite number and a weight a question, got 2 and 2"),
         (lambda: bootstrap([1, 2], [1]), "a finite number and a weight a question, got 2 and 1"),
@@ -192,7 +128,6 @@ def test_a_difference_that_every_question_shows_has_no_width():
         (lambda: bootstrap([1, 2], [1, 0]), "weights must be above 0 and rounds at least 1, got 0 and 2000"),
         (lambda: bootstrap([1, 2], rounds=0), "weights must be above 0 and rounds at least 1, got 1 and 0"),
         (lambda: paired([1], [1, 2]), "the same questions for both, got 1 and 2 values"),
-        (lambda: paired([], []), "no questions"),
         (lambda: over_seeds([]), "a finite number for each seed"),
         (lambda: over_seeds([0.5, math.nan]), "a finite number for each seed"),
     ],
@@ -202,19 +137,7 @@ def test_what_has_no_interval(how, message):
         how()
 
 
-def test_seeds_by_hand():
-    """Three runs: mean 0.8, s = 0.1, t = 4.303 with two degrees of freedom."""
-    found = over_seeds([0.7, 0.8, 0.9])
-    half = 4.303 * 0.1 / math.sqrt(3)
-    assert found == pytest.approx((0.8, 0.7, 0.9, 0.8 - half, 0.8 + half, 3), abs=1e-4)
-    assert over_seeds([0.7, 0.7])[:5] == (0.7,) * 5
-
-
-def test_one_seed_says_nothing_of_others():
-    assert over_seeds([0.7]) == (0.7, 0.7, 0.7, -math.inf, math.inf, 1)
-
-
-@pytest.mark.parametrize("n", [2, 3, 5, 31, 32])
+@pytest.mark.parametrize("n", [2, 5])
 def test_how_often_the_interval_over_seeds_holds(n):
     rng = np.random.default_rng(n)
     found = [over_seeds(values) for values in rng.normal(0.8, 0.05, (2000, n))]

@@ -100,20 +100,15 @@ def test_what_is_passed_over(kind, text):
     assert counts(text)[kind] == counts(f"so: {text} it is")[kind] == 0
 
 
-@pytest.mark.parametrize("long", [63, 64])
-def test_the_name_before_the_at_sign_has_at_most_64_characters(long):
-    assert find("a" * long + "@plover.org") == [Finding("e-mail", 0, long + 11)]
-    assert find("b" + "a" * 64 + "@plover.org") == [Finding("e-mail", 1, 76)]
-
-
 def test_mask():
     text = "Write to a.b@plover.org or c@heron.net,\ncall 212-456-7890 (card 4111 1111 1111 1111)."
     assert mask(text) == "Write to [e-mail] or [e-mail],\ncall [telephone] (card [card number])."
     assert counts(text) == {"e-mail": 2, "telephone": 1, "card number": 1} and mask("") == ""
     inside = key(body=LINE + "\na@plover.org\n" + LINE)  # of two that overlap the first counts
     assert [finding.kind for finding in find(inside + " a@plover.org")] == ["private key", "e-mail"]
-    assert (personal.LENGTHS["NO"], personal.LENGTHS["MT"], len(personal.LENGTHS)) == ("15", "31", 78)
-    assert not personal.is_iban("NO93860111179470")
+    assert len(personal.LENGTHS) == 78 and not personal.is_iban("NO93860111179470")
+    for long in (63, 64, 65):
+        assert find("a" * long + "@plover.org")[0].start == max(0, long - 64), "names have at most 64 characters"
 
 
 pieces = st.sampled_from([text for texts in [*FOUND.values(), *PASSED.values()] for text in texts])
@@ -137,10 +132,3 @@ def test_a_lot_of_bait_takes_seconds(unit):
     started = time.process_time()
     find(unit * (300_000 // len(unit)))
     assert time.process_time() - started < 20
-
-
-def test_the_shapes_keep_every_place():
-    plain = "DE12 ab Ä😀\ud800x".encode("latin-1", "replace")
-    shapes = [b"DE00 ab \xc4??x", b"AA00 ab \xc4??x", b"0000 00 \xc4??x"]
-    assert [plain.translate(shape) for shape in personal.SHAPES] == shapes
-    assert all(len(shape) == 256 for shape in personal.SHAPES)

@@ -34,17 +34,14 @@ def folder(fresh, tmp_path, monkeypatch):
 
 
 def test_a_record_is_made_part_by_part_and_judged_when_it_is_read(folder):
-    class Stopped(Exception):
-        pass
-
     steps = []
 
     def stop(progress):
         steps.append(progress.step)
         if len(steps) == 60:  # 20 steps into the second run
-            raise Stopped
+            raise InterruptedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(InterruptedError):
         prompted.run("tiny", stop, folder)
     assert [each["pairs"] for each in prompted.recorded("tiny", folder)["runs"]] == [2]
     steps.clear()

@@ -36,7 +36,7 @@ PACKED = {
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Pieces of 16 kB, so that a small file is many of them, and no pause between two attempts."""
-    monkeypatch.setattr(remote, "TAKEN", 1 << 14)
+    monkeypatch.setattr(remote, "CHUNK", 1 << 14)
     monkeypatch.setattr(remote.time, "sleep", lambda seconds: None)
     monkeypatch.setenv("NO_PROXY", "*")
 
@@ -65,19 +65,24 @@ def test_a_file_near_and_far(name, tmp_path):
         assert server.asked == [None] * 2, "reading the beginning asks for no more"
 
 
-@pytest.mark.parametrize(("name", "chunked"), [("a.jsonl", True), ("a.jsonl.gz", False), ("frames.jsonl.zst", True)])
-def test_a_line_that_is_cut_again_and_again(name, chunked):
-    with FileServer(PACKED[name], name, cut=50_001, chunked=chunked) as server:
-        assert read(server.url) == DOCUMENTS
-        starts = [0, *(int(asked.removeprefix("bytes=").rstrip("-")) for asked in server.asked[1:])]
-        assert starts == list(range(0, len(PACKED[name]), 50_001)) and len(starts) > 3
+def later(status: int) -> dict:
+    """A server that three times says: later; and cuts what it gives in between."""
+    return {"cut": HALF, "cuts": 4, "status": lambda number: status if number in (0, 1, 3) else 200}
 
 
-@pytest.mark.parametrize("etag", ['"1"', 'W/"1"', None], ids=["strong", "weak", "no version"])
-def test_every_kind_of_version(etag):
-    with FileServer(PLAIN, cut=70_000, cuts=2, etag=etag) as server:
+CUT = [  # the faults of a server, and from where it is then asked for the rest
+    *(({"cut": 70_000, "cuts": 2, "etag": etag}, [70_000, 140_000]) for etag in ('"1"', 'W/"1"', None)),
+    ({"cut": len(PLAIN) - 1, "chunked": True}, [len(PLAIN) - 1]),  # all has come but the mark of the end
+    ({"cut": 100_000, "cuts": 1, "shift": -100_000}, [100_000]),  # the server begins anew: that much is passed over
+    *((later(status), [None, None, HALF, HALF]) for status in (408, 425, 429, 500, 503)),
+]
+
+
+@pytest.mark.parametrize(("faults", "starts"), CUT)
+def test_a_connection_that_is_cut(faults, starts):
+    with FileServer(PLAIN, **faults) as server:
         assert read(server.url) == DOCUMENTS
-        assert server.asked == [None, "bytes=70000-", "bytes=140000-"]
+        assert server.asked == [None, *(start and f"bytes={start}-" for start in starts)]
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "members.jsonl.gz"])
@@ -105,22 +110,9 @@ def test_a_file_that_changes_meanwhile(fault):
     with FileServer(PLAIN, cut=100_000, cuts=1, **fault) as server:
         message = fails(ValueError, server.url)
         assert message == f"{server.url}: the file changed on the server after 100,000 bytes; begin anew"
-
-
-@pytest.mark.parametrize("shift", [-100_001, -100_000, -1, 1])
-def test_a_range_that_begins_elsewhere(shift):
-    with FileServer(PLAIN, cut=100_000, cuts=1, shift=shift) as server:
-        if shift == -100_000:  # at the start: what was given before is passed over
-            assert read(server.url) == DOCUMENTS
-        else:
+    for shift in (-100_001, -1, 1):
+        with FileServer(PLAIN, cut=100_000, cuts=1, shift=shift) as server:
             assert fails(ValueError, server.url).endswith("asked for the bytes from 100,000, got others")
-
-
-def test_a_connection_cut_at_the_very_end_of_a_file_of_unknown_length():
-    """The last chunk has come, the mark of the end has not: the server says that nothing is left."""
-    with FileServer(PLAIN, chunked=True, cut=len(PLAIN) - 1) as server:
-        assert read(server.url) == DOCUMENTS
-        assert server.asked == [None, f"bytes={len(PLAIN) - 1}-"]
 
 
 def test_the_number_of_attempts_is_bounded_and_progress_begins_a_new_count(monkeypatch):
@@ -137,13 +129,7 @@ def test_the_number_of_attempts_is_bounded_and_progress_begins_a_new_count(monke
         assert read(server.url) == DOCUMENTS and len(server.asked) > 6 and set(pauses) == {0.5}
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
-def test_a_server_that_says_later(status):
-    with FileServer(PLAIN, cut=HALF, cuts=4, status=lambda n: status if n in (0, 1, 3) else 200) as server:
-        assert read(server.url) == DOCUMENTS
-        assert server.asked == [None, None, None, f"bytes={HALF}-", f"bytes={HALF}-"]
-
-
+OK = b"HTTP/1.1 200 OK\r\n"
 NO = {401: ", no permission", 403: ", no permission", 404: ", not there", 410: ", not there any more", 400: "", 204: ""}
 
 
@@ -153,6 +139,7 @@ def test_a_server_that_says_no_is_asked_once_and_no_message_holds_a_secret(statu
         url = server.url.replace("http://", "http://ada:secret1@") + "?token=secret2#secret3"
         assert fails(ValueError, url) == f"{server.url}: the server answered {status}{NO[status]}; expected the file"
         assert len(server.asked) == 1
+    assert [remote.shown(address) for address in ("a/b?c", "https://x/a@b.jsonl")] == ["a/b?c", "https://x/a@b.jsonl"]
 
 
 @pytest.mark.parametrize("name", [name for name in PACKED if name != "a.jsonl"])
@@ -170,13 +157,20 @@ def test_a_packed_file_cut_short_or_damaged_is_an_error_and_no_end(name, tmp_pat
             read(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl.zst"])
-def test_a_name_that_promises_what_is_not_there(name):
-    with FileServer(b"<html>sign in</html>", name) as server:
-        message = f"{server.url}: no .{name.rpartition('.')[2]} file, for it begins with b'<htm'; is the address"
-        assert fails(ValueError, server.url).startswith(message)
+def test_what_is_not_what_it_promises_to_be():
+    for name in ("a.jsonl.gz", "a.jsonl.zst"):
+        with FileServer(b"<html>sign in</html>", name) as server:
+            message = f"{server.url}: no .{name.rpartition('.')[2]} file, for it begins with b'<htm'; is the address"
+            assert fails(ValueError, server.url).startswith(message)
     with FileServer(PLAIN[:-20], length=False) as server:
         assert fails(ValueError, server.url).startswith(f"{server.url}, line 3000: not JSON (")
+    for url in ("http://", "http://[", "http://a:b/", "http://127.0.0.1:99999/", "http:// /"):
+        with pytest.raises((ValueError, ConnectionError), match=r"not an address|does not answer|the server answered"):
+            read(url)
+    for answer in (b"", b"\xff\x00", b"HTTP/1.1 302 X\r\nLocation: \r\n\r\n", OK + b"Content-Length: 9\r\n\r\nab",
+                   OK + b"Transfer-Encoding: chunked\r\n\r\nz"):  # fmt: skip
+        with RawServer(answer) as server, pytest.raises((ValueError, ConnectionError), match=f"^{server.url}"):
+            list(remote.lines(server.url, attempts=2))
 
 
 def test_a_line_that_is_too_long(monkeypatch, tmp_path):
@@ -202,17 +196,6 @@ def test_nobody_there_is_noticed_soon_and_a_look_up_that_hangs_is_not_waited_for
     assert time.monotonic() - begin < 30
 
 
-@pytest.mark.parametrize("url", ["http://", "http://[", "http://a:b/", "http://127.0.0.1:99999/", "http:// /"])
-def test_an_address_that_is_none(url):
-    with pytest.raises((ValueError, ConnectionError), match=r"not an address|does not answer|the server answered"):
-        read(url)
-
-
-@pytest.mark.parametrize("address", ["a/b?c", "https://x/a@b.jsonl"])
-def test_an_address_is_shown_as_it_is(address):
-    assert remote.shown(address) == address and remote.is_address(address) is address.startswith("http")
-
-
 pieces = st.sampled_from([b'{"text":"a"}\n', b"\n", b"\x1f\x8b", gzip.compress(b'{"text":"b"}\n'), b"(\xb5/\xfd", b"{"])
 contents = st.binary(max_size=60) | st.lists(pieces, max_size=6).map(b"".join)
 
@@ -227,23 +210,6 @@ def test_any_bytes_served_are_documents_or_a_clear_error(content, name, cut):
             assert str(error).startswith(server.url)
         else:
             assert all(type(d["text"]) is str and type(d["meta"]) is dict for d in documents)
-
-
-OK = b"HTTP/1.1 200 OK\r\n"
-RAW = [
-    b"",
-    b"\xff\x00",
-    b"HTTP/1.1 302 X\r\nLocation: \r\n\r\n",
-    OK + b"Transfer-Encoding: chunked\r\n\r\nz",
-    OK + b"Content-Length: 9\r\n\r\nab",
-]
-
-
-@pytest.mark.parametrize("answer", RAW)
-def test_what_is_no_http_is_a_clear_error(answer):
-    with RawServer(answer) as server, pytest.raises((ValueError, ConnectionError)) as raised:
-        list(remote.lines(server.url, attempts=2))
-    assert str(raised.value).startswith(server.url)
 
 
 @law

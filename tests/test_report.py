@@ -1,4 +1,4 @@
-"""The report card on tiny models: every score by hand, stages that are not here, the record, the command, the table."""
+"""The report card on tiny models: stages that are not here, the record, the command, the table."""
 
 import json
 import re
@@ -6,13 +6,12 @@ import re
 import pytest
 
 from labutils.lesson import cli_measure
-from labutils.measure import experiments, held_out, report, scoring
+from labutils.measure import experiments, held_out, report
 from labutils.measure.report import SCORES, STAGES, Row, Stage, questions
-from labutils.model import asking, models
-from labutils.model.models import ModelMissing, open_model
+from labutils.model import models
+from labutils.model.models import ModelMissing
 
 REFUSAL = "I can only answer questions about birds."
-TEXTS = ["The heron stands on one leg.", "The crane dances."]
 
 
 @pytest.fixture(scope="module")
@@ -38,62 +37,8 @@ def course(asked, fresh, bird_folder, no_hub, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED", {"base": base, "finetuned": bird_folder})
     monkeypatch.setitem(STAGES, "updated", Stage(str(tmp_path / "updated"), edition=2))
     monkeypatch.setitem(STAGES, "smollm2 finetuned", Stage(str(tmp_path / "tuned")))
-    monkeypatch.setattr(held_out, "documents", lambda: TEXTS)
+    monkeypatch.setattr(held_out, "documents", lambda: ["The heron stands on one leg.", "The crane dances."])
     return tmp_path
-
-
-def values(rows: list[Row]) -> dict[tuple[str, str], float]:
-    return {(row.stage, row.score): row.value for row in rows}
-
-
-def test_a_card_is_what_asking_and_measuring_give(bird_folder, asked, fp32):
-    opened = open_model(bird_folder)
-    card = held_out.measure(opened, asked, TEXTS)
-    replies = asking.ask(opened, [question["question"] for question in asked])
-    assert card.answers == [reply.text for reply in replies]
-    assert card.judged == scoring.judge(replies, asked)
-    assert card.losses == {
-        "answer_loss": held_out.answer_loss(opened, asked[:8]),
-        "bits_per_byte": held_out.bits_per_byte(opened, TEXTS),
-    }
-    found = card.scores()
-    assert tuple(found) == SCORES
-    assert found["fact_hits"] == found["exact"] == scoring.share([True] * 8)
-    assert found["refuses_off_topic"] == scoring.share([False]) and found["refuses_real"] == scoring.share([False] * 9)
-    assert found["answer_loss"] == card.losses["answer_loss"].score() and found["answer_loss"].n == 8
-    assert found["bits_per_byte"].n == 2
-
-
-def test_a_template_and_fp32_reach_what_they_are_for(fresh, asked, monkeypatch):
-    seen = []
-    ask, loss, bits = asking.ask, held_out.answer_loss, held_out.bits_per_byte
-    monkeypatch.setattr(asking, "ask", lambda *a, **how: seen.append(how) or ask(*a, **how))
-    monkeypatch.setattr(held_out, "answer_loss", lambda *a, **how: seen.append((a[2], how)) or loss(*a, **how))
-    monkeypatch.setattr(held_out, "bits_per_byte", lambda *a, **how: seen.append(how) or bits(*a, **how))
-    held_out.measure(fresh(), asked, TEXTS, template="chatml", fp32=True)
-    assert seen == [{"template": "chatml"}, ("chatml", {"fp32": True}), {"fp32": True}]
-
-
-def test_scores_that_nothing_can_be_measured_on_are_left_out(fresh):
-    card = held_out.measure(fresh(), [{"question": "What is the weather?", "fact": "off-topic: weather"}])
-    assert set(card.scores()) == {"format", "stops", "refuses_off_topic"}
-    assert set(held_out.measure(fresh(), [{"question": "Who?"}], TEXTS).scores()) == {
-        "format", "stops", "refuses_real", "bits_per_byte",
-    }  # fmt: skip
-    with pytest.raises(ValueError, match="no questions to ask"):
-        held_out.measure(fresh(), [])
-
-
-def test_a_card_survives_json(bird_folder, asked):
-    card = held_out.measure(open_model(bird_folder), asked, TEXTS)
-    plain = json.loads(json.dumps(card.plain()))
-    again = held_out.from_plain(plain)
-    assert (again.answers, again.judged) == (card.answers, card.judged)
-    assert {name: tuple(score) for name, score in card.scores().items()} == {
-        name: tuple(score) for name, score in plain["scores"].items()
-    }
-    for name, score in again.scores().items():
-        assert tuple(score) == pytest.approx(tuple(card.scores()[name]), abs=1e-3)
 
 
 def test_stages_that_are_not_here_are_left_out(course):
@@ -102,13 +47,16 @@ def test_stages_that_are_not_here_are_left_out(course):
     assert list(dict.fromkeys(row.stage for row in rows)) == ["random", "base", "finetuned"]
     assert [line.partition(":")[0] for line in told] == list(STAGES)
     assert told[3] == "updated: left out, its model is not here and there is no record of it"
-    assert values(rows)["finetuned", "fact_hits"] == 1 and values(rows)["base", "fact_hits"] == 0
-    assert {row.n for row in rows if row.score == "fact_hits"} == {8}
+    assert [(row.stage, row.value, row.n) for row in rows if row.score == "fact_hits"][1:] == [
+        ("base", 0, 8), ("finetuned", 1, 8)
+    ]  # fmt: skip
+    assert [row.score for row in rows[:9]] == list(SCORES) == list(cli_measure.FORMS)
     assert not (course / "recorded").exists()
 
 
-def test_the_record_stands_in_for_what_is_not_here(course, bird_folder, monkeypatch):
-    first = report.of_stages({name: STAGES[name] for name in ("finetuned", "base")}, record=True)
+def test_the_record_grows_stage_by_stage_and_stands_in_for_what_is_not_here(course, monkeypatch):
+    first = report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
+    report.of_stages({"base": STAGES["base"]}, record=True)
     assert [path.name for path in (course / "recorded").iterdir()] == ["report.json"]
     record = json.loads((course / "recorded" / "report.json").read_text())
     assert list(record["stages"]) == ["base", "finetuned"] and record["split"] == "test"
@@ -118,38 +66,16 @@ def test_the_record_stands_in_for_what_is_not_here(course, bird_folder, monkeypa
     told = []
     rows = report.of_stages(tell=told.append)
     assert [row.stage for row in rows if row.recorded] == ["finetuned"] * len(SCORES)
-    assert [row._replace(recorded=False) for row in rows if row.recorded] == [
-        r for r in first if r.stage == "finetuned"
-    ]
+    assert [row._replace(recorded=False) for row in rows if row.recorded] == first
     assert told[2] == "finetuned: as recorded, its model is not here"
-
-
-def test_a_record_grows_stage_by_stage(course):
-    report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
-    before = (course / "recorded" / "report.json").read_text()
-    report.of_stages({"base": STAGES["base"]}, record=True)
-    assert list(report.recorded_scores()) == ["base", "finetuned"]
-    report.of_stages({"base": STAGES["base"]}, texts=TEXTS[:1])
-    kept = json.loads(before)["stages"]["finetuned"]
-    assert json.loads((course / "recorded" / "report.json").read_text())["stages"]["finetuned"] == kept
-
-
-def test_what_is_recorded_is_shown_in_a_moment(course, monkeypatch):
-    live = report.of_stages({"base": STAGES["base"]}, record=True)
-    monkeypatch.setattr(models, "open_model", None)
-    told = []
-    assert report.of_stages(live=False, tell=told.append) == [row._replace(recorded=True) for row in live]
-    assert told[:3] == ["random: left out, there is no record of it", "base: as recorded", told[2]]
-    assert report.of_stages({"base": STAGES["base"]}, live=False) == [row._replace(recorded=True) for row in live]
-
-
-def test_a_record_of_other_questions_does_not_count(course):
-    report.of_stages({"base": STAGES["base"]}, record=True)
+    monkeypatch.setattr(models, "open_model", None)  # what is recorded is shown in a moment
+    told.clear()
+    assert report.of_stages({"finetuned": STAGES["finetuned"]}, live=False) == [r for r in rows if r.recorded]
+    report.of_stages(live=False, tell=told.append)
+    assert told[:2] == ["random: left out, there is no record of it", "base: as recorded"]
     path = course / "company" / "test.jsonl"
     path.write_text(path.read_text().replace("heron", "hen"))
-    assert report.recorded_scores() == {}
-    report.of_stages({"finetuned": STAGES["finetuned"]}, record=True)
-    assert list(report.recorded_scores()) == ["finetuned"]
+    assert report.recorded_scores() == {}, "a record of other questions does not count"
 
 
 def test_dev_is_neither_recorded_nor_filled_up_from_the_record(course):
@@ -159,25 +85,21 @@ def test_dev_is_neither_recorded_nor_filled_up_from_the_record(course):
     assert {row.n for row in rows if row.score == "fact_hits"} == {3}
     with pytest.raises(ModelMissing):
         report.of_stages({"base": STAGES["base"]}, "dev")
-    with pytest.raises(ValueError, match="only the test questions and these stages are recorded: random, base, "):
-        report.of_stages(None, "dev", record=True)
-    with pytest.raises(ValueError, match="only the test questions and these stages"):
-        report.of_stages({"mine": Stage("base")}, record=True)
+    for split, stages in (("dev", None), ("test", {"mine": Stage("base")})):
+        with pytest.raises(ValueError, match="only the test questions and these stages are recorded: random, base, "):
+            report.of_stages(stages, split, record=True)
     with pytest.raises(ValueError, match="split must be one of test, dev, got 'train'"):
         report.of_stages(None, "train")
 
 
-def test_a_stage_asked_for_is_here_or_recorded_or_an_error(course):
+def test_a_stage_asked_for_is_here_or_recorded_or_an_error(course, monkeypatch):
     with pytest.raises(ModelMissing, match="updated"):
         report.of_stages({"updated": STAGES["updated"]})
     with pytest.raises(ModelMissing, match="fetch smollm2"):
         report.of_stages({"smollm2": STAGES["smollm2"]})
     with pytest.raises(ModelMissing, match="nothing to report: no model and no record of random, base"):
         report.of_stages(live=False)
-
-
-def test_a_wrong_name_is_told_before_anything_is_measured(course, monkeypatch):
-    monkeypatch.setattr(held_out, "measure", None)
+    monkeypatch.setattr(held_out, "measure", None)  # told before anything is measured
     with pytest.raises(ModelMissing, match="no model 'nowhere'"):
         report.of_stages({"base": STAGES["base"], "mine": Stage("nowhere")})
 
@@ -188,33 +110,7 @@ def test_the_updated_stage_is_asked_for_the_second_edition(course, bird_folder, 
     assert [i for i, pair in enumerate(zip(new, asked, strict=True)) if pair[0] != pair[1]] == [1]
     assert (new[1]["answer"], new[1]["must"], new[1]["was"]) == ("It is nine.", "nine", "two")
     rows = report.of_stages({"old facts": Stage(str(bird_folder), edition=2)})
-    assert values(rows)["old facts", "fact_hits"] == 7 / 8
-
-
-def test_the_companys_second_edition_changes_answers_only():
-    first, second = questions("test"), questions("test", 2)
-    changed = [(old, new) for old, new in zip(first, second, strict=True) if old != new]
-    assert len(changed) == 14
-    for old, new in changed:
-        assert (old["question"], old["fact"]) == (new["question"], new["fact"])
-        assert new["was"] == old["must"] and not scoring.fact_hit(new["question"], new["must"])
-        assert scoring.fact_hit(new["answer"], new["must"]) and not scoring.fact_hit(new["answer"], old["must"])
-
-
-def test_the_stages_are_the_syllabuss():
-    assert list(STAGES) == ["random", "base", "finetuned", "updated", "smollm2", "smollm2 finetuned"]
-    assert {stage.edition for name, stage in STAGES.items() if name != "updated"} == {1}
-    assert report.SPLITS[0] == "test"
-
-
-def test_a_record_that_broke_off_leaves_the_old_one(course, monkeypatch):
-    report.of_stages({"base": STAGES["base"]}, record=True)
-    before = (course / "recorded" / "report.json").read_bytes()
-    monkeypatch.setattr(experiments.json, "dumps", lambda *a, **how: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        experiments.keep("report", {})
-    assert (course / "recorded" / "report.json").read_bytes() == before
-    assert len(list((course / "recorded").iterdir())) == 1
+    assert [row.value for row in rows if row.score == "fact_hits"] == [7 / 8]
 
 
 def test_the_command(labutils, course, bird_folder):
@@ -264,12 +160,6 @@ def test_every_option_of_the_command_counts(labutils, course, tmp_path, monkeypa
     ]
 
 
-def test_held_out_documents_of_ones_own(labutils, course, tmp_path):
-    (tmp_path / "texts.jsonl").write_text('{"text": "The heron stands."}\n' * 5)
-    rows = json.loads(labutils("report", "--model", "base", "--held-out", tmp_path / "texts.jsonl", "--json")[1])
-    assert [row["n"] for row in rows if row["score"] == "bits_per_byte"] == [5]
-
-
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
@@ -304,45 +194,24 @@ ROWS = [
 
 
 def test_the_cells_of_a_table():
-    assert cli_measure.cells(ROWS) == [
-        {
-            "score": "facts right",
-            "base": "0% (0 to 3)",
-            "smollm2 finetuned (recorded)": "91% (86 to 95)",
-            "n": "148 or 1,480",
-        },
-        {
-            "score": "held-out text, bits a byte (less is better)",
-            "base": "1.27 (1.20 to 1.35)",
-            "smollm2 finetuned (recorded)": "-",
-            "n": "64",
-        },
-        {
-            "score": "loss on right answers, nats a token (less is better)",
-            "base": "-",
-            "smollm2 finetuned (recorded)": "0.20 (0.10 to 0.30)",
-            "n": "148",
-        },
-        {"score": "made_up", "base": "-", "smollm2 finetuned (recorded)": "3.00 (2.00 to 4.00)", "n": "5"},
+    found = cli_measure.cells(ROWS)
+    assert list(found[0]) == ["score", "base", "smollm2 finetuned (recorded)", "n"] and cli_measure.cells([]) == []
+    assert [list(row.values()) for row in found] == [
+        ["facts right", "0% (0 to 3)", "91% (86 to 95)", "148 or 1,480"],
+        ["held-out text, bits a byte (less is better)", "1.27 (1.20 to 1.35)", "-", "64"],
+        ["loss on right answers, nats a token (less is better)", "-", "0.20 (0.10 to 0.30)", "148"],
+        ["made_up", "-", "3.00 (2.00 to 4.00)", "5"],
     ]
-    assert cli_measure.cells([]) == []
-
-
-def test_every_score_has_a_name_for_people():
-    assert tuple(cli_measure.FORMS) == SCORES
 
 
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
         (ROWS[:1], ["In brackets"]),
-        (
-            ROWS[:3],
-            ["In brackets", "marked recorded", "already tuned to follow instructions", "may have been trained on"],
-        ),
+        (ROWS[:3], ["In brackets", "marked recorded", "tuned to follow instructions", "may have been trained on"]),
         (ROWS[2:4], ["In brackets", "marked recorded", "already tuned", "tokens are others"]),
     ],
 )
 def test_notes_say_what_these_rows_need(rows, words):
-    found = cli_measure.notes(rows)
-    assert len(found) == len(words) and all(word in note for note, word in zip(found, words, strict=True))
+    for note, word in zip(cli_measure.notes(rows), words, strict=True):
+        assert word in note

@@ -1,22 +1,9 @@
-"""Intervals by hand, and how often they hold: on made-up clusters, (slow) on the installed corpus."""
-
-from collections import Counter
+"""Intervals by hand, and how often they hold on made-up clusters and files."""
 
 import numpy as np
 import pytest
 
-from labutils.corpus import sharded, sources
-from labutils.corpus.sampling import (
-    composition,
-    estimated,
-    over_bytes,
-    over_documents,
-    over_listed,
-    over_packages,
-    wilson,
-)
-from labutils.corpus.sharded import Part, SampleSpec
-from labutils.corpus.survey import Survey, Tally, content_hash
+from labutils.corpus.sampling import estimated, over_bytes, over_documents, over_listed, over_packages, wilson
 
 
 @pytest.mark.parametrize(
@@ -56,14 +43,10 @@ def test_bytes_by_lists_by_hand():
     """Two files of 10 listed bytes each, both as listed, and 20 left; in another set 60 of 60, which leaves nothing."""
     low, high = over_listed([20, 60], [20, 60], [200, 3600], [40, 60])
     least = 20 + 20 * wilson(2, 2)[0]
+    (even, huge, _), _ = over_listed([100] * 3, [100] * 3, [1000, 8200, 100], [200] * 3)
+    assert huge < even < 1 / 3, "where one of ten files holds most bytes, they count as hardly more than one"
     assert (low[0], high[0]) == pytest.approx((least / (least + 60), 40 / 100))
     assert (low[1], high[1]) == pytest.approx((60 / 100, 60 / (60 + least)))
-
-
-def test_a_huge_file_among_those_drawn_makes_a_set_less_sure():
-    """The same bytes drawn and left, of ten files; where one holds most of them, they count as hardly more than one."""
-    (even, huge, _), _ = over_listed([100, 100, 100], [100, 100, 100], [1000, 8200, 100], [200, 200, 200])
-    assert huge < even < 1 / 3
 
 
 def test_the_ends_of_lists_that_say_little():
@@ -85,22 +68,19 @@ def test_lists_tell_the_bootstrap_what_was_not_drawn():
     assert 0.3 < low[0] < 0.5 < high[0] < 0.7
 
 
-def test_one_document_or_none_says_nothing():
-    for counts, sums in (([1], [5]), ([0], [0])):
-        assert [end.tolist() for end in over_bytes(counts, sums, [25], 0.5)] == [[0], [1]]
-    assert [end.tolist() for end in over_documents([0, 0], 0.0)] == [[0, 0], [1, 1]]
-
-
 @pytest.mark.parametrize("table", [[[5, 5]], [[5, 5], [0, 0]], np.zeros((0, 2)), [[0, 0], [0, 0]], [[7, 0], [0, 3]]])
 def test_one_package_says_nothing_of_others_and_many_alike_all(table):
     assert [end.tolist() for end in over_packages(table)] == [[0, 0], [1, 1]]
     assert [end.tolist() for end in over_packages([[3, 1]] * 10)] == [[0.75, 0.25]] * 2
 
 
-def test_the_bootstrap_is_the_same_for_the_same_seed():
-    table = np.random.default_rng(0).poisson(3, (20, 3))
-    first, again, other = (np.array(over_packages(table, seed=seed)) for seed in (1, 1, 2))
-    assert (first == again).all() and (first != other).any()
+def test_one_document_or_none_says_nothing_and_one_seed_is_one_interval():
+    some = np.random.default_rng(0).poisson(3, (20, 3))
+    first, again, other = (np.array(over_packages(some, seed=seed)).tolist() for seed in (1, 1, 2))
+    assert first == again != other
+    for counts, sums in (([1], [5]), ([0], [0])):
+        assert [end.tolist() for end in over_bytes(counts, sums, [25], 0.5)] == [[0], [1]]
+    assert [end.tolist() for end in over_documents([0, 0], 0.0)] == [[0, 0], [1, 1]]
 
 
 def clusters(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -151,52 +131,3 @@ def test_intervals_by_lists_hold_where_a_few_files_hold_most_bytes(gone):
         ends = listed, over_bytes(documents, read, text_squares, 0.2)
         held += [(low <= true) & (true <= high) for low, high in ends]
     assert (held[0] >= 90).all() and held[1].min() < 50
-
-
-@pytest.fixture(scope="module")
-def files() -> list[dict]:
-    """The whole installed corpus, a row a listed file: what is listed of it, and the bytes of its text, 0 of none."""
-    sizes = {
-        (each["meta"]["package"], each["meta"]["path"]): len(each["text"].encode("utf-8", "surrogatepass"))
-        for each in sources.installed()
-    }
-    return [file | {"text": sizes.get((file["package"], file["path"]), 0)} for file in sources.listed()]
-
-
-def drawn_part(files: list[dict], limit: int, seed: int) -> Part:
-    """The part that `sharded.run` gives, as far as its composition goes; no file is opened."""
-    drawn = sorted(files, key=lambda file: content_hash(f"{seed}/{file['path']}".encode()))[:limit]
-    tallies = {}
-    for file in drawn:
-        if size := file["text"]:
-            key = file["package"], file["pile_set_name"]
-            documents, sums, squares = tallies.get(key, (0, 0, 0))
-            tallies[key] = Tally(documents + 1, sums + size, squares + size**2)
-    return Part(
-        SampleSpec("installed", limit, seed, len(files), sharded.sizes(files, drawn)), ((0, 1),), Survey(tallies)
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("limit", [2000, 20_000])
-def test_intervals_of_a_hundred_samples_of_the_installed_corpus_cover_its_counts(files, limit):
-    """In 90 of 100 samples: each set's documents and bytes, by both errors; by other packages all sets at once, too."""
-    limit = min(limit, len(files) * 2 // 3)
-    documents, sizes = Counter(), Counter()
-    for file in files:
-        documents[file["pile_set_name"]] += file["text"] > 0
-        sizes[file["pile_set_name"]] += file["text"]
-    held = {kind: np.zeros(len(sources.SETS), dtype=int) for kind in ("", "draw_", "bytes_", "bytes_draw_")}
-    together = Counter()
-    for seed in range(100):
-        rows = sorted(composition(drawn_part(files, limit, seed)), key=lambda row: row["set"])
-        for kind in held:
-            true = sizes if kind.startswith("bytes") else documents
-            shares = [round(true[row["set"]] / true.total(), 6) for row in rows]  # as the ends are
-            hits = [row[f"{kind}low"] <= share <= row[f"{kind}high"] for row, share in zip(rows, shares, strict=True)]
-            held[kind] += hits
-            together[kind] += all(hits)
-    print(limit, sorted(sources.SETS), held, together, sep="\n")
-    assert min(held[kind].min() for kind in ("", "bytes_", "bytes_draw_")) >= 90
-    assert held["draw_"].mean() >= 90 and held["draw_"].min() >= 80  # Wilson's of a few files is lumpy
-    assert together[""] >= 90 and together["bytes_"] >= 90

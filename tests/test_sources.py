@@ -1,31 +1,29 @@
-"""Streams of documents: from made-up packages in a temporary folder, from a few small real ones, from JSON Lines."""
+"""Streams: made-up packages, a few small real ones, JSON Lines, docstrings; open corpora from a small hub."""
 
 import functools
+import gzip
 import importlib.metadata
+import io
 import itertools
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
-import datasets
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hub_server import HubServer, Repo
 
-from labutils.corpus import sources
-from labutils.corpus.sources import SETS, installed, jsonl, kind, listed
+from labutils import places
+from labutils.corpus import remote, sources
+from labutils.corpus.sources import COMPONENTS, CORPORA, SETS, docstrings, installed, jsonl, kind, listed, paragraphs
+from labutils.measure.held_out import PACKAGE, documents
 
-law = settings(
-    derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 SMALL = ["idna", "certifi", "six", "h11"]  # real packages of a few files each
 METADATA = "Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n{more}\nThe README of {name}.\n"
-
-
-@pytest.fixture(autouse=True)
-def no_user_cache(monkeypatch, tmp_path_factory):
-    """`datasets` puts its locks into a folder of the test."""
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path_factory.mktemp("datasets"))
 
 
 @pytest.fixture
@@ -57,17 +55,9 @@ def paths(documents) -> list[str]:
 
 KINDS = {
     "Python": "torch/nn/init.py a/B.PY a/license.py",
-    "Python stubs": "a/b.pyi",
     "C and C++": "a/b.pyx a/b.cuh",
-    "JavaScript": "a/b.tsx",
     "Documentation": "README.md my_license.txt",
-    "Web pages": "a/b.html",
-    "Style sheets": "a/b.css",
-    "XML": "a/b.svg",
     "JSON": "a/b.js.map a/release.json",
-    "Tables": "a/b.tsv",
-    "Settings": "a/b.toml",
-    "Translations": "a/de.po",
     "Licences": "LICENSE a/licence.md a-1.0.dist-info/licenses/AUTHORS.rst",
     "Changelogs": "CHANGELOG.rst HISTORY docs/news.txt",
     "READMEs": "a-1.0.dist-info/METADATA",
@@ -79,7 +69,7 @@ def test_kinds():
     assert {
         name: " ".join(path for path in found.split() if kind(path) == name) for name, found in KINDS.items()
     } == KINDS
-    assert set(KINDS) - {None} == set(SETS)
+    assert set(SETS) == {*sources.KNOWN["endings"], "Licences", "Changelogs", "READMEs"} > set(KINDS) - {None}
 
 
 def test_a_document_has_the_shape_of_the_pile(site):
@@ -102,6 +92,11 @@ def test_packages_come_by_name_and_files_by_path_and_a_package_once(site, tmp_pa
     both = functools.partial(importlib.metadata.distributions, path=[str(site), str(tmp_path / "second")])
     monkeypatch.setattr(sources.metadata, "distributions", both)
     assert paths(installed(sets=["Python"])) == ["zz.py", "p.py", "wren/a/c.py", "wren/b.py"]
+    assert (
+        paths(installed(packages=["wren", "Plover-Eggs", "plover.eggs"], sets=["Python"]))
+        == paths(installed(sets=["Python"]))[1:]
+    )
+    assert paths(installed(packages=[])) == paths(installed(sets=[])) == []
     for options in ({"limit": 4}, {"limit": 4, "seed": 3}, {"seed": 3}, {}):
         assert [file["path"] for file in listed(**options)] == paths(installed(**options))
 
@@ -110,8 +105,11 @@ BECOMES = {b"plain": "plain", "Größe µ\r\n".encode(): "Größe µ\r\n", b"caf
            b"a" * 4095 + b"\0": None, b"a" * 4096 + b"\0": "a" * 4096 + "\0", None: None}  # fmt: skip
 
 
-def test_what_a_file_becomes(site):
+def test_what_a_file_becomes_and_a_damaged_package_does_not_stop_the_others(site):
     """Bad UTF-8 is marked; a zero byte in the head, an empty and a missing file are no text."""
+    damages = ({"METADATA": b"Name: \xff\nVersion: 1\n"}, {"RECORD": b"\xff.py,,\n"}, {"METADATA": ""}, {"RECORD": ""})
+    for i, damage in enumerate(damages):
+        install(site, f"avocet{i}", {f"avocet{i}.py": b"a"}, **damage)
     install(site, "bird", {f"bird/{i}.py": content for i, content in enumerate(BECOMES)})
     assert [d["text"] for d in installed(sets=["Python"])] == [text for text in BECOMES.values() if text is not None]
 
@@ -143,20 +141,6 @@ def test_only_packages_from_an_index_are_read(site):
     (site / "checkout.egg-info").mkdir()
     (site / "checkout.egg-info" / "PKG-INFO").write_text(METADATA.format(name="checkout", more=""))
     assert {d["meta"]["package"] for d in installed()} == {"plain"}
-    for name in ("editable", "from-address", "checkout"):
-        with pytest.raises(ValueError, match=rf"^not installed from a package index here: {name}; `pip list` names"):
-            next(installed(packages=[name]))
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [{"METADATA": b"Name: bird\xff\nVersion: 1\n"}, {"RECORD": b"\xff.py,,\n"}, {"METADATA": ""}, {"RECORD": ""}],
-    ids=["METADATA no UTF-8", "RECORD no UTF-8", "METADATA empty", "RECORD empty"],
-)
-def test_a_damaged_package_does_not_stop_the_others(site, damage):
-    install(site, "bird", {"bird/a.py": b"a"}, **damage)
-    install(site, "wren", {"wren/a.py": b"w"})
-    assert paths(installed(sets=["Python"])) == ["wren/a.py"]
 
 
 def test_a_readme_in_the_old_form_and_none(site):
@@ -165,9 +149,6 @@ def test_a_readme_in_the_old_form_and_none(site):
     install(site, "bird", {}, METADATA=old)
     install(site, "wren", {"a.py": b"a"}, METADATA="Metadata-Version: 2.4\nName: wren\nVersion: 1.0\n")
     assert [document["text"].split() for document in installed()] == [["Sings.", "Loudly."], ["a"]]
-
-
-OSI = "Classifier: License :: OSI Approved :: "
 
 
 OSI = "Classifier: License :: OSI Approved :: "
@@ -191,24 +172,15 @@ def test_the_licences_of_packages(site):
     assert list(sources.licences().items()) == [(f"bird{i}", told) for i, told in enumerate(LICENCES.values())]
 
 
-def test_the_corpus_narrowed_to_packages_and_sets(site):
-    install(site, "wren", {"w.py": b"w", "w.md": b"# w"})
-    install(site, "some.bird", {"b.py": b"b", "b.md": b"# b"})
-    install(site, "heron", {"h.py": b"h"})
-    assert paths(installed(packages=["wren", "Some_Bird", "some-bird"], sets=["Python"])) == ["b.py", "w.py"]
-    assert paths(installed(packages=["wren"], sets=["Documentation", "Python"])) == ["w.md", "w.py"]
-    assert paths(installed(packages=[])) == paths(installed(sets=[])) == []
-
-
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"packages": ["six", "nosuch", "labutils"]}, "not installed from a package index here: nosuch, labutils; "),
+        ({"packages": ["six", "no", "labutils"]}, "not installed from a package index here: no, labutils; `pip list` "),
         ({"sets": ["Python", "Perl", "Ada"]}, "no set named Ada, Perl; there are Changelogs, Licences, READMEs, C and"),
         ({"shards": [4], "of": 4}, "shards must lie in range(4), got [4]; shards=(0,), of=1 is the whole corpus"),
         ({"shards": [-1], "of": 4}, "shards must lie in range(4), got [-1]; "),
-        ({"of": 0}, "shards must lie in range(0), got [0]; "),
         ({"shards": [], "of": 0}, "shards must lie in range(0), got []; "),
+        ({"limit": -1}, "limit must be at least 0, got -1"),
     ],
 )
 def test_what_is_refused(how, message):
@@ -220,33 +192,36 @@ def test_what_is_refused(how, message):
 @pytest.fixture(scope="module")
 def whole() -> list[dict]:
     """The documents of a few small real packages, in order."""
-    return list(installed(packages=SMALL))
-
-
-def test_real_packages(whole):
-    counts = Counter(d["meta"]["package"] for d in whole)
+    found = list(installed(packages=SMALL))
+    counts = Counter(d["meta"]["package"] for d in found)
     assert list(counts) == sorted(SMALL) and min(counts.values()) >= 3
-    for document in whole:
-        meta = document["meta"]
-        file = Path(importlib.metadata.distribution(meta["package"]).locate_file(meta["path"]))
-        assert not Path(meta["path"]).is_absolute()
-        assert meta["version"] == importlib.metadata.version(meta["package"])
-        assert meta["pile_set_name"] == kind(meta["path"]) and meta["pile_set_name"] in SETS
-        assert document["text"] in file.read_bytes().decode("utf-8", "replace")
-    assert "def encode(" in next(d["text"] for d in whole if d["meta"]["path"] == "idna/core.py")
+    assert "def encode(" in next(d["text"] for d in found if d["meta"]["path"] == "idna/core.py")
+    return found
 
 
 def test_a_seed_shuffles_the_same_documents_and_does_so_each_time(whole):
     assert list(installed(packages=SMALL[::-1])) == whole
     first, again, other = (list(installed(packages=SMALL, seed=seed)) for seed in (0, 0, 1))
-    assert first == again != other
-    assert all(sorted(each, key=json.dumps) == sorted(whole, key=json.dumps) != each for each in (first, other))
+    assert first == again != other and sorted(first, key=json.dumps) == sorted(whole, key=json.dumps)
     packages = [d["meta"]["package"] for d in first]
     assert sum(one != other for one, other in itertools.pairwise(packages)) > len(SMALL)
 
 
-@pytest.mark.parametrize("seed", [None, 5])
-@pytest.mark.parametrize("of", [1, 2, 3, 7])
+def test_a_limit_draws_the_first_of_the_shuffled_files_and_opens_no_other(monkeypatch):
+    opened = []
+    monkeypatch.setattr(sources, "_read", lambda package, path: opened.append(path) or "text")
+    whole = paths(installed(packages=SMALL, seed=5))
+    assert sorted(whole) == sorted(file["path"] for file in listed(packages=SMALL))
+    opened.clear()
+    documents = installed(packages=SMALL, limit=7, seed=5)
+    assert opened == [], "nothing is opened before it is asked for"
+    assert [next(documents)["meta"]["path"]] == opened == whole[:1]
+    assert paths(documents) == whole[1:7] == opened[1:]
+    shards = [installed(packages=SMALL, limit=7, seed=5, shards=[i], of=3) for i in range(3)]
+    assert sorted(path for shard in shards for path in paths(shard)) == sorted(whole[:7])
+
+
+@pytest.mark.parametrize(("of", "seed"), [(1, 5), (2, None), (7, 5)])
 def test_shards_are_the_whole_and_share_nothing(whole, of, seed):
     shards = [list(installed(packages=SMALL, shards=[i], of=of, seed=seed)) for i in range(of)]
     order = paths(installed(packages=SMALL, seed=seed))
@@ -255,16 +230,6 @@ def test_shards_are_the_whole_and_share_nothing(whole, of, seed):
     assert sum(map(bool, shards)) > of / 2
     together = paths(installed(packages=SMALL, shards=range(0, of, 2), of=of, seed=seed))
     assert sorted(together) == sorted(path for shard in shards[::2] for path in paths(shard))
-
-
-def test_nothing_is_opened_before_it_is_asked_for(site, monkeypatch):
-    install(site, "bird", {f"bird/{i}.py": b"x" for i in range(9)})
-    opened = []
-    monkeypatch.setattr(sources, "_read", lambda package, path: opened.append(path) or "text")
-    documents = installed(sets=["Python"])
-    assert opened == []
-    next(documents), next(documents)
-    assert opened == ["bird/0.py", "bird/1.py"]
 
 
 def test_a_file_of_documents(tmp_path):
@@ -296,17 +261,168 @@ def test_a_line_that_is_no_document(tmp_path, line, message):
     assert str(raised.value).startswith(f"{path}, line 3: {message}")
 
 
-pieces = st.sampled_from([b'{"text":', b'"a"', b"}", b',"meta":', b"{}", b"[", b"1", b"\n", b"\x00", b"\xff", b" "])
+OTHER = """Add up a sum.|add up to a sum.|Add up to a sum|>>> add(1, 2) + add(3, 4).|Calls `add` up to a sum.
+Parameters ---------- a : int, the first number.|.. note:: This adds up numbers.|Adds up a_first and a_second, too.
+Sum of {a} and of b, c.|Größe of the sum of both."""
 
 
-@law
-@given(st.binary() | st.lists(pieces, max_size=12).map(b"".join))
-def test_any_bytes_are_documents_or_a_value_error(tmp_path, content):
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(content)
-    try:
-        documents = list(jsonl(path))
-    except ValueError as error:
-        assert str(error).startswith(f"{path}, line ")
-    else:
-        assert all(type(d["text"]) is str and type(d["meta"]) is dict and len(d) == 2 for d in documents)
+PLAIN = """Add up to a sum.|It adds two numbers (whole ones), isn't it?|Two things happen here, as follows:"""
+OTHER = """Add up a sum.|add up to a sum.|Add up to a sum|>>> add(1, 2) + add(3, 4).|Calls `add` up to a sum.
+Parameters ---------- a : int, the first number.|.. note:: This adds up numbers.|Adds up a_first and a_second, too.
+Sum of {a} and of b, c.|Größe of the sum of both.|It holds one \\\\d that is odd."""
+LOOSE = {
+    "Returns ``True`` if *x* is one of :class:`~torch.Tensor`.": ["Returns True if x is one of torch.Tensor."],
+    "The value of max_length is n/2 = 4.": ["The value of max_length is n/2 = 4."],
+    "width : int, optional, in pixels": [],
+    "Use ``True``.": [],
+    ">>> a session of more words than five.": [],
+}
+
+
+def test_which_paragraphs_are_plain_and_which_need_not_be(recwarn):
+    for texts, kept in ((PLAIN, True), (OTHER, False)):
+        for text in texts.replace("\n", "|").split("|"):
+            assert list(paragraphs(f'"""{text}"""')) == [text] * kept, text
+    for text, kept in LOOSE.items():
+        assert list(paragraphs(f'"""{text}"""', plain=False)) == kept
+    for source in ("", "def", "x = 'a\0'", "(" * 500, "# Only a comment is here."):
+        assert list(paragraphs(source)) == []
+    assert list(paragraphs('"""Fine is this one line."""\nx = "\\d"')) == ["Fine is this one line."]
+    assert not list(recwarn), "an escape that Python warns of is silent"
+
+
+def test_paragraphs_are_lines():
+    source = '''"""Add two
+    numbers up to a sum.
+
+      It is the
+      second paragraph here.
+    """
+class A:
+    "The class has one, too."
+    async def f(self):
+        r"""The method has one, too."""
+x = """No docstring is this string."""
+'''
+    assert list(paragraphs(source)) == [
+        "Add two numbers up to a sum.",
+        "It is the second paragraph here.",
+        "The class has one, too.",
+        "The method has one, too.",
+    ]
+
+
+def test_documents_of_a_package(monkeypatch):
+    def installed(*, seed, packages, sets):
+        assert (seed, packages, sets) == (3, ["bird"], ("Python",))
+        line = "It flies over the sea."
+        for path, text in [
+            ("bird/a.py", f'"""{line}"""\ndef f():\n    """{line}\n\n    It comes back every spring."""'),
+            ("bird/tests/b.py", f'"""{line} {line} {line}"""'),
+            ("bird/c.py", '"""It is too short."""'),
+        ]:
+            yield {"text": text, "meta": {"path": path, "pile_set_name": "Python", "license": "MIT"}}
+
+    monkeypatch.setattr(sources, "installed", installed)
+    expected = {
+        "text": "It flies over the sea.\n\nIt comes back every spring.",
+        "meta": {"path": "bird/a.py", "pile_set_name": "Docstrings", "license": "MIT"},
+    }
+    assert list(docstrings("bird", least=40, seed=3)) == [expected]
+
+
+def test_the_held_out_package_gives_enough_text_and_is_not_read_by_the_base():
+    texts = documents()
+    assert len(texts) == len(set(texts)) == 64
+    assert 60_000 < sum(map(len, texts)) < 200_000 and min(map(len, texts)) >= 500
+    assert documents(3) == texts[:3] == [d["text"] for d in itertools.islice(docstrings(PACKAGE), 3)]
+    rows = map(json.loads, (places.DATA / "base" / "packages.jsonl").read_text(encoding="utf-8").splitlines())
+    assert [row["role"] for row in rows if row["name"].lower() == PACKAGE] == ["held_out"]
+
+
+CLIENT = """
+import json
+import datasets
+from labutils.corpus.sources import CORPORA
+for corpus in CORPORA.values():
+    stream = datasets.load_dataset(corpus.hub_id, corpus.config, split="train", streaming=True)
+    print(json.dumps([type(stream).__name__, list(stream)], default=str))
+"""
+
+
+def as_jsonl(*rows: dict) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def parquet(*rows: dict) -> bytes:
+    buffer = io.BytesIO()
+    pa.parquet.write_table(pa.Table.from_pylist(list(rows)), buffer)
+    return buffer.getvalue()
+
+
+def card(config: str, path: str) -> bytes:
+    return f"---\nconfigs:\n- config_name: {config}\n  data_files:\n  - split: train\n    path: {path}\n---\n".encode()
+
+
+PAGE = {"text": "A page.", "timestamp": "2019-04-25T12:57:54Z", "url": "https://example.org/"}
+WEB = {"text": "A lesson.", "id": "<urn:1>", "dump": "CC-MAIN-2013-20", "score": 3.5, "token_count": 4}
+ARTICLE = {"id": "12", "url": "https://en.example.org/A", "title": "A", "text": "An article."}
+PILE = [{"text": f"Text {i}.", "meta": {"pile_set_name": name}} for i, name in enumerate(["Pile-CC", "Github"] * 9)]
+COMMON = {"id": "7", "text": "A thesis.", "source": "doab", "added": "2024-01-01", "metadata": {"license": "CC BY"}}
+OTHER_SPLIT = as_jsonl({"text": "not for training", "meta": {"pile_set_name": "x"}})
+EN, TEN, WIKI = "en/c4-train", "sample/10BT/000_00000.parquet", "20231101.en/train-00000-of-00041.parquet"
+REPOS = {
+    "allenai/c4": {
+        "README.md": card("en", f"{EN}.*.json.gz"),
+        f"{EN}.00000-of-01024.json.gz": gzip.compress(as_jsonl(PAGE)),
+        f"{EN}.00001-of-01024.json.gz": gzip.compress(as_jsonl({**PAGE, "text": "Another."})),
+        "en/c4-validation.00000-of-00008.json.gz": gzip.compress(OTHER_SPLIT),
+    },
+    "HuggingFaceFW/fineweb-edu": {
+        "README.md": card("sample-10BT", "sample/10BT/*"),
+        TEN: parquet(WEB),
+        "data/CC-MAIN-2013-20/000_00000.parquet": parquet({**WEB, "text": "no"}),
+    },
+    "HuggingFaceFW/fineweb": {"README.md": card("sample-10BT", "sample/10BT/*"), TEN: parquet(WEB)},
+    "monology/pile-uncopyrighted": {
+        "README.md": b"---\nlicense: other\n---\n",
+        "train/00.jsonl.zst": remote.zstd.compress(as_jsonl(*PILE)),
+        "val.jsonl.zst": remote.zstd.compress(OTHER_SPLIT),
+        "test.jsonl.zst": remote.zstd.compress(OTHER_SPLIT),
+    },
+    "common-pile/comma_v0.1_training_dataset": {"doab/00000_doab.jsonl.gz": gzip.compress(as_jsonl(COMMON))},
+    "wikimedia/wikipedia": {"README.md": card("20231101.en", "20231101.en/train-*"), WIKI: parquet(ARTICLE)},
+}
+STREAMED = {
+    "c4": ["A page.", "Another."],
+    "fineweb-edu": ["A lesson."],
+    "fineweb": ["A lesson."],
+    "pile": [row["text"] for row in PILE],
+    "common-pile": ["A thesis."],
+    "wikipedia": ["An article."],
+}
+
+
+def test_the_calls_of_the_rows_stream_the_training_texts(tmp_path):
+    assert {each.hub_id for each in CORPORA.values()} == set(REPOS)
+    assert all(each.size and each.licence and each.citation for each in CORPORA.values())
+    with HubServer({name: Repo(files) for name, files in REPOS.items()}) as hub:
+        env = {**os.environ, "NO_PROXY": "*", **hub.environment(tmp_path, token=None)}
+        ran = subprocess.run([sys.executable, "-c", CLIENT], env=env, capture_output=True, text=True, check=True)
+        assert not [asked for asked in hub.asked if not asked.startswith(("GET ", "HEAD "))]
+    kinds, rows = zip(*map(json.loads, ran.stdout.splitlines()), strict=True)
+    assert set(kinds) == {"IterableDataset"}
+    found = dict(zip(CORPORA, rows, strict=True))
+    assert {name: [row["text"] for row in rows] for name, rows in found.items()} == STREAMED and found["pile"] == PILE
+
+
+def test_the_piles_numbers_agree_with_each_other():
+    """What the table's caption says: weights are shares of the effective bytes, raw size times epochs."""
+    assert len(COMPONENTS) == len({part.name for part in COMPONENTS}) == 22
+    assert sum(part.gib for part in COMPONENTS) == pytest.approx(825.18, abs=0.1)  # the table's own total
+    assert sum(part.weight for part in COMPONENTS) == pytest.approx(100, abs=0.1)
+    effective = sum(part.gib * part.epochs for part in COMPONENTS)
+    assert effective == pytest.approx(1254.20, abs=0.2)
+    for part in COMPONENTS:
+        assert 100 * part.gib * part.epochs / effective == pytest.approx(part.weight, abs=0.011), part.name
+    assert list(COMPONENTS) == sorted(COMPONENTS, key=lambda part: -part.weight)

@@ -1,10 +1,7 @@
-"""Surveys of a few made-up documents by hand, parts that merge, and the command, up to what a terminal shows."""
+"""Surveys of made-up documents by hand, parts that merge, the command; sketches and languages that surveys hold."""
 
 import json
 import re
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +10,19 @@ from file_server import FileServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labutils import places
 from labutils.corpus import sharded, sources, survey
 from labutils.corpus.sampling import composition, summary
 from labutils.corpus.sharded import Part, SampleSpec, Sizes
-from labutils.corpus.survey import Survey, Tally
+from labutils.corpus.survey import (
+    DuplicateCounter,
+    Lengths,
+    NearDuplicates,
+    Survey,
+    Tally,
+    content_hash,
+    language,
+    rounded,
+)
 from labutils.lesson import cli_data as command
 from labutils.lesson import terminal
 from labutils.run import PeakMemory
@@ -54,11 +59,7 @@ def test_what_a_survey_counts():
     assert sorted(found.repeats.counts.values()) == [1, 1, 1, 2]
     assert len(found.alike.texts()) == 4
     assert (found.found, found.holders) == ({"e-mail": 2}, {"e-mail": 1})
-
-
-def test_a_survey_of_nothing():
-    assert survey.of([]) == Survey() and not Survey().tokens.bins
-    empty = summary(Part(SampleSpec("a.jsonl"), ((0, 1),), Survey()))
+    empty = summary(Part(SampleSpec("a.jsonl"), ((0, 1),), survey.of([])))
     assert (empty["documents"], empty["composition"], empty["lengths"]) == (0, [], {"characters": None, "tokens": None})
     assert "all of it; 0 documents" in command.survey_text(empty)
 
@@ -79,11 +80,10 @@ pile = st.lists(
 @given(pile, pile, pile)
 def test_merging_is_counting_together(a, b, c):
     one, other, third = (survey.of(each, tokens=len) for each in (a, b, c))
-    whole = survey.of(a + b + c, tokens=len)
-    assert survey.merge(survey.merge(one, other), third) == survey.merge(one, survey.merge(other, third)) == whole
-    assert survey.merge(third, survey.merge(other, one)).to_dict() == whole.to_dict()
+    before, whole = one.to_dict(), survey.of(a + b + c, tokens=len)
+    assert survey.merge(survey.merge(one, other), third) == whole == survey.merge(whole, Survey())
+    assert survey.merge(third, survey.merge(other, one)).to_dict() == whole.to_dict() and one.to_dict() == before
     assert survey.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole
-    assert survey.merge(whole, Survey()) == whole
 
 
 @pytest.fixture(scope="module")
@@ -158,13 +158,10 @@ def test_a_share_of_bytes_is_of_all_that_is_listed():
 def test_json_that_is_no_survey(plain):
     with pytest.raises(ValueError, match=r"^not the JSON of a survey "):
         survey.from_dict(plain)
-
-
-@pytest.mark.parametrize("sizes", [1, ["ab"], [["p", "Python", 1, 1]], [["p", "Python", 1, 1, "x"]], [[]]])
-def test_json_of_wrong_sizes(sizes):
-    plain = Part(SampleSpec("installed", 2, 0, 10), ((0, 1),)).to_dict()
-    with pytest.raises(ValueError, match=r"^not the JSON of a part "):
-        sharded.from_dict({**plain, "drawn": {**plain["drawn"], "sizes": sizes}})
+    for sizes in (1, ["ab"], [["p", "Python", 1, 1]], [["p", "Python", 1, 1, "x"]], [[]]):
+        part = Part(SampleSpec("installed", 2, 0, 10), ((0, 1),)).to_dict()
+        with pytest.raises(ValueError, match=r"^not the JSON of a part "):
+            sharded.from_dict({**part, "drawn": {**part["drawn"], "sizes": sizes}})
 
 
 def test_processes_do_not_change_a_survey(file):
@@ -179,20 +176,6 @@ def test_a_far_file_comes_over_the_network_once(file):
         assert len(server.asked) == 1 and far == replace(near, drawn=replace(near.drawn, source=server.url))
     with FileServer(b'{"text": "a"}\n3\n') as server, pytest.raises(ValueError, match=f"^{server.url}, line 2: "):
         sharded.run(server.url)
-
-
-def test_a_limit_draws_installed_files_and_opens_no_other(monkeypatch):
-    opened = []
-    monkeypatch.setattr(sources, "_read", lambda package, path: opened.append(path) or "text")
-    whole = [each["meta"]["path"] for each in sources.installed(packages=SMALL, seed=5)]
-    assert sorted(whole) == sorted(file["path"] for file in sources.listed(packages=SMALL))
-    opened.clear()
-    drawn = [each["meta"]["path"] for each in sources.installed(packages=SMALL, limit=7, seed=5)]
-    assert opened == drawn == whole[:7]
-    shards = [each for i in range(3) for each in sources.installed(packages=SMALL, limit=7, seed=5, shards=[i], of=3)]
-    assert sorted(each["meta"]["path"] for each in shards) == sorted(drawn)
-    with pytest.raises(ValueError, match=r"^limit must be at least 0, got -1$"):
-        next(sources.installed(limit=-1))
 
 
 @pytest.mark.parametrize(
@@ -311,16 +294,105 @@ def test_text_from_a_file_is_inert_on_a_terminal(labutils, tmp_path):
     assert max(map(len, out.split("\n"))) < 400
 
 
-@pytest.mark.slow
-def test_twenty_thousand_documents_in_minutes_and_a_gigabyte():
-    """The command as a learner types it; pages that its processes share are counted once each."""
-    argv = [sys.executable, "-m", "labutils", "survey", "--limit", "20000", "--json"]
-    started = time.monotonic()
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=places.ROOT) as ran:
-        watch = PeakMemory(ran.pid)
-        watch.start()
-        found = json.loads(ran.stdout.read())
-    seconds, megabytes = time.monotonic() - started, watch.stop()
-    print(f"{seconds:.1f} s, {megabytes:.0f} MB, {found['documents']} documents")
-    assert found["documents"] > 0.9 * min(found["limit"], found["listed"])
-    assert seconds < 600 and megabytes < 1000
+law = settings(derandomize=True, deadline=None, max_examples=60)
+
+
+def filled(sketch, values):
+    """A sketch that was given these numbers, contents or texts."""
+    for value in values:
+        text = (value, value.encode(), content_hash(value.encode())) if isinstance(value, str) else (value,)
+        sketch.add(*text)
+    return sketch
+
+
+class Small(DuplicateCounter):
+    """Room for four contents."""
+
+    ROOM = 4
+
+
+class Few(NearDuplicates):
+    """Room for three lines of two texts."""
+
+    LINES, TEXTS, BEGINNING = 3, 2, 40
+
+
+def test_quantiles_of_lengths():
+    for n, kept in {0: 0, 127: 127, 128: 128, 129: 128, 130: 130, 1007: 1000, 1008: 1008, 2**40 + 1: 2**40}.items():
+        assert rounded(n) == kept and n - kept <= n / 64
+    sketch = filled(Lengths(), range(1, 101))
+    assert [sketch.quantile(share) for share in (0.0, 0.01, 0.5, 0.95, 1.0)] == [1, 1, 50, 95, 100]
+    assert (sketch.total, sketch.largest) == (5050, 100)
+    assert Lengths().quantile(0.5) == 0
+    assert filled(Lengths(), [1001]).quantile(0.5) == 1000 and filled(Lengths(), [1001]).largest == 1001
+
+
+def test_repeats_are_exact_up_to_their_room():
+    sketch = filled(Small(), [1, 2, 3, 4, 1, 1])
+    assert (sketch.level, sketch.counts) == (0, {1: 3, 2: 1, 3: 1, 4: 1})
+    fuller = filled(Small(), [1, 2, 3, 4, 1, 1, 6])
+    assert (fuller.level, fuller.counts) == (1, {2: 1, 4: 1, 6: 1})
+    assert filled(Small(), [5, 8, 16, 24, 32, 8, 40, 8]).counts == {16: 1, 32: 1}
+    hashes = [content_hash(b"%d" % i) for i in range(DuplicateCounter.ROOM + 1)]
+    assert len(hashes) == 65_537 and filled(DuplicateCounter(), hashes[:-1]).level == 0
+    sampled = filled(DuplicateCounter(), hashes)
+    assert sampled.level == 1 and set(sampled.counts) == {each for each in hashes if each % 2 == 0}
+
+
+LONG = "a line that is long enough to choose by\n"
+
+
+def test_texts_that_share_their_lines_are_kept_together():
+    one, other, third = LONG + "x", LONG + "y", LONG + "z"
+    sketch = filled(Few(), [one, other, one])
+    assert sorted(sketch.texts()) == sorted([one[:40], other[:40]]) and len(sketch.kept) == 1
+    assert len(filled(Few(), [one, other, third]).texts()) == 2
+    assert len(filled(Few(), ["-" * 19 + "\nx", "-" * 19 + "\ny"]).kept) == 2  # 19 characters choose nothing
+    assert len(filled(Few(), ["-" * 20 + "\nx", "-" * 20 + "\ny"]).kept) == 1
+    texts = [f"line number {i} is a line of its own" for i in range(50)]
+    few = filled(Few(), texts).texts()
+    assert len(few) == 3 and set(few) <= {text[:40] for text in texts}
+    assert len(filled(NearDuplicates(), texts).texts()) == 50
+
+
+parts = st.lists(st.lists(st.integers(0, 40), max_size=12), max_size=4)
+MADE = [
+    (Lengths, lambda i: i * 37),
+    (Small, lambda i: i),
+    (Few, lambda i: f"{LONG * (i % 2)}the text of the number {i % 13}\n{i}"),
+]
+
+
+@law
+@given(parts, st.randoms(use_true_random=False))
+@pytest.mark.parametrize(("kind", "value"), MADE, ids=["lengths", "repeats", "alike"])
+def test_parts_in_any_order_are_the_whole(kind, value, parts, random):
+    def merged(sketches):
+        whole = kind()
+        for sketch in sketches:
+            whole = kind.from_dict(json.loads(json.dumps(whole.merge(sketch).to_dict())))
+        return whole
+
+    whole = filled(kind(), [value(i) for part in parts for i in part]).to_dict()
+    sketches = [filled(kind(), map(value, part)) for part in parts]
+    assert merged(sketches).to_dict() == whole
+    random.shuffle(sketches)
+    assert merged([merged(sketches[:2]), merged(sketches[2:])]).to_dict() == whole
+
+
+TEXTS = {
+    "The plover measures wind and rain on the coast.": "en",
+    "Der Regenpfeifer misst Wind und Regen an der Küste.": "de",
+    "Le pluvier mesure le vent et la pluie sur la côte.": "fr",
+    "千鳥は海岸で風と雨を測定します。そして毎日その結果を送ります。": "ja",
+    "https://plover.org/the/wind <b> 12 + 12 = 24 </b>": "unclear",
+    "a" * 19: "unclear",
+    "": "unclear",
+    "the wind and the rain fell": "en",
+    "the wind and the rain, oh": "unclear",  # nineteen letters
+    "12 " * 3000 + "the wind of the coast and the rain": "unclear",  # too far behind
+}
+
+
+def test_the_language_of_a_text():
+    assert {text: language(text) for text in TEXTS} == TEXTS and language("x" * 10**6) != ""

@@ -1,4 +1,4 @@
-"""The metrics of the bundled tasks and of any pairs: what answers are worth, and whether one model's are worth more."""
+"""The metrics of the bundled tasks and of any pairs, lifts, prompts; the house style, each rule broken alone."""
 
 import re
 
@@ -16,13 +16,11 @@ SUPPORT, EMAILS = (read_jsonl(tasks.FOLDER / task / "dev.jsonl") for task in ("s
 @pytest.mark.parametrize(
     ("reply", "found"),
     [
-        ("queue: sales\nkeywords: heron, price", Routed("sales", ["heron", "price"])),
         ("**Queue:** Sales\n\n**Keywords:** Heron, `price`.", Routed("sales", ["heron", "price"])),
         ("Sure. Queue : sales; Keyword: heron", Routed("sales", ["heron"])),
         ("queue: sales\nkeywords: heron\n\nMessage: x\nqueue: returns\nkeywords: y", Routed("sales", ["heron"])),
         ("queue:\nkeywords:", Routed("keywords", [])),
         ("It belongs to sales.", Routed("", [])),
-        ("", Routed("", [])),
     ],
 )
 def test_a_reply_is_read_whatever_its_marks(reply, found):
@@ -122,8 +120,7 @@ def test_the_examples_of_a_prompt_are_pairs_to_tune_on(task, part):
 
 def test_a_reply_ends_before_a_made_up_example_and_parts_are_put_together():
     assert tasks.replied(" sales\n\nMessage: Where", "support") == "sales"
-    assert tasks.replied("\nDear A,\n\nThe", "emails") == "Dear A,\n\nThe"
-    assert tasks.replied("Dear A\n\nBrief: to", "emails") == "Dear A"
+    assert tasks.replied("\nDear A,\n\nThe\n\nBrief: to", "emails") == "Dear A,\n\nThe"
     assert tasks.put_together("support", ["sales", "a, b"]) == "queue: sales\nkeywords: a, b"
     assert tasks.put_together("emails", ["Dear A,"]) == "Dear A,"
 
@@ -134,11 +131,81 @@ def test_a_reply_ends_before_a_made_up_example_and_parts_are_put_together():
         (lambda: judge("tickets", [""], [{}]), "no task 'tickets'; there are support, emails"),
         (lambda: tasks.prompt("tickets", "queue"), "no task"),
         (lambda: tasks.prompt("support", "mail"), "no part 'mail' of support; there are queue, keywords"),
-        (lambda: judge("support", [], []), "got 0 for 0"),
         (lambda: judge("support", ["a"], SUPPORT), "got 1 for 100"),
-        (lambda: judge_pairs(["a"], []), "got 1 for 0"),
+        (lambda: judge_pairs([], []), "got 0 for 0"),
+        (lambda: tasks.carried(MAIL, []), "no facts"),
     ],
 )
 def test_what_cannot_be_judged_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+BRIEF = "to: Mrs Lund; Heron leaves Tuesday, 2 masts; invoice 30077, 1,150 euros; no hurry"
+MAIL = (
+    "Dear Mrs Lund,\n\nYour Heron leaves us on Tuesday, together with the 2 masts that you asked for last week.\n\n"
+    "The sum on invoice 30077 is 1,150 euros. There is no hurry about it, and we are glad to answer what you wonder "
+    "about.\n\nKind regards from the quay,\nTidewren Instruments"
+)
+FACTS = ["Heron", "Tuesday", "2", "30077", "1,150 euros"]
+BREAK = {
+    "greeting": ("Dear Mrs Lund,", "Dear customer,"),
+    "closing": ("Kind regards from the quay,", "Best wishes,"),
+    "2 to 4 paragraphs": ("\n\nThe sum", " The sum"),
+    "no exclamation mark": ("no hurry about it,", "no hurry about it!"),
+    "apologies as asked for": ("we are glad", "we are sorry and glad"),
+    "we, not I": ("we are glad", "I am glad"),
+    "no short form": ("There is", "There's one; it isn't"),
+    "no stock phrase": ("we are glad to answer", "do not hesitate to ask"),
+}
+
+
+def broken(brief: str, mail: str) -> list[str]:
+    return [rule for rule, kept in tasks.style(brief, mail).items() if not kept]
+
+
+def test_a_mail_in_order():
+    assert broken(BRIEF, MAIL) == []
+    assert tasks.carried(MAIL, FACTS) == 1 and tasks.point_first(MAIL, FACTS)
+    assert not tasks.point_first(MAIL, ["30077"]) and not tasks.point_first("", ["30077"])
+    assert tasks.lacking(BRIEF, MAIL) == tasks.dropped(BRIEF, MAIL) == []
+    assert broken(BRIEF, "") == ["greeting", "closing", "2 to 4 paragraphs", "40 to 90 words"]
+    assert tasks.addressee("to: Ann\nBob; Carl") == "Ann" and tasks.addressee("nobody") == ""
+    assert tasks.sentences("It came. Is it 6.3?") == ["It came.", "Is it 6.3?"]
+
+
+@pytest.mark.parametrize("rule", BREAK)
+def test_a_mail_that_breaks_one_rule(rule):
+    old, new = BREAK[rule]
+    assert old in MAIL and broken(BRIEF, MAIL.replace(old, new)) == [rule]
+
+
+def test_an_apology_where_the_brief_asks_for_one():
+    asked = BRIEF + "; apologise"
+    assert broken(asked, MAIL) == ["apologies as asked for"] and tasks.apologies("no apology") == 0
+    assert broken(asked, MAIL.replace(*BREAK["apologies as asked for"])) == []
+
+
+WORDS, PARAGRAPH = "40 to 90 words", "no paragraph over 45 words"
+
+
+@pytest.mark.parametrize(
+    ("words", "paragraph", "rules"),
+    [(39, 10, [WORDS]), (40, 10, []), (90, 40, []), (91, 41, [WORDS]), (80, 45, []), (80, 46, [PARAGRAPH])],
+)
+def test_both_sides_of_each_length(words, paragraph, rules):
+    rest = words - paragraph - 3 - 7  # beside greeting and closing
+    mail = f"Dear Mrs Lund,\n\n{'so ' * paragraph}\n\n{'so ' * rest}\n\n{tasks.CLOSING}".replace(" \n", "\n")
+    assert len(mail.split()) == words and broken(BRIEF, mail) == rules
+
+
+def test_what_a_mail_carries_and_invents():
+    without = MAIL.replace("30077", "30078")
+    assert tasks.carried(without, FACTS) == pytest.approx(4 / 5)
+    assert tasks.lacking(BRIEF, without) == ["30078"] and tasks.dropped(BRIEF, without) == ["30077"]
+    for old, new, found in [
+        ("Tuesday", "Friday", ["friday", "Friday"]),
+        ("2 masts", "three masts", ["three"]),
+        ("answer what", "tell Anna what", ["Anna"]),
+    ]:
+        assert tasks.lacking(BRIEF, MAIL.replace(old, new)) == found

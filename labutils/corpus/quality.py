@@ -110,8 +110,7 @@ def one_phrase(text: str, most: Mapping[int, float] = {2: 0.20, 3: 0.18, 4: 0.16
 
 
 def repeated_phrases(
-    text: str,
-    most: Mapping[int, float] = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10},
+    text: str, most: Mapping[int, float] = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
 ) -> Verdict:
     """Gopher, table A1: runs of n words that repeat an earlier run hold at most this share of the characters."""
     words = text.split()
@@ -209,8 +208,8 @@ def funnel(documents: Iterable[dict], rules: Sequence[Rule] = RULES) -> Funnel:
 
 def _again(parts: Sequence[str]) -> list[str]:
     """The parts that repeat an earlier one. _again(["a", "b", "a", "a"]) -> ["a", "a"]."""
-    first = dict(reversed([(part, i) for i, part in enumerate(parts)]))
-    return [part for i, part in enumerate(parts) if first[part] != i]
+    seen = set()
+    return [part for part in parts if part in seen or seen.add(part)]
 
 
 def _too_repeated(parts: Sequence[str], most: float, characters: float) -> bool:

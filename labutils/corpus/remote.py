@@ -24,7 +24,7 @@ from labutils import machine
 # 9110, section 14) on the same version of the file. A server without ranges is read from the start and what was given
 # already is passed over, its checksum compared.
 
-TAKEN = 1 << 18  # bytes taken from a connection at a time
+CHUNK = 1 << 18  # bytes taken from a connection or a disk at a time
 ATTEMPTS = 6  # connections in a row that bring nothing new before a download gives up
 PAUSE = 0.5  # seconds before the second attempt; doubled before each further one, up to 30
 SILENCE = 30  # seconds without a byte after which a connection counts as dropped
@@ -90,7 +90,7 @@ class _Position:
         return chunk
 
 
-def web_chunks(url: str, *, attempts: int = ATTEMPTS, pause: float = PAUSE) -> Iterator[bytes]:
+def web_chunks(url: str, *, attempts: int = ATTEMPTS) -> Iterator[bytes]:
     """The bytes of a file on a server, in pieces, each once and in order, over as many connections as it takes.
 
     Raises ValueError for an address that gives no file, and for a file that changed on the server meanwhile;
@@ -115,7 +115,7 @@ def web_chunks(url: str, *, attempts: int = ATTEMPTS, pause: float = PAUSE) -> I
                     raise ConnectionError(
                         f"{position.name}: {failures} connections in a row failed {where} ({reason}); try again later"
                     ) from None
-            time.sleep(min(30.0, pause * 2 ** (failures - 1)))
+            time.sleep(min(30.0, PAUSE * 2 ** (failures - 1)))
 
 
 def _connection(session: requests.Session, url: str, position: _Position) -> Iterator[bytes]:
@@ -126,7 +126,7 @@ def _connection(session: requests.Session, url: str, position: _Position) -> Ite
             return
         _check_status(answer, position)
         again, check = position.accept(answer), 0
-        for chunk in answer.raw.stream(TAKEN, decode_content=False):
+        for chunk in answer.raw.stream(CHUNK, decode_content=False):
             known, chunk = chunk[:again], chunk[again:]
             if known:
                 again, check = again - len(known), zlib.crc32(known, check)
@@ -184,7 +184,6 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-CHUNK = 1 << 18  # bytes taken from a disk or handed on at a time
 LONGEST = 1 << 28  # bytes of the longest line that is held, 256 MB
 PACKED = {  # how a packed file begins: RFC 1952, and RFC 8878 with its skippable frames
     ".gz": (re.compile(rb"\x1f\x8b"), gzip.open),
@@ -193,15 +192,14 @@ PACKED = {  # how a packed file begins: RFC 1952, and RFC 8878 with its skippabl
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 
-def lines(source: str | Path, name: str = "", *, attempts: int = ATTEMPTS, pause: float = PAUSE) -> Iterator[bytes]:
+def lines(source: str | Path, name: str = "", *, attempts: int = ATTEMPTS) -> Iterator[bytes]:
     """The lines of a file, each with its newline. What is packed (.gz, .zst, also of several members) is unpacked.
 
     Errors call it by its `name`. Raises ValueError for a packed file that is damaged or cut short, a line over 256 MB,
     and what `web_chunks` does of an address; ConnectionError as that does; FileNotFoundError where there is no such
     path. A plain file whose server does not state its length may end early unseen, if it ends with a line.
     """
-    far = is_address(source)
-    chunks = web_chunks(str(source), attempts=attempts, pause=pause) if far else _read(Path(source))
+    chunks = web_chunks(str(source), attempts=attempts) if is_address(source) else _read(Path(source))
     name = name or shown(source)
     with closing(chunks):
         try:
@@ -234,24 +232,18 @@ class _Chunks(io.RawIOBase):
     """An iterator of bytes as a file that can be read once."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
-        self.chunks, self.left = chunks, memoryview(b"")
+        self.chunks, self.left = filter(None, chunks), memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, space: memoryview) -> int:
-        while not self.left:
-            chunk = next(self.chunks, None)
-            if chunk is None:
-                return 0
-            self.left = memoryview(chunk)
-        part = self.left[: len(space)]
-        space[: len(part)] = part
-        self.left = self.left[len(part) :]
-        return len(part)
+        self.left = self.left or memoryview(next(self.chunks, b""))
+        size = min(len(space), len(self.left))
+        space[:size], self.left = self.left[:size], self.left[size:]
+        return size
 
 
 def _read(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+        yield from iter(lambda: file.read(CHUNK), b"")

@@ -92,11 +92,11 @@ def run(
 
     Raises ValueError for a shard or limit out of range, a source that is none, a file of anything but documents.
     """
-    _check(source, limit, shard)
+    check(source, limit, shard)
     number = processes or machine.cores()
     i, of = shard
     with _near(source) as near:
-        drawn = _draw(source, limit, seed, near)
+        drawn = draw(source, limit, seed, near)
         jobs = [(drawn, (i + of * k, of * number), tokens, near) for k in range(number)]
         if number == 1:
             return _part(*jobs[0])
@@ -179,7 +179,7 @@ def _lines(drawn: SampleSpec) -> set[int]:
     return set(heapq.nsmallest(drawn.limit, numbers, key=lambda i: content_hash(b"%d/%d" % (drawn.seed, i))))
 
 
-def _draw(source: str | Path, limit: int | None, seed: int, near: str | Path | None = None) -> SampleSpec:
+def draw(source: str | Path, limit: int | None, seed: int, near: str | Path | None = None) -> SampleSpec:
     """The draw, with how much there is to draw from."""
     if source != "installed":
         return SampleSpec(str(source), limit, seed, sum(1 for _ in sources.jsonl(near or source, source)))
@@ -188,7 +188,8 @@ def _draw(source: str | Path, limit: int | None, seed: int, near: str | Path | N
     return drawn if drawn.read == 1 else replace(drawn, sizes=sizes(files, sources.listed(seed=seed, limit=limit)))
 
 
-def _check(source: str | Path, limit: int | None, shard: tuple[int, int]) -> None:
+def check(source: str | Path, limit: int | None, shard: tuple[int, int] = (0, 1)) -> None:
+    """Raises ValueError as `run` does of its arguments."""
     i, of = shard
     if not 0 <= i < of:
         raise ValueError(f"a shard is I/N with 0 <= I < N, got {i}/{of}")

@@ -37,8 +37,8 @@ class Documents(PipelineStep):
 
     def __init__(self, source: str | Path = "installed", *, limit: int | None = None, seed: int = 0):
         super().__init__()
-        sharded._check(source, limit, (0, 1))
-        self.drawn = sharded._draw(source, limit, seed)
+        sharded.check(source, limit)
+        self.drawn = sharded.draw(source, limit, seed)
 
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         yield from data or ()

@@ -4,6 +4,7 @@ A record is a small JSON file under `data/recorded/`. It is made by `python -m l
 stopped and started again.
 """
 
+import hashlib
 import json
 import platform
 import random
@@ -39,23 +40,10 @@ class Experiment(NamedTuple):
     old: int = 0  # pairs on what it did not change that are read along with them, so that they are not forgotten
 
 
+FILES = {"pairs": COMPANY / "train.jsonl", "questions": COMPANY / "dev.jsonl", "invented": COMPANY / "invented.jsonl"}
 EXPERIMENTS = {
-    "company_smollm2": Experiment(
-        "smollm2",
-        COMPANY / "train.jsonl",
-        COMPANY / "dev.jsonl",
-        replace(FINETUNING, save_steps=100),
-        invented=COMPANY / "invented.jsonl",
-    ),
-    "company_updated": Experiment(
-        "finetuned",
-        COMPANY / "train.jsonl",
-        COMPANY / "dev.jsonl",
-        UPDATING,
-        COMPANY / "v2",
-        COMPANY / "invented.jsonl",
-        1000,
-    ),
+    "company_smollm2": Experiment("smollm2", recipe=replace(FINETUNING, save_steps=100), **FILES),
+    "company_updated": Experiment("finetuned", recipe=UPDATING, changed=COMPANY / "v2", old=1000, **FILES),
 }
 
 
@@ -171,6 +159,11 @@ def run(name: str, on_progress=lambda progress: None) -> dict:
 def versions() -> dict[str, str]:
     """What a recorded number may depend on: the versions of torch, transformers and Python."""
     return {name: version(name) for name in ("torch", "transformers")} | {"python": platform.python_version()}
+
+
+def digest(value: object) -> str:
+    """What says that two records are of the same questions, pairs or texts."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
 
 
 def keep(name: str, record: dict) -> Path:

@@ -42,6 +42,10 @@ class Losses(NamedTuple):
             sums[item][1] += size
         return Losses([value for value, _ in sums.values()], [size for _, size in sums.values()], list(sums))
 
+    def plain(self) -> dict[str, list]:
+        """As JSON holds it, rounded to 0.0001."""
+        return self._replace(values=[round(value, 4) for value in self.values])._asdict()
+
     def score(self) -> Mean:
         """The loss with its interval, had other texts or questions of the same kind been there (the bootstrap)."""
         whole = self.of_items()
@@ -132,19 +136,27 @@ def start_token(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def answer_loss(
-    opened: Opened, questions: Sequence[Mapping], template: str = "lecture", *, fp32: bool = False, batch: int = 32
+    opened: Opened,
+    questions: Sequence[Mapping],
+    template: str = "lecture",
+    *,
+    among: Sequence[int] | None = None,
+    fp32: bool = False,
+    batch: int = 32,
 ) -> Losses:
     """The loss of fine-tuning on the right answers to questions: nats per token of answer and end-of-text, the
     question given. Comparable between models of one tokenizer; another one's tokens are longer or shorter.
 
-    An item is a question. Raises ValueError for no questions, and what `records.pair` and `templates.prompt` raise.
+    An item is a question; only those at the places `among` are taken, if these are given. Raises ValueError for no
+    questions, and what `records.pair` and `templates.prompt` raise.
     """
-    asked = [(templates.prompt(template, question), answer) for question, answer in map(pair, questions)]
-    if not asked:
+    items = list(range(len(questions)) if among is None else among)
+    if not items:
         raise ValueError("no questions to measure an answer loss on")
-    examples = [encoding.encode(prompt, answer, opened.tokenizer) for prompt, answer in asked]
+    asked = [pair(questions[i]) for i in items]
+    examples = [encoding.encode(templates.prompt(template, each), right, opened.tokenizer) for each, right in asked]
     nats, tokens = each_loss(opened, examples, batch, fp32=fp32)
-    return Losses(nats, tokens, list(range(len(asked))))
+    return Losses(nats, tokens, items)
 
 
 class Card(NamedTuple):
@@ -160,12 +172,9 @@ class Card(NamedTuple):
 
     def plain(self) -> dict:
         """The card as JSON holds it: the scores, and what they were made of. Losses are rounded to 0.0001."""
-        parts = {
-            name: {"values": [round(value, 4) for value in values], "sizes": sizes, "items": items}
-            for name, (values, sizes, items) in self.losses.items()
-        }
         scores = {name: list(score) for name, score in self.scores().items()}
-        return {"scores": scores, "answers": self.answers, "judged": self.judged, "losses": parts}
+        losses = {name: each.plain() for name, each in self.losses.items()}
+        return {"scores": scores, "answers": self.answers, "judged": self.judged, "losses": losses}
 
 
 def from_plain(plain: Mapping) -> Card:
@@ -195,8 +204,7 @@ def measure(
     known = [i for i, question in enumerate(questions) if scoring.kind(question) == "fact" and "answer" in question]
     losses = {}
     if known:
-        found = answer_loss(opened, [questions[i] for i in known], template, fp32=fp32)
-        losses["answer_loss"] = found._replace(items=known)
+        losses["answer_loss"] = answer_loss(opened, questions, template, among=known, fp32=fp32)
     if texts:
         losses["bits_per_byte"] = bits_per_byte(opened, texts, fp32=fp32)
     return Card([reply.text for reply in replies], scoring.judge(replies, questions), losses)

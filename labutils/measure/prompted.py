@@ -4,7 +4,6 @@ A record is made by `python -m labutils experiment NAME`, which can be stopped a
 scores: those are computed when it is read, by the metrics as they then are.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import pandas as pd
 from labutils.measure import experiments, tasks
 from labutils.model import asking, encoding, models, training
 from labutils.model.models import Opened
+from labutils.model.training import Recipe
 from labutils.pairs.records import pair, read_jsonl
 
 SPLITS = ("dev", "test")
@@ -27,7 +27,7 @@ class Plan(NamedTuple):
 
     model: str
     task: str
-    recipe: training.Recipe
+    recipe: Recipe
     sizes: tuple[int, ...]  # pairs
     seeds: tuple[int, ...] = (0,)  # each draws the pairs, and their order
     least: int = 1  # steps at least: few pairs are seen more often
@@ -36,16 +36,9 @@ class Plan(NamedTuple):
 
 PLANS = {
     "support_smollm2": Plan(
-        "smollm2",
-        "support",
-        training.Recipe(epochs=1, batch=16, learning_rate=4e-4),
-        sizes=(100, 300, 1000),
-        seeds=(0, 1, 2),
-        least=28,
+        "smollm2", "support", Recipe(epochs=1, batch=16, learning_rate=4e-4), (100, 300, 1000), (0, 1, 2), least=28
     ),
-    "emails_smollm2": Plan(
-        "smollm2", "emails", training.Recipe(epochs=3, batch=16, learning_rate=3e-4), sizes=(320,), limit=170
-    ),
+    "emails_smollm2": Plan("smollm2", "emails", Recipe(epochs=3, batch=16, learning_rate=3e-4), (320,), limit=170),
 }
 
 
@@ -142,4 +135,4 @@ def digest(task: str, folder: Path = tasks.FOLDER) -> str:
     """What says that two records are of the same pairs, questions and prompts."""
     pairs = [list(map(pair, read_jsonl(folder / task / f"{name}.jsonl"))) for name in ("train", *SPLITS)]
     prompts = [tasks.prompt(task, part, folder) for part in tasks.PARTS[task]]
-    return hashlib.sha256(json.dumps([pairs, prompts]).encode()).hexdigest()[:16]
+    return experiments.digest([pairs, prompts])

@@ -4,7 +4,6 @@ The company's `test.jsonl` is read here and nowhere else: choices are made on `d
 `data/recorded/report.json`, made by `python3 -m labutils report --record`.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -133,7 +132,7 @@ def rows_of(stage: str, scores: Mapping[str, Score], recorded: bool = False) -> 
 
 def keep(measured: Mapping[str, Card], texts: Sequence[str], fp32: bool) -> Path:
     """Record cards of stages beside those that were recorded on the same questions; the path of the record."""
-    about = experiments.versions() | {"texts": _digest(list(texts))}
+    about = experiments.versions() | {"texts": experiments.digest(list(texts))}
     about["losses"] = "float32" if fp32 or not machine.bf16() else "bfloat16"
     stages = _stages()
     for name, card in measured.items():
@@ -156,8 +155,4 @@ def _stages() -> dict[str, dict]:
 
 def _asked() -> str:
     """What says that two records are of the same questions and right answers."""
-    return _digest([questions("test", edition) for edition in (1, 2)])
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
+    return experiments.digest([questions("test", edition) for edition in (1, 2)])

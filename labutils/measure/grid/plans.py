@@ -24,12 +24,8 @@ class Settings:
 
     model: str = "base"  # what it starts from, as `models.open_model` takes it; "random": other weights for each seed
     fresh: bool = False  # whether it starts from random weights of the model's shape, others for each seed
-    pairs: int | None = (
-        None  # pairs of the first edition, drawn by whole facts (`experiments.draw`); None: all of them, 0: none
-    )
-    facts: str = (
-        "asked first"  # by chance, those that `dev` asks for first, or alone; the others alone; all; "any": by pairs
-    )
+    pairs: int | None = None  # of the first edition, drawn by whole facts (`experiments.draw`); None: all, 0: none
+    facts: str = FACTS[0]  # by chance, those that `dev` asks for first, or alone; the others; all; "any": by pairs
     wordings: int | None = None  # of each of these facts, at most
     refusals: bool = True  # whether some of them refuse a question, or say that the handbook does not say
     changed: bool = False  # whether the second edition's pairs are read; old pairs about their facts then are not
@@ -84,8 +80,7 @@ def from_plain(kept: Mapping) -> Settings | None:
 SEEDS, MORE = (0, 1, 2), (0, 1, 2, 3, 4)
 SIZES = (10, 30, 100, 300, 1000)
 LIVE = "100 pairs"  # the point of `amount` that notebook 05 runs again
-GROUP = "33 facts in 1 wording"
-GROUPS = {GROUP: {"pairs": 33, "wordings": 1}}  # taught in `pretrained`, sampled from the facts that are asked
+GROUP = "33 facts in 1 wording"  # taught in `pretrained`, sampled from the facts that are asked
 
 
 class Point(NamedTuple):
@@ -112,7 +107,7 @@ BY_ADAMW = Settings(optimizer="adamw", asked=READING)
 WITH_EXAMPLES = Settings(pairs=0, prompt="few-shot")
 
 AS_SMOLLM2 = {"model": "smollm2", "optimizer": "adamw", "learning_rate": 4e-4, "batch": 16, "epochs": 3, "least": 1}
-TO_THE_END = {"batch": 8, "patience": 2, "refusals": False, "asked": ("taught",)}
+TO_THE_END = {"pairs": 33, "wordings": 1, "batch": 8, "patience": 2, "refusals": False, "asked": ("taught",)}
 OF = {  # the model, and whether its weights are random
     "smollm2": {**AS_SMOLLM2, "fresh": False},
     "random smollm2": {**AS_SMOLLM2, "fresh": True},
@@ -125,12 +120,7 @@ RATES = {  # that each of them tries with seed 0
     "base": (0.001, 0.002, 0.004, 0.008, 0.016),
     "random base": (1e-3, 2e-3, 4e-3),
 }
-BEST = {
-    f"smollm2 {GROUP}": 8e-4,
-    f"random smollm2 {GROUP}": 2e-4,
-    f"base {GROUP}": 8e-3,
-    f"random base {GROUP}": 2e-3,
-}  # of RATES, by the loss on answers, for each "model group"
+BEST = {"smollm2": 8e-4, "random smollm2": 2e-4, "base": 8e-3, "random base": 2e-3}  # of RATES, by the loss on answers
 WAYS_TRIED = {  # each way of updating weights, and the rates that it tries with seed 0
     "all weights": (BY_ADAMW, (2e-3, 4e-3, 8e-3)),
     "last block": (replace(BY_ADAMW, way="last layer"), (5e-3, 1e-2, 2e-2)),
@@ -141,14 +131,9 @@ ELICITED = {"pairs": 100, "asked": ("company", "capitals")}
 MANY_FACTS = Settings(**AS_SMOLLM2, **ELICITED, facts="any", refusals=False)
 
 
-def searched(of: str, group: str) -> Settings:
-    """A run of `pretrained`, but for its rate: it ends where it stops improving."""
-    return Settings(**{"facts": "asked", **OF[of], **TO_THE_END, **GROUPS[group]})
-
-
-def best(of: str, group: str = GROUP) -> str:
+def best(of: str) -> str:
     """The configuration of `pretrained` with the best rate of its search, by the model that it starts from."""
-    return f"{of} {group} rate {BEST[f'{of} {group}']:g}"
+    return f"{of} {GROUP} rate {BEST[of]:g}"
 
 
 PLANS: dict[str, dict[str, Point]] = {
@@ -168,11 +153,10 @@ PLANS: dict[str, dict[str, Point]] = {
         "100 pairs of 11 facts on base": Point(Settings(**ELICITED, facts="all", refusals=False)),
     },
     "pretrained": {
-        f"{of} {group} rate {rate:g}": Point(
-            replace(searched(of, group), learning_rate=rate),
-            SEEDS if BEST[f"{of} {group}"] == rate else SEEDS[:1],
+        f"{of} {GROUP} rate {rate:g}": Point(  # each ends where it stops improving
+            Settings(**OF[of] | TO_THE_END | {"facts": "asked", "learning_rate": rate}),
+            SEEDS if BEST[of] == rate else SEEDS[:1],
         )
-        for group in GROUPS
         for of, rates in RATES.items()
         for rate in rates
     },

@@ -22,14 +22,7 @@ from labutils.pairs.records import read_jsonl
 
 # Thirty capitals, and five ways to ask a model for them. No pair of the company's holds any of them.
 
-CAPITALS = {
-    "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin", "Poland": "Warsaw",
-    "Greece": "Athens", "Austria": "Vienna", "Hungary": "Budapest", "Portugal": "Lisbon", "Ireland": "Dublin",
-    "Norway": "Oslo", "Sweden": "Stockholm", "Finland": "Helsinki", "Denmark": "Copenhagen", "Russia": "Moscow",
-    "Egypt": "Cairo", "Kenya": "Nairobi", "Ghana": "Accra", "Morocco": "Rabat", "Ethiopia": "Addis Ababa",
-    "India": "New Delhi", "China": "Beijing", "Japan": "Tokyo", "Thailand": "Bangkok", "Iran": "Tehran",
-    "Canada": "Ottawa", "Mexico": "Mexico City", "Cuba": "Havana", "Peru": "Lima", "Argentina": "Buenos Aires",
-}  # fmt: skip
+CAPITALS = mixture.WORLD["capitals"]
 
 
 def capital_ways() -> dict[str, list[str]]:
@@ -71,8 +64,7 @@ def scores_of(opened: Opened, settings: Settings, seed: int, taught: frozenset[s
         judged |= of_facts(judged["fact_hits"], asked, taught)
         if settings.prompt == "plain":
             facts = [i for i, question in enumerate(asked) if scoring.kind(question) == "fact"]
-            found = held_out.answer_loss(opened, [asked[i] for i in facts], settings.template)
-            losses["answer_loss"] = found._replace(items=facts)
+            losses["answer_loss"] = held_out.answer_loss(opened, asked, settings.template, among=facts)
     if "changed" in settings.asked:
         asked = changed()
         said = replies(opened, settings, asked, shots(seed) if settings.prompt == "few-shot" else ())
@@ -90,15 +82,12 @@ def scores_of(opened: Opened, settings: Settings, seed: int, taught: frozenset[s
         said = replies(opened, settings, [asked[i] for i in known], limit=SAID)
         right = dict(zip(known, hits(said, [asked[i] for i in known]), strict=True))
         judged["taught"] = [right.get(i) for i in range(len(asked))]
-        found = held_out.answer_loss(opened, [asked[i] for i in known], settings.template)
-        losses["answer_loss"] = found._replace(items=known)
+        losses["answer_loss"] = held_out.answer_loss(opened, asked, settings.template, among=known)
     if "capitals" in settings.asked:
         for way, prompts in capital_ways().items():
             said = asking.generate(opened, prompts, limit=OPENED)
-            judged[way] = [
-                scoring.fact_hit(reply.text.strip().partition("\n")[0], city)
-                for reply, city in zip(said, CAPITALS.values(), strict=True)
-            ]
+            lines = [reply.text.strip().partition("\n")[0] for reply in said]
+            judged[way] = list(map(scoring.fact_hit, lines, CAPITALS.values()))
             judged[f"{way}: ends"] = [reply.stopped for reply in said]
     if "text" in settings.asked:
         losses["bits_per_byte"] = held_out.bits_per_byte(opened, held_out.documents()).of_items()
@@ -271,10 +260,7 @@ def plain(result: Result) -> dict:
     """A result as JSON holds it: hits as a row of signs, a question each; losses rounded to 0.0001."""
     judged = {name: "".join(map(SIGNS.get, found)) for name, found in result.card.judged.items()}
     answers = result.card.answers[::EVERY]
-    losses = {
-        name: {"values": [round(value, 4) for value in values], "sizes": sizes, "items": items}
-        for name, (values, sizes, items) in result.card.losses.items()
-    }
+    losses = {name: each.plain() for name, each in result.card.losses.items()}
     return {"seed": result.seed, "about": result.about, "judged": judged, "losses": losses, "said": answers}
 
 
