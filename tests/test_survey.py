@@ -25,7 +25,6 @@ from labutils.corpus.survey import (
 )
 from labutils.lesson import cli_data as command
 from labutils.lesson import terminal
-from labutils.run import PeakMemory
 
 law = settings(derandomize=True, deadline=None, max_examples=30)
 PROSE = "The plover measures wind and rain on the coast of the island.\n"
