@@ -1,9 +1,22 @@
-"""Intervals by hand, and how often they hold on made-up clusters and files."""
+"""Intervals by hand, and how often they hold: on made-up clusters and files, (slow) on the installed corpus."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from labutils.corpus.sampling import estimated, over_bytes, over_documents, over_listed, over_packages, wilson
+from labutils.corpus import sharded, sources
+from labutils.corpus.sampling import (
+    composition,
+    estimated,
+    over_bytes,
+    over_documents,
+    over_listed,
+    over_packages,
+    wilson,
+)
+from labutils.corpus.sharded import Part, SampleSpec
+from labutils.corpus.survey import Survey, Tally, content_hash
 
 
 @pytest.mark.parametrize(
@@ -131,3 +144,52 @@ def test_intervals_by_lists_hold_where_a_few_files_hold_most_bytes(gone):
         ends = listed, over_bytes(documents, read, text_squares, 0.2)
         held += [(low <= true) & (true <= high) for low, high in ends]
     assert (held[0] >= 90).all() and held[1].min() < 50
+
+
+@pytest.fixture(scope="module")
+def files() -> list[dict]:
+    """The whole installed corpus, a row a listed file: what is listed of it, and the bytes of its text, 0 of none."""
+    sizes = {
+        (each["meta"]["package"], each["meta"]["path"]): len(each["text"].encode("utf-8", "surrogatepass"))
+        for each in sources.installed()
+    }
+    return [file | {"text": sizes.get((file["package"], file["path"]), 0)} for file in sources.listed()]
+
+
+def drawn_part(files: list[dict], limit: int, seed: int) -> Part:
+    """The part that `sharded.run` gives, as far as its composition goes; no file is opened."""
+    drawn = sorted(files, key=lambda file: content_hash(f"{seed}/{file['path']}".encode()))[:limit]
+    tallies = {}
+    for file in drawn:
+        if size := file["text"]:
+            key = file["package"], file["pile_set_name"]
+            documents, sums, squares = tallies.get(key, (0, 0, 0))
+            tallies[key] = Tally(documents + 1, sums + size, squares + size**2)
+    return Part(
+        SampleSpec("installed", limit, seed, len(files), sharded.sizes(files, drawn)), ((0, 1),), Survey(tallies)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [2000, 20_000])
+def test_intervals_of_a_hundred_samples_of_the_installed_corpus_cover_its_counts(files, limit):
+    """In 90 of 100 samples: each set's documents and bytes, by both errors; by other packages all sets at once, too."""
+    limit = min(limit, len(files) * 2 // 3)
+    documents, sizes = Counter(), Counter()
+    for file in files:
+        documents[file["pile_set_name"]] += file["text"] > 0
+        sizes[file["pile_set_name"]] += file["text"]
+    held = {kind: np.zeros(len(sources.SETS), dtype=int) for kind in ("", "draw_", "bytes_", "bytes_draw_")}
+    together = Counter()
+    for seed in range(100):
+        rows = sorted(composition(drawn_part(files, limit, seed)), key=lambda row: row["set"])
+        for kind in held:
+            true = sizes if kind.startswith("bytes") else documents
+            shares = [round(true[row["set"]] / true.total(), 6) for row in rows]  # as the ends are
+            hits = [row[f"{kind}low"] <= share <= row[f"{kind}high"] for row, share in zip(rows, shares, strict=True)]
+            held[kind] += hits
+            together[kind] += all(hits)
+    print(limit, sorted(sources.SETS), held, together, sep="\n")
+    assert min(held[kind].min() for kind in ("", "bytes_", "bytes_draw_")) >= 90
+    assert held["draw_"].mean() >= 90 and held["draw_"].min() >= 80  # Wilson's of a few files is lumpy
+    assert together[""] >= 90 and together["bytes_"] >= 90

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from file_server import FileServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labutils import places
 from labutils.corpus import sharded, sources, survey
 from labutils.corpus.sampling import composition, summary
 from labutils.corpus.sharded import Part, SampleSpec, Sizes
@@ -25,6 +29,7 @@ from labutils.corpus.survey import (
 )
 from labutils.lesson import cli_data as command
 from labutils.lesson import terminal
+from labutils.run import PeakMemory
 
 law = settings(derandomize=True, deadline=None, max_examples=30)
 PROSE = "The plover measures wind and rain on the coast of the island.\n"
@@ -395,3 +400,18 @@ TEXTS = {
 
 def test_the_language_of_a_text():
     assert {text: language(text) for text in TEXTS} == TEXTS and language("x" * 10**6) != ""
+
+
+@pytest.mark.slow
+def test_twenty_thousand_documents_in_minutes_and_a_gigabyte():
+    """The command as a learner types it; pages that its processes share are counted once each."""
+    argv = [sys.executable, "-m", "labutils", "survey", "--limit", "20000", "--json"]
+    started = time.monotonic()
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=places.ROOT) as ran:
+        watch = PeakMemory(ran.pid)
+        watch.start()
+        found = json.loads(ran.stdout.read())
+    seconds, megabytes = time.monotonic() - started, watch.stop()
+    print(f"{seconds:.1f} s, {megabytes:.0f} MB, {found['documents']} documents")
+    assert found["documents"] > 0.9 * min(found["limit"], found["listed"])
+    assert seconds < 600 and megabytes < 1000
