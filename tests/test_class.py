@@ -177,12 +177,12 @@ def test_what_is_handed_out_holds_no_solution_and_no_test(course):
 
 def test_right_partly_right_empty_and_hostile_submissions(course):
     every = {version.name: solved(version) for version in versions()}
-    some, empty = dict(list(every.items())[::2]), "how_much_replay"
+    some, spoilt = dict(list(every.items())[::2]), "how_much_replay"
     patched = HOSTILE["one_setting"].replace('my_two = "zz"', every["one_setting"])
     given = {
         "full": every, "partial": some | {"behaviour_first": 'my_answer = "z"'}, "empty": {}, "hostile": HOSTILE,
         "gone": every | {"effect_there": HOSTILE["effect_there"]},
-        "mischief": every | {"one_setting": patched, empty: HOSTILE[empty]},
+        "mischief": every | {"one_setting": patched, spoilt: HOSTILE[spoilt]},
     }  # fmt: skip
     for name, answers in given.items():
         hand_in(course, name, answers)
@@ -192,7 +192,7 @@ def test_right_partly_right_empty_and_hostile_submissions(course):
     for name in ("full", "partial", "empty", "hostile", "gone"):
         right = {each for each, answer in given[name].items() if answer == every[each]}
         assert grades(course, name) == {each: points[each] * (each in right) for each in points}, name
-    assert grades(course, "mischief")[empty] == 0
+    assert grades(course, "mischief")[spoilt] == 0
     assert {path: path.read_bytes() for path in kept} == kept
     graded = {name: course / "autograded" / name / NUMBER / f"{TITLE}.ipynb" for name in ("hostile", "partial")}
     assert graded["hostile"].stat().st_size < 2e6 and "one letter from" in graded["partial"].read_text("utf-8")

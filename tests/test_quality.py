@@ -49,6 +49,7 @@ SIDES = [  # rule, a text at the edge that stays, one just beyond it, the reason
     (quality.symbols, "a… " + "a " * 9, "a… " + "a " * 8, "too many symbols"),
     (quality.symbols, "a... " + "a " * 9, "a... " + "a " * 8, "too many symbols"),
     (quality.bullets, lines(1, 9, "a", "• b"), lines(1, 10, "a", "• b"), "a list of bullets"),
+    (quality.bullets, lines(1, 9, "a", "- b"), lines(0, 1, "a", "- b"), "a list of bullets"),
     (quality.cut_lines, lines(7, 3, "a", "b..."), lines(6, 3, "a", "b..."), "lines cut short"),
     (quality.cut_lines, lines(7, 3, "a", "b…"), lines(6, 3, "a", "b…"), "lines cut short"),
     (quality.letters, "a1 b c d 5", "a1 b c 4 5", "few words with letters"),
@@ -57,6 +58,7 @@ SIDES = [  # rule, a text at the edge that stays, one just beyond it, the reason
     (quality.repeated_lines, repeated(4, 1), repeated(7, 2), "repeated lines"),
     (quality.repeated_paragraphs, apart(lines(4, 6, "a")), apart(lines(4, 5, "a")), "repeated paragraphs"),
     (quality.repeated_paragraphs, apart(repeated(4, 1)), apart(repeated(7, 2)), "repeated paragraphs"),
+    (quality.one_phrase, "aa bb cc", "aa bb aa bb", "one phrase over and over"),  # what comes once repeats nothing
     (quality.one_phrase, "aa bb aa bb " + words(32), "aa bb aa bb " + words(31), "one phrase over and over"),
     (quality.one_phrase, "a b c a b c " + words(28), "a b c a b c " + words(27), "one phrase over and over"),
     (quality.one_phrase, "a b c d a b c d " + words(42), "a b c d a b c d " + words(41), "one phrase over and over"),

@@ -68,14 +68,17 @@ def test_the_record_grows_stage_by_stage_and_stands_in_for_what_is_not_here(cour
     assert [row.stage for row in rows if row.recorded] == ["finetuned"] * len(SCORES)
     assert [row._replace(recorded=False) for row in rows if row.recorded] == first
     assert told[2] == "finetuned: as recorded, its model is not here"
-    monkeypatch.setattr(models, "open_model", None)  # what is recorded is shown in a moment
     told.clear()
-    assert report.of_stages({"finetuned": STAGES["finetuned"]}, live=False) == [r for r in rows if r.recorded]
-    report.of_stages(live=False, tell=told.append)
+    with monkeypatch.context() as closed:
+        closed.setattr(models, "open_model", None)  # what is recorded is shown in a moment
+        assert report.of_stages({"finetuned": STAGES["finetuned"]}, live=False) == [r for r in rows if r.recorded]
+        report.of_stages(live=False, tell=told.append)
     assert told[:2] == ["random: left out, there is no record of it", "base: as recorded"]
     path = course / "company" / "test.jsonl"
     path.write_text(path.read_text().replace("heron", "hen"))
     assert report.recorded_scores() == {}, "a record of other questions does not count"
+    report.of_stages({"base": STAGES["base"]}, record=True)
+    assert list(report.recorded_scores()) == ["base"], "nor does it stay beside new scores"
 
 
 def test_dev_is_neither_recorded_nor_filled_up_from_the_record(course):

@@ -261,11 +261,6 @@ def test_a_line_that_is_no_document(tmp_path, line, message):
     assert str(raised.value).startswith(f"{path}, line 3: {message}")
 
 
-OTHER = """Add up a sum.|add up to a sum.|Add up to a sum|>>> add(1, 2) + add(3, 4).|Calls `add` up to a sum.
-Parameters ---------- a : int, the first number.|.. note:: This adds up numbers.|Adds up a_first and a_second, too.
-Sum of {a} and of b, c.|Größe of the sum of both."""
-
-
 PLAIN = """Add up to a sum.|It adds two numbers (whole ones), isn't it?|Two things happen here, as follows:"""
 OTHER = """Add up a sum.|add up to a sum.|Add up to a sum|>>> add(1, 2) + add(3, 4).|Calls `add` up to a sum.
 Parameters ---------- a : int, the first number.|.. note:: This adds up numbers.|Adds up a_first and a_second, too.
@@ -285,6 +280,7 @@ def test_which_paragraphs_are_plain_and_which_need_not_be(recwarn):
             assert list(paragraphs(f'"""{text}"""')) == [text] * kept, text
     for text, kept in LOOSE.items():
         assert list(paragraphs(f'"""{text}"""', plain=False)) == kept
+        assert list(paragraphs(f'"""{text}"""')) == []
     for source in ("", "def", "x = 'a\0'", "(" * 500, "# Only a comment is here."):
         assert list(paragraphs(source)) == []
     assert list(paragraphs('"""Fine is this one line."""\nx = "\\d"')) == ["Fine is this one line."]

@@ -298,7 +298,7 @@ def test_text_from_a_file_is_inert_on_a_terminal(labutils, tmp_path):
     assert max(map(len, out.split("\n"))) < 400
 
 
-law = settings(derandomize=True, deadline=None, max_examples=60)
+# what a survey holds: lengths, repeats, near-duplicates, languages
 
 
 def filled(sketch, values):
