@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -114,7 +114,8 @@ def filling(folder: Path, instead: str) -> Iterator[None]:
         yield
     except BaseException:
         for part in [folder] if is_new else folder.iterdir():
-            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink()
+            with suppress(OSError):  # which would hide the error
+                shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink()
         raise
 
 

@@ -389,7 +389,7 @@ def test_a_release_that_fails_leaves_nothing_and_what_was_there(labutils, refuse
     for folder in (tmp_path / "new", tmp_path):
         code, _, err = labutils("class", "release", folder, "--notebooks", NUMBER)
         assert (code, err) == (1, "error: nbgrader generate_assignment * failed:\nno space\n")
-    refused(f"class release {tmp_path / 'new'} --notebooks 09", "no exercises in a notebook '09'; there are 01, 02")
+    refused(f"class release {tmp_path}/new/deep --notebooks 09", "no exercises in a notebook '09'; there are 01, 02")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "mine.txt").write_text("mine")
     refused(f"class release {tmp_path}", "holds something already: give a new folder, an assignment that is out")
@@ -464,6 +464,14 @@ def test_a_wheelhouse_that_fails_leaves_nothing(small, monkeypatch):
     with pytest.raises(installing.SetupError):
         wheelhouse.wheelhouse(folder / "stick")
     assert not (folder / "stick").exists()
+    (folder / "stick").mkdir()
+
+    def locked(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(places.Path, "unlink", locked)  # as Windows does with a file that is open
+    with pytest.raises(installing.SetupError, match="no network"):
+        wheelhouse.wheelhouse(folder / "stick")
     with pytest.raises(ValueError, match="inside of the course"):
         wheelhouse.wheelhouse(places.ROOT / "stick")
     with pytest.raises(ValueError, match="holds something"):

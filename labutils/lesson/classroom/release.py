@@ -101,10 +101,10 @@ def release(
     folder = Path(folder)
     if not importlib.util.find_spec("nbgrader"):
         raise SetupError("nbgrader is not here; to install it: pip install -e .[class] -c constraints.txt")
+    names, titles = class_list(Path(learners)) if learners else [], chosen(notebooks)
+    key = read_key(Path(key)) if key else secrets.token_hex(32)
     with places.filling(folder, "give a new folder, an assignment that is out stays as it is"):
-        names = class_list(Path(learners)) if learners else []
-        key = read_key(Path(key)) if key else secrets.token_hex(32)
-        made = [write(folder / "source", title, key, OWN if names else "") for title in chosen(notebooks)]
+        made = [write(folder / "source", title, key, OWN if names else "") for title in titles]
         places.write(folder / KEY, f"{key}\n", mode=0o600)  # readable for its owner alone, not on Windows
         places.write(folder / "nbgrader_config.py", CONFIG)
         nbgrader(folder, "generate_assignment", "*")

@@ -117,8 +117,9 @@ class Submission:
         self.mark.unlink(missing_ok=True)
         self.log, self.taken = logs / f"{self.learner}.txt", self.content  # before nbgrader copies it
         work = (self.folder, self.number, self.learner, self.log, threads)
-        self.process, self.began = context.Process(target=grade, args=work), time.monotonic()
-        self.process.start()
+        self.process = context.Process(target=grade, args=work)
+        self.process.start()  # the first one waits for the imports
+        self.began = time.monotonic()
 
     def is_over(self) -> bool:
         """Whether it has ended, or has to."""
