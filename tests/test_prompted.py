@@ -33,7 +33,7 @@ def folder(fresh, tmp_path, monkeypatch):
     return tmp_path / "tasks"
 
 
-def test_a_record_is_made_part_by_part_and_judged_when_it_is_read(folder):
+def test_a_record_is_made_part_by_part_and_judged_when_it_is_read(folder, fp32):
     steps = []
 
     def stop(progress):
