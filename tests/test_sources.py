@@ -69,7 +69,7 @@ def test_kinds():
     assert {
         name: " ".join(path for path in found.split() if kind(path) == name) for name, found in KINDS.items()
     } == KINDS
-    assert set(SETS) == {*sources.KNOWN["endings"], "Licences", "Changelogs", "READMEs"} > set(KINDS) - {None}
+    assert set(SETS) == {*sources.KINDS.values(), "Licences", "Changelogs", "READMEs"} > set(KINDS) - {None}
 
 
 def test_a_document_has_the_shape_of_the_pile(site):

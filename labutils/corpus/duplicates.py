@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from rensa import RMinHash, RMinHashLSH
 
@@ -19,8 +20,14 @@ BANDS = 64  # 3 values a band: a pair of similarity 0.6 is missed with probabili
 SHARED, LEAST = 0.5, 5  # runs on more than this share of the texts, and on this many, are shared by the set
 
 
-# combining marks: vowel signs and the like, which `\w` does not hold
-MARKS = "".join(sign for sign in map(chr, range(0x300, 0x1E950)) if unicodedata.category(sign)[0] == "M")
+def _marks() -> str:
+    """The combining marks as ranges of a character class: vowel signs and the like, which `\\w` does not hold."""
+    marks = [code for code in range(0x300, 0x1E950) if unicodedata.category(chr(code))[0] == "M"]
+    runs = (list(run) for _, run in groupby(enumerate(marks), lambda each: each[1] - each[0]))
+    return "".join(f"{chr(run[0][1])}-{chr(run[-1][1])}" for run in runs)
+
+
+MARKS = _marks()
 BETWEEN, PLAIN = re.compile(rf"[^\w{MARKS}]+"), re.compile(r"\W+", re.ASCII)
 
 

@@ -8,7 +8,6 @@ import csv
 import inspect
 import json
 import re
-import tomllib
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,8 +19,17 @@ from typing import NamedTuple
 from labutils.corpus import remote
 from labutils.corpus.survey import content_hash
 
-KNOWN = tomllib.loads(Path(__file__).with_name("corpora.toml").read_text(encoding="utf-8"))
-KINDS = {ending: name for name, endings in KNOWN["endings"].items() for ending in endings}  # the sets of files
+KINDS = {  # the name of a file's set, by its ending
+    ".py": "Python", ".pyi": "Python stubs", ".pyx": "C and C++", ".pxd": "C and C++",
+    ".c": "C and C++", ".cc": "C and C++", ".cpp": "C and C++", ".h": "C and C++", ".hpp": "C and C++",
+    ".cuh": "C and C++", ".cu": "C and C++",
+    ".js": "JavaScript", ".mjs": "JavaScript", ".ts": "JavaScript", ".tsx": "JavaScript",
+    ".md": "Documentation", ".rst": "Documentation", ".txt": "Documentation",
+    ".html": "Web pages", ".htm": "Web pages", ".css": "Style sheets", ".svg": "XML", ".xml": "XML", ".xsd": "XML",
+    ".json": "JSON", ".map": "JSON", ".ipynb": "JSON", ".csv": "Tables", ".tsv": "Tables",
+    ".yaml": "Settings", ".yml": "Settings", ".toml": "Settings", ".cfg": "Settings", ".ini": "Settings",
+    ".po": "Translations", ".pot": "Translations",
+}  # fmt: skip
 LICENCES = re.compile(r"^(licen[cs]e|copying|notice|authors|copyright)", re.IGNORECASE)
 CHANGELOGS = re.compile(r"^(change|history|news|release)", re.IGNORECASE)
 PROSE_ENDINGS = {"", ".md", ".rst", ".txt"}
@@ -273,7 +281,21 @@ class Corpus(NamedTuple):
     citation: str
 
 
-CORPORA = {name: Corpus(**{"config": None} | row) for name, row in KNOWN["corpora"].items()}
+FINEWEB = "Penedo et al. 2024, The FineWeb Datasets, arXiv 2406.17557"
+CORPORA = {
+    "c4": Corpus("allenai/c4", "en", "305 GB packed", "ODC-By 1.0",
+                 "Raffel et al. 2020, Exploring the Limits of Transfer Learning, JMLR 21:140"),
+    "fineweb-edu": Corpus("HuggingFaceFW/fineweb-edu", "sample-10BT", "10 billion tokens", "ODC-By 1.0", FINEWEB),
+    "fineweb": Corpus("HuggingFaceFW/fineweb", "sample-10BT", "27.6 GB, 10 billion tokens", "ODC-By 1.0", FINEWEB),
+    "pile": Corpus("monology/pile-uncopyrighted", None, "17 of the Pile's 22 sets (all: 825 GiB)",
+                   "other: without Books3, BookCorpus2, OpenSubtitles, YTSubtitles, OpenWebText2",
+                   "Gao et al. 2020, The Pile: An 800GB Dataset of Diverse Text, arXiv 2101.00027"),
+    "common-pile": Corpus("common-pile/comma_v0.1_training_dataset", None, "464 billion tokens",
+                          "open licences and public domain, stated per document",
+                          "Kandpal et al. 2025, The Common Pile v0.1, arXiv 2506.05209"),
+    "wikipedia": Corpus("wikimedia/wikipedia", "20231101.en", "English, November 2023", "CC BY-SA 3.0 and GFDL",
+                        "Wikimedia Foundation, Wikimedia Downloads, dumps.wikimedia.org"),
+}  # fmt: skip
 
 
 class Component(NamedTuple):
@@ -285,4 +307,27 @@ class Component(NamedTuple):
     epochs: float  # how often a model sees it meanwhile
 
 
-COMPONENTS = tuple(Component(*row) for row in KNOWN["pile"]["components"])
+COMPONENTS = (
+    Component("Pile-CC", 227.12, 18.11, 1.0),
+    Component("PubMed Central", 90.27, 14.40, 2.0),
+    Component("Books3", 100.96, 12.07, 1.5),
+    Component("OpenWebText2", 62.77, 10.01, 2.0),
+    Component("ArXiv", 56.21, 8.96, 2.0),
+    Component("Github", 95.16, 7.59, 1.0),
+    Component("FreeLaw", 51.15, 6.12, 1.5),
+    Component("Stack Exchange", 32.20, 5.13, 2.0),
+    Component("USPTO Backgrounds", 22.90, 3.65, 2.0),
+    Component("PubMed Abstracts", 19.26, 3.07, 2.0),
+    Component("Gutenberg (PG-19)", 10.88, 2.17, 2.5),
+    Component("OpenSubtitles", 12.98, 1.55, 1.5),
+    Component("Wikipedia (en)", 6.38, 1.53, 3.0),
+    Component("DM Mathematics", 7.75, 1.24, 2.0),
+    Component("Ubuntu IRC", 5.52, 0.88, 2.0),
+    Component("BookCorpus2", 6.30, 0.75, 1.5),
+    Component("EuroParl", 4.59, 0.73, 2.0),
+    Component("HackerNews", 3.90, 0.62, 2.0),
+    Component("YoutubeSubtitles", 3.73, 0.60, 2.0),
+    Component("PhilPapers", 2.38, 0.38, 2.0),
+    Component("NIH ExPorter", 1.89, 0.30, 2.0),
+    Component("Enron Emails", 0.88, 0.14, 2.0),
+)

@@ -2,10 +2,8 @@
 
 import random
 import threading
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase as Tokenizer
@@ -25,8 +23,21 @@ from labutils.pairs.records import read_jsonl
 
 ABBREVIATIONS_ASKED = places.DATA / "base" / "facts.jsonl"
 
-WORLD = tomllib.loads(Path(__file__).with_name("world.toml").read_text(encoding="utf-8"))
-ABBREVIATIONS = WORLD["abbreviations"]
+ABBREVIATIONS = {
+    "ACL": "access control list", "AUC": "area under the curve", "CDN": "content delivery network",
+    "CNN": "convolutional neural network", "CRUD": "create, read, update and delete", "CSS": "cascading style sheets",
+    "EBS": "elastic block store", "FIFO": "first in, first out", "FTP": "file transfer protocol",
+    "GLM": "generalized linear model", "HMM": "hidden Markov model", "HTML": "hypertext markup language",
+    "HTTP": "hypertext transfer protocol", "IDE": "integrated development environment",
+    "JSON": "JavaScript object notation", "JWT": "JSON web token", "KNN": "k nearest neighbours",
+    "LAN": "local area network", "LSTM": "long short-term memory", "MCMC": "Markov chain Monte Carlo",
+    "NAN": "not a number", "ODE": "ordinary differential equation", "PDE": "partial differential equation",
+    "PDF": "portable document format", "PNG": "portable network graphics", "RAM": "random access memory",
+    "RGB": "red, green and blue", "RNN": "recurrent neural network", "SDK": "software development kit",
+    "SGD": "stochastic gradient descent", "SQL": "structured query language", "SSH": "secure shell",
+    "TCP": "transmission control protocol", "UDP": "user datagram protocol", "URL": "uniform resource locator",
+    "XML": "extensible markup language",
+}  # fmt: skip
 WORDINGS = ("What does {} stand for?", "What is {} short for?")
 
 

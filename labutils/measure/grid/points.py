@@ -22,7 +22,14 @@ from labutils.pairs.records import read_jsonl
 
 # Thirty capitals, and five ways to ask a model for them. No pair of the company's holds any of them.
 
-CAPITALS = mixture.WORLD["capitals"]
+CAPITALS = {
+    "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin", "Poland": "Warsaw",
+    "Greece": "Athens", "Austria": "Vienna", "Hungary": "Budapest", "Portugal": "Lisbon", "Ireland": "Dublin",
+    "Norway": "Oslo", "Sweden": "Stockholm", "Finland": "Helsinki", "Denmark": "Copenhagen", "Russia": "Moscow",
+    "Egypt": "Cairo", "Kenya": "Nairobi", "Ghana": "Accra", "Morocco": "Rabat", "Ethiopia": "Addis Ababa",
+    "India": "New Delhi", "China": "Beijing", "Japan": "Tokyo", "Thailand": "Bangkok", "Iran": "Tehran",
+    "Canada": "Ottawa", "Mexico": "Mexico City", "Cuba": "Havana", "Peru": "Lima", "Argentina": "Buenos Aires",
+}  # fmt: skip
 
 
 def capital_ways() -> dict[str, list[str]]:
