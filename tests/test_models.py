@@ -161,6 +161,9 @@ def test_an_unknown_name_and_one_that_is_not_here(no_hub, tmp_path, fresh, monke
         models.open_model("smollm2")
     models.save(fresh(2), no_hub / "smollm2")
     assert models.available("smollm2") and same(models.open_model("smollm2").model.state_dict(), half(fresh(2)))
+    for memory, enough in ((5e9, False), (6e9, True)):
+        monkeypatch.setattr(models.machine, "memory", lambda memory=memory: memory)
+        assert models.available("smollm2", to_tune=True) == enough and models.available("base", to_tune=True)
 
 
 def test_a_mistyped_folder_is_not_looked_up_on_a_hub(monkeypatch, tmp_path):

