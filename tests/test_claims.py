@@ -9,10 +9,11 @@ from labutils.lesson import claims
 
 
 def test_a_box_shows_what_was_measured_and_keeps_it():
-    box = claims.boxes({7: ("18 of 20 <b>", "holds; mostly")})
-    assert claims.CLAIMS[7] in box.data and "18 of 20 &lt;b&gt;" in box.data and "holds; mostly" in box.data
+    box = claims.boxes({7: ("`base`: 18 of 20 <b>", "holds; mostly")})
+    assert "<code>base</code>: 18 of 20 &lt;b&gt;" in box.data
+    assert claims.CLAIMS[7] in box.data and "holds; mostly" in box.data
     assert box.metadata == {
-        "claims": [{"claim": 7, "measured": "18 of 20 <b>", "so": "holds; mostly", "notebook": "", "cell": 0}]
+        "claims": [{"claim": 7, "measured": "`base`: 18 of 20 <b>", "so": "holds; mostly", "notebook": "", "cell": 0}]
     }
 
 

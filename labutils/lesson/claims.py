@@ -5,6 +5,7 @@ The table is made from the outputs that are stored in the notebooks; nothing is 
 
 import argparse
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +62,8 @@ def boxes(found: Mapping[int, tuple[str, str]]) -> HTML:
         {"the lecture says": f"{claim}. {CLAIMS[claim]}", "we measured": measured, "so": so}
         for claim, (measured, so) in found.items()
     ]
-    return HTML(show.table(rows, None).data, metadata={"claims": kept})
+    marked = re.sub("`([^`<]+)`", r"<code>\1</code>", show.table(rows, None).data)
+    return HTML(marked, metadata={"claims": kept})
 
 
 def stored(folder: Path = places.NOTEBOOKS) -> Iterator[Found]:
