@@ -58,13 +58,14 @@ def material(name):
 CONFIG = '''"""The settings of nbgrader for this folder. Made by `python3 -m labutils class release`."""
 
 from nbgrader.converters import Autograde
+from nbgrader.preprocessors import Execute
 
 c = get_config()  # noqa: F821 (nbgrader defines it)
 c.CourseDirectory.course_id = "where-finetuning-fits-in"
 c.ClearSolutions.enabled = False  # there are none, and starters are to stay
 c.Autograde.autograde_preprocessors = [
-    "labutils.lesson.classroom.judging.Judging",  # in place of nbgrader's Execute, which is the first
-    *Autograde.autograde_preprocessors.default()[1:],
+    "labutils.lesson.classroom.judging.Judging",  # in place of nbgrader's Execute
+    *(each for each in Autograde.autograde_preprocessors.default() if each is not Execute),
 ]
 '''
 
