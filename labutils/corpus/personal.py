@@ -46,7 +46,7 @@ GENERIC = (  # top-level domains beside the countries', which have two letters (
     "online|site|store|shop|email|science|systems|software|academy|agency|design|network|digital|solutions|wiki|africa|"
     "berlin|hamburg|koeln|wien|paris|london|tokyo|nyc|swiss|scot"
 )
-NOBODY = re.compile(r"(?:[@.]example\.(?:com|org|net)|[@.](?:example|test|invalid|localhost))$", re.IGNORECASE)
+NOBODY = re.compile(r"(?:[@.]example(?:\.[a-z]{2,3}){0,2}|[@.](?:test|invalid|localhost))$", re.IGNORECASE)
 MACHINES = ("git@", "hg@", "svn@")  # the user of a repository's address: git@host.org:path
 LENGTHS = dict(  # of an IBAN, by country
     re.findall(
@@ -133,24 +133,30 @@ def is_card(text: str) -> bool:
 
 
 def is_public(text: str) -> bool:
-    """Whether a text is an IP address of the open network."""
+    """Whether a text is an IP address of the open network, and of one machine: no group's, no bound of a range."""
     try:
-        return ipaddress.ip_address(text).is_global
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
+    return address.is_global and not address.is_multicast and not text.endswith((".0.0", ".255.255"))
 
 
 def is_telephone(text: str) -> bool:
-    """Whether a number has 8 to 15 digits (E.164; none in use has fewer) and is not one of those kept for fiction."""
+    """Whether a number has 8 to 15 digits (E.164; none in use has fewer), in North America those of its plan, and is
+    not one of those kept for fiction.
+    """
     digits = re.sub(r"\D", "", text)
-    fiction = text[:1] != "+" or text.startswith("+1")
-    return 8 <= len(digits) <= 15 and not (fiction and re.search(r"^1?\d{3}55501\d\d$", digits))
+    american = text[:1] != "+" or text.startswith("+1")
+    return bool(re.fullmatch(AMERICAN if american else ELSEWHERE, digits))
 
 
 KEY = r"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?)-----\s(?:[^-]|-(?!----)){40,20000}-----END \1-----"
+AMERICAN = r"1?(?!555|\d{3}55501)[2-9]\d\d[2-9]\d{6}"
+ELSEWHERE = r"(?!440?(?:7700900|2079460|1632960)\d{3}$)\d{8,15}"  # without Ofcom's numbers for drama
 LOCAL = frozenset(string.ascii_letters + string.digits + "._%+-")
 DOMAIN = re.compile(
-    rf"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?\.){{1,8}}(?:{GENERIC}|[a-z]{{2}})(?![\w(@-]|\.\w)", re.ASCII
+    rf"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?\.){{1,8}}(?:{GENERIC}|[a-z]{{2}})(?![\w(@-]|\.\w|:[/~])",
+    re.ASCII,
 )
 PLUS = (
     r"(?<![\w.)\]+])\+[1-9](?:\d{9,14}|\d{0,2}(?:[ -]?\(0?\d{1,4}\)[ -]?\d{2,12})?"
