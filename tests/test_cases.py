@@ -377,7 +377,7 @@ def test_a_shared_instruction_makes_no_group(put):
         split(shared_instruction(2), held_out=0.2)
 
 
-# Sixty legitimate pairs in many scripts and notations: nothing is told of them, and a repair leaves their bytes.
+# Legitimate pairs in many scripts and notations: nothing is told of them, and a repair leaves their bytes.
 
 LEGITIMATE = r"""
 What is a plover?|A wading bird.
@@ -440,6 +440,18 @@ Which ISBN and UUID?|978-3-16-148410-0, 123e4567-e89b-12d3-a456-426614174000
 Which path?|C:\new\names or /usr/lib/x86_64
 Strike it?|<s>old</s> price
 A family and a flag?|👨‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ☕️
+כמה זה עולה ב-⁨Amazon⁩?|המחיר ב-⁦Amazon⁩ הוא ‏120 ש״ח.
+من كتب ‪Harry Potter‬؟|كتبته ‫ج. ك. رولينغ‬.
+Comment nomme-t-on « Â » ?|C'est un « A » avec un accent ; «Â» aussi.
+Which energy has a photon?|It is h\nu, and (\nabla) is nabla.
+Which line end has Windows?|Windows uses \r\n, Unix uses \n.
+Any line break as a regex?|(?:\r\n|\r|\n)
+Newlines for commas in sed?|s/,/\n/g
+Mean magnetisation?|<|m|> for each site
+Which multicast address has mDNS?|224.0.0.251; SSDP has 239.255.255.250.
+Classes of IPv4?|A: 1.0.0.0 to 126.255.255.255, B: 128.0.0.0 to 191.255.255.255
+Which enzyme is fatty acid synthase?|EC 2.3.1.85
+¿Qué versión?|La versión 4.8.0.76.
 """
 
 
@@ -447,7 +459,7 @@ def test_what_is_legitimate_stays_quiet(tmp_path, put):
     pairs = [row.replace("⏎", "\n").split("|", 1) for row in LEGITIMATE.strip().split("\n")]
     code = [("Complete:\ndef f(x):\n", "    return x + 1\n"), ("Go on:\n- a\n", "  - b\n"), ("Print?", 'print("a\\n")')]
     path = put(*(line(*pair) for pair in [*pairs, *code]))
-    assert len(pairs) == 60
+    assert len(pairs) == 72
     assert [p for p in validate(path) if p.code != "tokens"] == []
     assert repair(path, tmp_path / "b.jsonl").counts == {}
     assert (tmp_path / "b.jsonl").read_bytes() == path.read_bytes()

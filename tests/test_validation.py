@@ -181,6 +181,7 @@ def test_where_a_character_stands_is_told(check):
         ("yes\nQ: again?", "Q: {question}\nA: {answer}", "error"),
         ("### Questions and answers", "lecture", None),
         ("if a <| b |> c", "lecture", None),
+        ("So <|x|> is", "lecture", None),
     ],
 )
 def test_markers(check, text, template, severity):

@@ -15,7 +15,8 @@ from labutils.pairs.templates import ANSWER, QUESTION, TEMPLATES, lookup
 from labutils.pairs.validation.problems import KINDS, NOTE, WARNING, Tally
 from labutils.pairs.validation.texts import Parts
 
-BIDI = "\u202a-\u202e\u2066-\u2069"  # Boucher and Anderson 2021, "Trojan Source"
+EMBEDDING = "\u202a\u202b\u202c\u2066\u2067\u2068\u2069"  # marks a name in other letters: at home in SCRIPTS
+BIDI = EMBEDDING + "\u202d\u202e"  # Boucher and Anderson 2021, "Trojan Source"
 JOINERS = "\u200c\u200d"  # at home in emoji, too
 NEEDED = JOINERS + "\u061c\u180e\u200b\u200e\u200f\u2060"  # joiners, directions, ends of words: at home in SCRIPTS
 HIDDEN = "\u00ad\u2061-\u2064\ufeff\U000e0000-\U000e007f"
@@ -37,19 +38,19 @@ SCRIPTS = re.compile(  # written from the right, joined, or without spaces (The 
 )
 FLAG = "\U0001f3f4"  # the tag characters behind it spell a region
 SPECIAL = re.compile(  # what tokenizers read as one special token, so that it ends a turn or a text
-    r"<\|[A-Za-z_]{1,30}\|>|\[/INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<｜[^｜<>]{1,40}｜>"
+    r"<\|[A-Za-z_]{2,30}\|>|\[/INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<｜[^｜<>]{1,40}｜>"
 )
 MAYBE = re.compile(r"\[INST\]|</s>\s*\Z|\A<s>(?![^\n]*</s>)")  # the same, unless it is an array in C, or HTML
 CODED = "nothing has to be done where it is code or HTML; else remove it: the encoding adds what ends a text"
 LATER = "[" + "".join(bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xC0)) + "]"
 MOJIBAKE = re.compile(  # UTF-8 that was read as Windows-1252; a capital Ã alone is Portuguese
-    rf"Ã{LATER}(?=[a-z])|(?<=[a-z])Ã{LATER}|Â[\u00a0-\u00bf]|â€|ðŸ|ï»¿|(?:[ÐÑ]{LATER}){{2}}|(?:[ä-é]{LATER}{{2}}){{2}}"
+    rf"Ã{LATER}(?=[a-z])|(?<=[a-z])Ã{LATER}|(?<![«\u00a0])Â[\u00a0-\u00bf]|â€|ðŸ|ï»¿|(?:[ÐÑ]{LATER}){{2}}|(?:[ä-é]{LATER}{{2}}){{2}}"
 )
-ESCAPE = re.compile(r"(?<=[^\s\\])\\n(?=[^\s\"'`)\]}])")  # "\n" as two signs, where a line could end
-CODE = re.compile(r"[`\"'][^`\"']{0,200}\\n[^`\"']{0,200}[`\"']|\\[^nrt]|[{}=;$\[\]]|[A-Za-z]:\\")
+ESCAPE = re.compile(r"(?<=[^\s\\])\\n(?=[^\s\"'`)\]},.;:!?])(?!(?:u|abla|eq?|eg)\b)")  # where a line could end; no \nu
+CODE = re.compile(r"[`\"'][^`\"']{0,200}\\n[^`\"']{0,200}[`\"']|\\[^nrt]|[{}=;$\[\]]|[A-Za-z]:\\|/\\[nr]/|\\[nr]\|\\")
 SECTION = re.compile(
     r"(?:section|sect?\.|§|chapter|clause|paragraph|article|annex|appendix|item|rule|step|arc|table|figure|part|point|"
-    r"version|ver\.|release|firmware|driver|build)s?\W{0,3}$|\boids?\b(?s:.*)$",
+    r"\bvers\w*|ver\.|release|firmware|driver|build|\bec(?: number)?)s?\W{0,3}$|\boids?\b(?s:.*)$",
     re.IGNORECASE,
 )
 HOTLINE = re.compile(
@@ -128,9 +129,7 @@ def likely(found: personal.Finding, text: str) -> str | None:
 def characters(number: int, label: str, text: str, scripted: bool, tally: Tally, *, damaged: bool = False) -> None:
     """One problem a class of character that a text should not hold; `scripted` as in `at_home`."""
     for code, pattern in PATTERNS.items():
-        places = [match.start() for match in pattern.finditer(text)]
-        if code == "zero_width_character":
-            places = [place for place in places if not at_home(text, place, scripted)]
+        places = [match.start() for match in pattern.finditer(text) if not at_home(text, match.start(), scripted)]
         if places and not (damaged and code == "replacement_character"):
             more = f" and {len(places) - 1:,} more" if len(places) > 1 else ""
             cause = f"{label}: U+{ord(text[places[0]]):04X} at character {places[0] + 1}{more}"
@@ -142,7 +141,7 @@ def at_home(text: str, place: int, scripted: bool) -> bool:
     (`scripted`), or it is a joiner in an emoji, or one of the tags of a flag.
     """
     character = text[place]
-    if scripted and character in NEEDED:
+    if scripted and character in NEEDED + EMBEDDING:
         return True
     if character in JOINERS:
         before, after = text[max(0, place - 2) : place], text[place + 1 : place + 3]
