@@ -240,6 +240,7 @@ def test_context_beside_a_pair_is_warned_of_and_can_be_taken_in(tmp_path, put, l
     assert own.read(path, context=["context"]).pairs[0]["question"] == f"The saw stands in room 3.\n\n{asked}"
     labutils("convert", path, "--to", "question/answer", "--out", out, "--context", "context")
     assert read_jsonl(out)[1] == {"question": f"The saw stands in room 5.\n\n{asked}", "answer": "Room 5."}
+    assert told(put({"instruction": "Why?", "response": "So.", "system": "", "history": []})) == []
     path = put({"system": "Be brief.", "instruction": "Why?", "response": "So."})
     assert "--context system" in labutils("convert", path, "--to", "messages", "--out", tmp_path / "c.jsonl")[2]
 

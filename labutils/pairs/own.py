@@ -94,7 +94,7 @@ def read(
     pairs = [_converted(path, line, _pair(path, line, row, one, other), paired=True, **asked) for line, row in rows]
     left = [column for column in columns if column not in (one, other, *context)]
     beside = f"; other columns: {', '.join(map(repr, left[:6]))}" if left else ""
-    if lost := [column for column in left if column.lower() in causes.BESIDE]:
+    if lost := [each for each in left if each.lower() in causes.BESIDE and any(row.get(each) for _, row in rows)]:
         note += f"; {lost[0]!r} seems to belong to the prompt and is left out: read(..., context=[{lost[0]!r}])"
     return Own(pairs, f"{told}{one!r} is the question, {other!r} the answer ({how}){beside}{note}", lines)
 
@@ -283,7 +283,7 @@ def _told(path: str | Path, make: Callable[[dict], dict], tell: Callable[[str], 
     lost: Counter[str] = Counter()
 
     def counted(record: dict) -> dict:
-        lost.update(key for key in causes.BESIDE if key in record)
+        lost.update(key for key in causes.BESIDE if record.get(key))
         return make(record)
 
     found = list(_made(path, counted))

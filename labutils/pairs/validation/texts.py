@@ -135,7 +135,7 @@ class Keys:
             there = ", ".join(quoted(key) for key in keys[:5]) or "none"
             self.tally.add(number, "missing_key", f"no known keys; there are: {there}")
             return None
-        self._count(number, found)
+        self._count(number, found, record)
         for got, meant in found.renamed.items():
             self.tally.add(number, "misspelt_key", f'{quoted(got)} seems to be "{meant}"')
         for key in found.missing:
@@ -156,11 +156,11 @@ class Keys:
         strange = odd or "input" in found.extra or isinstance(record.get("label"), bool)
         return causes.meant(record, bool(found.renamed)) if strange else None
 
-    def _count(self, number: int, found: Shape) -> None:
+    def _count(self, number: int, found: Shape, record: dict) -> None:
         self.forms[found.form].add(number)
         for key in (key[:LONGEST_KEY] for key in found.extra):
-            if found.form in CHAT and key in turns.BESIDE:
-                continue
+            if key in (turns.BESIDE if found.form in CHAT else ()) or (key in causes.BESIDE and not record[key]):
+                continue  # an empty context is none
             if key in self.extra or len(self.extra) < 100:
                 self.extra[key].add(number)
 
