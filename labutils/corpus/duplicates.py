@@ -3,8 +3,8 @@
 Nearly the same means: of all runs of five characters in two texts, more than a threshold are shared (the Jaccard
 similarity; Broder 1997, "On the resemblance and containment of documents"). MinHash finds the candidates, the exact
 similarity confirms them, so a group holds no accidental member. Of short texts, such as questions, two things more
-count: runs that most of them hold (a shared instruction) say nothing, and a number, a sign, a vowel sign or a unit that
-differs tells two apart, however alike they are.
+count: a shared instruction says nothing, and a number, a sign, a vowel sign, a unit or a quoted word that differs tells
+two apart, however alike they are.
 """
 
 import re
@@ -93,14 +93,25 @@ def near_groups(texts: Sequence[str], threshold: float = 0.6) -> list[list[int]]
 
 # What tells two questions apart that are alike otherwise: C and C++, 5 mW and 5 MW, unit 12 and unit 13, -n and -N.
 
+NUMERALS, PICTURES = "〇零一二三四五六七八九十百千万萬两兩", "\u2300-\u2bff\U0001d100-\U0001d1ff\U0001f000-\U0001faff"
 SIGN = "+#*/=<>^~|&%$@[\\]{}\\\\°¬±×÷\u2190-\u22ff\u20a0-\u20cf£¥€¢"
-LETTER = r"[^\W\d_]"
+LETTER = rf"[^\W\d_{NUMERALS}]"
 UPPER = re.compile(rf"(?<!{LETTER})[a-z]*+[^\W\d_a-z]{LETTER}*+")  # words with more than the letters a to z
-OPERATOR = rf"[!:?-]*[{SIGN}]+|(?<!\S)[.-](?=\w)|(?<=\b[A-Za-z])['\u2032]+(?!\w)"  # such as !=, -n, .NET, f'
-PIECE = re.compile(rf"\d+(?:[.,]\d+)*|{LETTER}(?:[^\W\d]|[{MARKS}])*|{OPERATOR}")
-CRITICAL = re.compile(rf"\d|[^\w{MARKS}]|[b-df-hj-np-tv-xzα-ζθ-ξπ-ω]$", re.IGNORECASE)  # and names of one letter
-POINTS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")  # vowels that Hebrew and Arabic may leave out
-SIGNS = re.compile(f"[{MARKS}\u0e30-\u0e45\u0eb0-\u0ec4]")  # Thai and Lao write some vowels as letters
+GROUP = rf"\((?=[^()]*(?:[{SIGN}]|\d ?-))"  # as in (2+3)*4
+OPERATOR = rf"[!:?-]*[{SIGN}]+|(?<!\S)[.-](?=\w)|(?<=\b[A-Za-z])['\u2032]+(?!\w)|{GROUP}"  # such as !=, -n, .NET, f'
+OPERATOR += r"|(?<=\n)[ \t]+(?=\S)"  # code that is indented
+PICTURE = rf"[{NUMERALS}{PICTURES}]+|(?<![\w.-])[.-]{{2,}}+(?!\w)"  # and Morse code
+STOP = r"(?<=\s)[.,;:!?]\s|(?<=[\"`])[.,;:!?][\"`]"  # a stop that is asked about
+WORD = rf"{LETTER}(?:[^\W\d{NUMERALS}]|[{MARKS}])*(?:(?!{GROUP})\()?"
+PIECE = re.compile(rf"\d+(?:[.,]\d+)*|{WORD}|{OPERATOR}|{PICTURE}|{STOP}")
+LONE = rf"{PICTURE}|[.,;:!?][\"`\s]"
+CRITICAL = re.compile(rf"(?!(?:{LONE})$)(?:\d|[^\w{MARKS}]|[b-df-hj-np-tv-xzα-ζθ-ξπ-ω]$)", re.I)  # letters as names
+NAME = re.compile(  # of a letter, a function; a unit, an abbreviation, a Roman numeral: each text has its own
+    rf"{LETTER}[\u0300-\u036f]*|[b-df-hj-np-tv-xzμ]{{2,3}}|[ivx]{{2,}}|{LETTER}(?-i:[A-Z]).*|.*\(|{LONE}", re.I
+)
+QUOTED = re.compile(rf"(?<!\w)(?:«\s?|[\"'`„“‘「])((?:[^\W\d]|[{MARKS}])+)[.,]?(?:[\"'`“”’」]|\s?»)")  # one word
+POINTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")  # may be left out: é, Hebrew vowels
+SIGNS = re.compile(f"[{MARKS}\u0e30-\u0e45\u0eb0-\u0ec4\u1161-\u1175]")  # Thai, Lao, Korean: vowels as letters
 
 
 def fold(text: str) -> str:
@@ -123,14 +134,19 @@ def _folded(word: re.Match) -> str:
 
 def told_apart(one: str, other: str) -> bool:
     """Whether two texts that are nearly the same differ in what carries meaning: a number, a sign, a name of one
-    letter, a vowel sign, the case of a unit. told_apart("What is C++?", "What is C#?") -> True
+    letter, a vowel sign, the case of a unit; or each has a NAME, or a word in quotation marks, that the other has not.
+    told_apart("What is C++?", "What is C#?") -> True
     """
+    quoted, meant = (set(QUOTED.findall(text.lower())) for text in (one, other))
+    if quoted and meant and quoted != meant:
+        return True
     ours, theirs = _pieces(one), _pieces(other)
     left, right = Counter(ours) - Counter(theirs), Counter(theirs) - Counter(ours)
-    if any(map(CRITICAL.match, (*left, *right))):
+    if any(map(CRITICAL.match, (*left, *right))) or all(any(map(NAME.fullmatch, each)) for each in (left, right)):
         return True
-    if not left and not right:  # the order of signs: i++ and ++i, a / b and b / a
-        return ours != theirs and any(map(re.compile(OPERATOR).match, ours))
+    if not left and not right:  # the order of signs and numbers: i++ and ++i, a / b and b / a, from 2 to 8
+        words = [[piece for piece in pieces if not piece[0].isdigit()] for pieces in (ours, theirs)]
+        return ours != theirs and (words[0] == words[1] or any(map(re.compile(OPERATOR).match, ours)))
     alike = {SIGNS.sub("", piece).casefold(): piece for piece in right}
     for mine in left:
         yours = alike.get(SIGNS.sub("", mine).casefold())
@@ -141,7 +157,8 @@ def told_apart(one: str, other: str) -> bool:
 
 def _pieces(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
-    return PIECE.findall(fold(re.sub(r"(?<=\w)'(?=\w)", "", plain)))
+    pieces = PIECE.findall(fold(re.sub(r"(?<=\w)'(?=\w)", "", plain)))
+    return [unicodedata.normalize("NFD", piece) for piece in pieces]
 
 
 def linked(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:

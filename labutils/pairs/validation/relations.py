@@ -1,6 +1,7 @@
 """What only all pairs of a file show: duplicates, conflicts, near-duplicates, leaks, their length in tokens."""
 
 import hashlib
+import re
 import tempfile
 from array import array
 from collections import Counter
@@ -23,11 +24,15 @@ IN_MEMORY = 1 << 17  # bytes of a part before it moves to disk
 ROW = np.dtype([("key", "<u8"), ("other", "<u8"), ("line", "<u8")])
 OTHER_FILE = 1 << 63  # marks the line of a second file
 DOMINATES, COLLAPSED, LEAST = 0.1, 0.8, 10
+INDENT = re.compile(r"\n[ \t]+(?=\S)")
 
 
 def digest(text: str) -> bytes:
-    """Eight bytes that stand for a text, spacing aside: two of ten million texts share them once in 400,000 files."""
-    return hashlib.blake2b(" ".join(text.split()).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    """Eight bytes that stand for a text, spacing aside, but not that a line is indented, which in code says something:
+    two of ten million texts share them once in 400,000 files.
+    """
+    plain = " ".join(INDENT.sub("\n| ", text).split())
+    return hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 class Hashes:
