@@ -403,6 +403,14 @@ def shared_instruction(count: int) -> list[dict]:
 def test_a_shared_instruction_makes_no_group(put):
     assert told(put(*(line(**row) for row in shared_instruction(12)))) == []
     assert len(split(shared_instruction(12), held_out=0.2)["test"]) == 3
+    words = ["dog", "dogs", "river", "table", "window", "flower", "horse", "bread", "moon", "chair", "car", "care"]
+    both = [line(f"Translate into {name}: {word}", word) for name in ("Spanish", "French", "Dutch") for word in words]
+    assert told(put(*both)) == []
+    again = (
+        line("Translate into Dutch: the dark river in the forest"),
+        line("Translate into Dutch: dark river in the forest"),
+    )
+    assert [p.code for p in told(put(*both, *again))] == ["near_duplicate"]
     with pytest.raises(ValueError, match="near-duplicate questions stay on one side"):
         split(shared_instruction(2), held_out=0.2)
 

@@ -18,6 +18,7 @@ from rensa import RMinHash, RMinHashLSH
 PERMUTATIONS = 192
 BANDS = 64  # 3 values a band: a pair of similarity 0.6 is missed with probability (1 - 0.6**3)**64, 2 in 10 million
 SHARED, LEAST = 0.5, 5  # runs on more than this share of the texts, and on this many, are shared by the set
+HEAD = re.compile(r"[^:：\n?？]{1,200}[:：\n]\s*(?=\S)")  # what may be an instruction, before the text that it is about
 
 
 def _marks() -> str:
@@ -47,6 +48,21 @@ def shared(sets: Sequence[set[str]]) -> set[str]:
     return often if sum(len(grams & often) for grams in sets) > SHARED * sum(map(len, sets)) else set()
 
 
+def headed(texts: Sequence[str]) -> list[tuple[str, str]]:
+    """Each text as an instruction and the rest. An instruction ends in a colon or with its line, and LEAST of the texts
+    begin with it; elsewhere it is "". headed(["Add: 2, 3"]) -> [("", "Add: 2, 3")]
+    """
+    heads = [found[0] if (found := HEAD.match(text)) else "" for text in texts]
+    counts = Counter(heads)
+    heads = [head if counts[head] >= LEAST else "" for head in heads]
+    return [(head, text[len(head) :]) for head, text in zip(heads, texts, strict=True)]
+
+
+def crossed(one: tuple[str, str], other: tuple[str, str]) -> float:
+    """How alike two texts of `headed` are as a whole, where each has its own instruction; 1 elsewhere."""
+    return similarity(shingles("".join(one)), shingles("".join(other))) if "" != one[0] != other[0] != "" else 1.0
+
+
 def sketch(runs: Iterable[str]) -> RMinHash:
     """The MinHash of a set of runs."""
     found = RMinHash(num_perm=PERMUTATIONS, seed=0)
@@ -62,13 +78,14 @@ def similarity(one: set[str], other: set[str]) -> float:
 def near_pairs(texts: Sequence[str], threshold: float = 0.6, *, whole: bool = False) -> list[tuple[int, int, float]]:
     """Pairs (i, j, similarity), i < j, of texts whose similarity is at least `threshold`.
 
-    What most of the texts share is left out, and pairs that `told_apart` parts are none, unless the texts are `whole`
-    documents. Raises ValueError for a threshold under 0.4, where MinHash with this many bands misses more than 1 pair
-    in 60.
+    What most of the texts share is left out, and an instruction that several begin with; pairs that `told_apart` parts
+    are none. Not so where the texts are `whole` documents. Raises ValueError for a threshold under 0.4, where MinHash
+    with this many bands misses more than 1 pair in 60.
     """
     if not 0.4 <= threshold <= 1:
         raise ValueError(f"threshold must lie between 0.4 and 1, got {threshold}")
-    sets = [shingles(text) for text in texts]
+    parts = [("", text) for text in texts] if whole else headed(texts)
+    sets = [shingles(text) for _, text in parts]
     often = set() if whole else shared(sets)
     sets = [grams - often or grams for grams in sets]
     index = RMinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, num_bands=BANDS)
@@ -76,7 +93,7 @@ def near_pairs(texts: Sequence[str], threshold: float = 0.6, *, whole: bool = Fa
     for i, grams in enumerate(sets):
         mine = sketch(grams)
         for j in sorted(set(index.query(mine))):
-            score = similarity(grams, sets[j])
+            score = min(similarity(grams, sets[j]), crossed(parts[i], parts[j]))
             if score >= threshold and (whole or not told_apart(texts[i], texts[j])):
                 pairs.append((j, i, score))
         index.insert(i, mine)

@@ -222,7 +222,7 @@ class Near:
                 self.cut = True
                 break
             asked += 1
-            score = similarity(grams(i), grams(j))
+            score = min(similarity(grams(i), grams(j)), duplicates.crossed(self.parts[i], self.parts[j]))
             if score < THRESHOLD or duplicates.told_apart(here.text, there.text):
                 continue
             if there.other:
@@ -233,14 +233,15 @@ class Near:
         return alike.subsets(), across
 
     def _grams(self) -> Callable[[int], set[str]]:
-        """What gives the runs of a row; where the file shares an instruction, the sketches are made anew without it."""
-        sample = self.rows[:: max(1, len(self.rows) // SAMPLE)]
-        often = duplicates.shared([shingles(row.text) for row in sample])
-        grams = lru_cache(4096)(lambda i: (runs := shingles(self.rows[i].text)) - often or runs)
-        if often:
-            self.sketches = array("I")
-            for i in range(len(self.rows)):
-                self.sketches.extend(duplicates.sketch(grams(i)).digest())
+        """What gives the runs of a row; where rows share an instruction, their sketches are made anew without it."""
+        self.parts = duplicates.headed([row.text for row in self.rows])
+        sample = self.parts[:: max(1, len(self.parts) // SAMPLE)]
+        often = duplicates.shared([shingles(rest) for _, rest in sample])
+        grams = lru_cache(4096)(lambda i: (runs := shingles(self.parts[i][1])) - often or runs)
+        for i, (head, _) in enumerate(self.parts):
+            if often or head:
+                begin = i * PERMUTATIONS
+                self.sketches[begin : begin + PERMUTATIONS] = array("I", duplicates.sketch(grams(i)).digest())
         return grams
 
     def _candidates(self) -> Iterator[tuple[int, int]]:
