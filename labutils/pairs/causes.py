@@ -3,21 +3,15 @@
 Bytes, lines and keys in, sentences out. Reading is for `records` and `own`; telling by line is for `validation`.
 """
 
-import codecs
 import json
 import re
 from typing import Any, NamedTuple
 
-MARKS = {  # longest first: the mark of UTF-32 begins like that of UTF-16
-    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
-    b"{\0": "utf-16-le", b"\0{": "utf-16-be",
-}  # fmt: skip
 TABLES = (".csv", ".tsv", ".txt")
 PANDAS = "in Python, pandas.read_{0}(FILE).to_json(OUT, orient='records', lines=True) writes JSON Lines"
 CSV = "save the sheet as CSV (UTF-8), which `convert` reads"
 FOREIGN = (  # how a file begins that is none of JSON Lines, what it is, what to do
-    (b"PK\3\4", "a spreadsheet (xlsx, ods) or another zip archive", CSV),
+    (b"PK\3\4", "a spreadsheet (xlsx, ods) or another zip archive", f"{CSV}; unpack another archive first"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet or document of an older program (xls, doc)", CSV),
     (b"PAR1", "a parquet file", PANDAS.format("parquet")),
     (b"ARROW1", "an Arrow file", PANDAS.format("feather")),
@@ -29,12 +23,15 @@ FOREIGN = (  # how a file begins that is none of JSON Lines, what it is, what to
     (b"%PDF", "a PDF", "copy the pairs out of it into a table or JSON Lines"),
     (b"{\\rtf", "a document of a word processor (RTF)", "save it as plain text (UTF-8)"),
     (b"SQLite format 3", "a SQLite database", "export the table as CSV"),
-    (b"\x80\4", "a Python pickle, which may run code", "have it written as JSON Lines"),
+    ((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5"), "a Python pickle, which may run code",
+     "have it written as JSON Lines"),
     (b"version https://git-lfs", "a Git LFS pointer, not the data",
      "fetch the data: git lfs pull, or the download link"),
-    ((b"<!doctype html", b"<html"), "a web page, not data", "fetch the raw file, not the page that shows it"),
-    (b"<?xml", "an XML document", "write each pair as one JSON object a line"),
+    ((b"<!", b"<html", b"<head", b"<body", b"<script", b"<title"), "a web page, not data",
+     "fetch the raw file, not the page that shows it"),
+    (b"<?xml", "an XML document", "write each pair as one JSON object a line, or fetch the file anew"),
 )  # fmt: skip
+BINARY = re.compile(rb"[\0-\x08\x0e-\x19]")  # what no text holds
 READS = "`convert FILE --to question/answer --out OUT` reads it and writes one object a line"
 
 
@@ -50,22 +47,24 @@ class Cause(NamedTuple):
 
 
 def encoding(head: bytes) -> str:
-    """The encoding that a file's first bytes tell: utf-8, or a form of UTF-16 or UTF-32."""
-    return next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
+    """The encoding that a file's first bytes tell, by a mark or by zeros: utf-8, or a form of UTF-16 or UTF-32."""
+    return json.detect_encoding(head[:4]).removesuffix("-sig")
 
 
 def foreign(head: bytes, suffix: str = "") -> Cause | None:
     """What a file is by its first bytes and the end of its name, where it is no JSON at all."""
-    begins = head.removeprefix(codecs.BOM_UTF8).lstrip()[:200]
+    begins = head.decode(encoding(head), "ignore").lstrip("\ufeff \t\r\n")[:200].lower()
     for mark, what, fix in FOREIGN:
-        if head.startswith(mark) or begins.lower().startswith(mark):
+        if head.startswith(mark) or begins.encode().startswith(mark):
             return Cause("foreign_file", f"this is {what}", fix)
-    line = begins.partition(b"\n")[0].decode("utf-8", "replace").lower()
+    line = begins.partition("\n")[0]
     names = {name.strip(' "\r') for name in re.split("[,;\t|]", line)}
     table = suffix.lower() in (".csv", ".tsv") or ({*ASKED} & names and {*WANTED} & names)
     if table and begins and not begins_json(head):
         fix = READS if suffix.lower() in TABLES else f"give it a name that ends in .csv, and {READS}"
         return Cause("foreign_file", "this is a table (CSV or TSV), not JSON Lines", fix)
+    if BINARY.search(head) and encoding(head) == "utf-8" and not begins_json(head):
+        return Cause("foreign_file", "this is a binary file, not text", "have it written as JSON Lines or CSV")
     return None
 
 
@@ -76,7 +75,7 @@ def begins_json(head: bytes) -> bool:
 
 def several_lines(head: bytes) -> Cause | None:
     """Whether a file begins with an object that goes on over several lines."""
-    text = head.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").lstrip()
+    text = head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     first, _, rest = text.partition("\n")
     if not rest.strip() or not first.startswith("{") or first.rstrip().endswith("}"):
         return None
@@ -102,7 +101,8 @@ def _objects(value: Any) -> bool:
 # One line that is no JSON.
 
 BRACKET = re.compile(r",\s*[}\]]")
-QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb\u2033"
+QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb\u2033\u300c\u300d\u300e\u300f\uff02"
+CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
 WORDS = re.compile(r"(?:True|False|None|nan)\b")
 
 
@@ -110,19 +110,26 @@ def no_json(error: json.JSONDecodeError) -> str:
     """Why a line is no JSON, where the mistake is a common one; "" elsewhere. The same words for every such line."""
     text, at, says = error.doc, error.pos, error.msg
     sign, comma = text[at : at + 1], max(0, text.rfind(",", 0, at + 1))
-    plain = says == "Expecting value" and not text[:at].strip() and sign.isalpha() and " " in text
     common = (
-        (text.lstrip().startswith("{'"), "it looks like a Python dict: JSON wants double quotes"),
+        (sign == "'", "it looks like a Python dict: JSON wants double quotes"),
         (sign and sign in QUOTES, "typographic quotes: JSON wants the plain double quote"),
+        (sign and sign in "\uff1a\uff0c\uff1b", "a full-width sign: JSON wants a plain colon or comma"),
         (BRACKET.match(text, comma), "a comma before a closing bracket: remove it"),
-        (text.startswith(("//", "/*", "#"), at), "a comment: JSON has none, remove it"),
+        (text.startswith(("//", "/*", "#", "```"), at), "a comment: JSON has none, remove it"),
+        (text.startswith(CONFLICT, at), "a mark of a conflict in git: keep one side, and remove the marks"),
         (WORDS.match(text, at), "a word of Python: JSON writes true, false and null"),
         (says == "Extra data" and text[at:].lstrip().startswith("{"),
          "two objects on one line: a newline may be missing between them"),
         (text.rstrip().endswith(",") and "\n" not in text.strip(), "a comma follows, as in a list"),
-        (says.startswith("Unterminated") or sign == "\n",
+        (says.startswith("Unterminated") or sign == "\n" or not text[at:].strip(),
          "the line may be cut off, or a text goes on on the next line: write its line breaks as \\n"),
-        (plain, 'a line of plain text: write an object, {"question": "...", "answer": "..."}'),
+        (sign and not sign.isprintable(), "an invisible character: remove it, or in a text write it as an escape"),
+        ("escape" in says, "a backslash: JSON wants it doubled"),
+        (not text.lstrip().startswith(tuple('{["}],')),
+         'a line of plain text: write an object, {"question": "...", "answer": "..."}'),
+        (says.startswith("Expecting ','"), 'a comma is missing, or the backslash before a quote inside a text: \\"'),
+        (says.startswith("Expecting property"), "a key that is not in plain double quotes"),
+        (says == "Extra data", "something stands behind the object: write one object a line and nothing else"),
     )  # fmt: skip
     return next((what for found, what in common if found), "")
 

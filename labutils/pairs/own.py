@@ -148,7 +148,7 @@ def _decoded(path: Path) -> tuple[str, str]:
     spreadsheets write it. A file with letters of UTF-8 and a broken one is none of these.
     """
     data = path.read_bytes()
-    coding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    coding = causes.encoding(data).replace("utf-8", "utf-8-sig")
     try:
         return data.decode(coding), ""
     except UnicodeDecodeError as error:
