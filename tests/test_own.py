@@ -135,7 +135,7 @@ CSV_UTF8 = 'not UTF-8; in a spreadsheet, save it as "CSV UTF-8"'
         ("a.csv", "\n\n", "a.csv is empty"),
         ("a.csv", "question,answer\n", "holds no pairs"),
         ("a.jsonl", "\n", "holds no pairs"),
-        ("a.csv", "question\nHi\n", "there are 'question'. Say it: read"),
+        ("a.csv", "question\nHi\n", "there are 'question'. A pair has two texts"),
         ("a.csv", "foo,bar,baz\n1,2,3\n", "there are 'foo', 'bar', 'baz'"),
         ("a.csv", "question,answer\n1,2\n1,2,3\n", "line 3: 3 columns where the header has 2"),
         ("a.csv", "question,answer\n1\n", "line 2: 1 columns"),

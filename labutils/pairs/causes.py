@@ -88,10 +88,11 @@ def several_lines(head: bytes) -> Cause | None:
 
 
 def wrapped(record: dict) -> str | None:
-    """The key of an object under which all the pairs lie, as a list of objects. wrapped({"data": [{"question": "a"}]})
-    -> "data".
+    """The key of an object under which all the pairs lie, as its only list of objects. wrapped({"data": [{"question":
+    "a"}]}) -> "data".
     """
-    return next((key for key in HOLDERS if _objects(record.get(key))), None)
+    lists = [key for key, value in record.items() if _objects(value)]
+    return lists[0] if len(lists) == 1 and lists[0] in HOLDERS else None
 
 
 def _objects(value: Any) -> bool:
@@ -139,19 +140,21 @@ def no_json(error: json.JSONDecodeError) -> str:
 ASKED = (  # what the side that a model is given is called in the wild, the likeliest first
     "question", "instruction", "input", "prompt", "message", "text", "body", "query", "request", "ticket", "comment",
     "review", "email", "mail", "brief", "description", "sentence", "document", "title", "subject", "source", "user",
-    "human", "q",
+    "human", "q", "src", "frage", "pregunta", "domanda", "问题", "質問", "вопрос",
 )  # fmt: skip
 WANTED = (  # and the side that it shall give
     "answer", "response", "output", "completion", "reply", "label", "queue", "category", "class", "target", "intent",
     "topic", "sentiment", "tag", "keywords", "summary", "translation", "priority", "type", "assistant", "gpt", "a",
+    "tgt", "antwort", "respuesta", "réponse", "risposta", "答案", "回答", "ответ",
 )  # fmt: skip
 BESIDE = (  # what belongs to the prompt and stands beside the pair in many files
     "context", "system", "history", "system_prompt", "passage", "paragraph", "background", "knowledge",
 )  # fmt: skip
 LABELS = ("label", "sentiment", "intent", "class", "target")  # beside a text they are likelier its answer
 HOLDERS = ("data", "rows", "records", "items", "examples", "samples", "pairs", "train", "dataset", "questions")
+SEVERAL = ("answers", "responses", "completions", "outputs", "candidates")  # to one prompt, where it is a list
 PREFERENCES = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
-COMPARED = [{f"{name}_{sign}" for sign in two} for name in ("response", "answer") for two in ("ab", "01", "12")]
+COMPARED = [{f"{name}_{sign}" for sign in two} for name in ("response", "answer") for two in ("ab", "01", "12", "jk")]
 CHOSEN = "`convert FILE --chosen --to question/answer --out OUT` makes pairs of the better answers"
 
 
@@ -168,20 +171,31 @@ def sides(record: dict) -> tuple[str | None, str | None]:
 
 def meant(record: dict, formless: bool = True) -> Cause | None:
     """What a record seems to be, or None where it is what its keys say; `formless` where they are those of no form."""
-    if any(better in record and worse in record for better, worse in PREFERENCES):
+    for better in (better for better, worse in PREFERENCES if better in record and worse in record):
         what = "this is a preference: a better and a worse answer to one prompt, for training with DPO, not on pairs"
-        return Cause("preferences", what, CHOSEN)
+        alone = isinstance(record[better], str) and not any(key in record for key in ASKED)
+        fix = f'put what both texts begin with under the key "prompt"; then {CHOSEN}' if alone else CHOSEN
+        return Cause("preferences", what, fix)
     if any(two <= record.keys() for two in COMPARED):
         what = "this is a comparison: two answers to one prompt, for training by preference, not on pairs"
         return Cause("preferences", what, "keep the better one of each line, under the key answer")
-    if {"prompt", "completion"} <= record.keys() and isinstance(record.get("label"), bool):
+    if {"prompt", "completion"} <= record.keys() and record.get("label") in (0, 1):
         what = 'this is a judged answer: "label" says whether it is a good one, for training with KTO, not on pairs'
         return Cause("preferences", what, "keep the lines whose label is true, and remove the key")
-    for key, talk in record.items():
-        for two, right in ((("role", "content"), "messages"), (("from", "value"), "conversations")):
-            if right not in record and _objects(talk) and all(name in talk[0] for name in two):
-                what = f"{key!r:.40} holds messages with {two[0]} and {two[1]}"
-                return Cause("other_names", what, f'rename it to "{right}"')
+    for two, right in ((("role", "content"), "messages"), (("from", "value"), "conversations")):
+        talks = [key for key, talk in record.items() if _objects(talk) and all(name in talk[0] for name in two)]
+        if talks and right not in record:
+            names = " and ".join(f"{key!r:.40}" for key in talks)
+            what = f"{names} hold{'s' * (len(talks) == 1)} messages with {two[0]} and {two[1]}"
+            fix = f'rename it to "{right}"' if len(talks) == 1 else f'put them into one list under "{right}"'
+            return Cause("other_names", what, fix)
+        talk = record.get(right)
+        inner = talk[0] if talk and isinstance(talk, list) else None
+        if isinstance(inner, list) or (isinstance(inner, dict) and {"messages", "conversations"} & {*inner}):
+            return Cause("wrapped", f"{right!r} holds several conversations", "write each as one object a line")
+        if formless and {*two} <= record.keys():
+            fix = f'write each conversation as {{"{right}": [...]}}, one a line'
+            return Cause("other_names", "this is one message of a conversation", fix)
     if {"instruction", "input", "response"} <= record.keys() and record["input"]:
         what = "instruction, input and response are those of an Alpaca record with another name"
         return Cause("other_names", what, 'rename "response" to "output"')
@@ -190,15 +204,21 @@ def meant(record: dict, formless: bool = True) -> Cause | None:
         fix = "write rows; in pandas, to_json(OUT, orient='records', lines=True)"
         return Cause("wrapped", f"the file holds columns, not rows: {one!r:.40} has many values", fix)
     if formless and one and other and one != other:
-        one, other = one.strip(), other.strip()
         what = f'no known form; the pair seems to be "{one}" and "{other}"'
+        one, other = (name if name == name.strip() else f'"{name}"' for name in (one, other))
         fix = f"`convert FILE --question {one} --answer {other} --to question/answer --out OUT` renames them"
         return Cause("other_names", what, fix)
     if formless and (key := wrapped(record)):
         return Cause("wrapped", f"the pairs lie in a list under {key!r:.40}", READS)
-    if formless and (key := next((key for key in HOLDERS if isinstance(record.get(key), dict)), None)):
-        fix = "write that list itself, one object a line"
-        return Cause("wrapped", f"the pairs seem to lie deeper, under {key!r}", fix)
+    if formless and one and (key := next((key for key in SEVERAL if isinstance(record.get(key), list)), None)):
+        fix = "keep the best one of each line, under the key answer"
+        return Cause("preferences", f"{key!r} is a list of answers to one prompt", fix)
+    if formless and "error" in record and other is None:
+        return Cause("foreign_file", "this is an error that a server sent, not data", "fetch the file anew")
+    deeper = [key for key, value in record.items() if isinstance(value, dict) or _objects(value)]
+    if formless and deeper and sum(isinstance(value, str) for value in record.values()) < 2:
+        what = f"the pairs seem to lie deeper, under {', '.join(f'{key!r:.40}' for key in deeper[:3])}"
+        return Cause("wrapped", what, "write the pairs themselves, one object a line")
     return None
 
 

@@ -86,8 +86,9 @@ def known(form: str) -> None:
 def talk_of(record: dict, form: str, template: str) -> Talk:
     """What a record of a form holds. Raises ValueError for a value of the wrong type, or text in no template."""
     extra = {key: value for key, value in record.items() if key not in OWN_KEYS[form]}
-    if spoken := [key for key in SPOKEN if key in extra]:
+    if spoken := [key for key in SPOKEN if extra.get(key)]:
         fix = f"`convert FILE --context {spoken[0]} --to FORM --out OUT` puts it before the question"
+        fix = fix if isinstance(extra[spoken[0]], str) else "write it and the pair as the turns of one conversation"
         raise ValueError(f'"{spoken[0]}" belongs to the prompt, but is a key of its own; {fix}')
     record = _plain(record, form)
     if form in CHAT:
@@ -133,7 +134,10 @@ def _form(record: dict) -> str:
     if strange and (cause := causes.meant(record, form is None)):
         raise ValueError(str(cause))
     if form is None:
-        raise ValueError(f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}")
+        raise ValueError(
+            f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}, or "
+            "convert ... --question NAME --answer NAME"
+        )
     return form
 
 
@@ -210,8 +214,10 @@ def adapted(record: dict, *, context: Sequence[str] = (), chosen: bool = False, 
             raise ValueError(f"a template is taken off the question of a pair, got {form or sorted(record)[:8]}")
         record = {**record, OWN_KEYS[form][0]: _asked(_text(record[OWN_KEYS[form][0]], "question"), unfill)}
     for name in reversed(context):
-        said = record.get(name, 0)
-        if form in (None, "text") or not isinstance(said, (str, type(None))):
+        said = record.get(name)
+        if isinstance(said, list) and all(isinstance(each, str) for each in said):
+            said = "\n\n".join(said)
+        if form in (None, "text") or name not in record or not isinstance(said, (str, type(None))):
             raise ValueError(f"no text under {name!r} beside a pair; there are the keys {sorted(record)[:8]}")
         if name in FORMS[form]:
             raise ValueError(f"{name!r} is a side of the pair itself, so it cannot be put before the question")
@@ -238,18 +244,22 @@ def _better(record: dict) -> dict:
     found = next((two for two in causes.PREFERENCES if all(key in record for key in two)), None)
     if found is None:
         raise ValueError(f"no preference: expected the keys chosen and rejected, got {sorted(record)[:8]}")
-    asked = next((key for key in ("prompt", "input", "question") if key in record), "prompt")
-    given = record.get(asked)
+    keys = ("prompt", "instruction", "input", "question", "conversations")
+    asked = next((key for key in keys if key in record), "prompt")
+    given, beside = record.get(asked), ("input",) if asked == "instruction" else ()
+    if beside and isinstance(given, str):
+        given = joined(given, _text(record.get("input") or "", "input"))
     given = given.get("messages") if isinstance(given, dict) else given
-    more = {key: value for key, value in record.items() if key not in (*found, asked)}
+    more = {key: value for key, value in record.items() if key not in (*found, asked, *beside)}
     said = record[found[0]]
+    said = [said] if isinstance(said, dict) else said
     if isinstance(said, str) and isinstance(given, str):
         return _beside({"question": given, "answer": said}, more)
     if not isinstance(said, list):
         raise ValueError(f'"{found[0]}" must be an answer to a "prompt", or a list of messages, got {said!r:.40}')
     before = [{"role": "user", "content": given}] if isinstance(given, str) and len(said) == 1 else given
     whole = said if not isinstance(before, list) or said[: len(before)] == before else [*before, *said]
-    return _beside({"messages": whole}, more)
+    return _beside({"conversations" if asked == "conversations" else "messages": whole}, more)
 
 
 def _beside(made: dict, more: dict) -> dict:
