@@ -43,6 +43,12 @@ def read(tmp_path):
         ("a.jsonl", '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'),
         ("a.jsonl", '{"text": "### Question:\\nHi\\n\\n### Answer:\\nHello"}'),
         ("a.csv", "foo,bar\nHi,Hello\n"),
+        (
+            "a.csv",
+            """conversations\n'[{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]'\n""".replace(
+                '"', '""'
+            ).replace("'", '"'),
+        ),
         ("a.csv", 'question,answer\n"Hi ", Hello\n'),
         ("a.csv", f"{'x' * 60},b\nHi,Hello\n"),  # the longest name of a column
     ],

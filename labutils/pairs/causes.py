@@ -185,9 +185,9 @@ def meant(record: dict, formless: bool = True) -> Cause | None:
     for two, right in ((("role", "content"), "messages"), (("from", "value"), "conversations")):
         talks = [key for key, talk in record.items() if _objects(talk) and all(name in talk[0] for name in two)]
         if talks and right not in record:
-            names = " and ".join(f"{key!r:.40}" for key in talks)
-            what = f"{names} hold{'s' * (len(talks) == 1)} messages with {two[0]} and {two[1]}"
-            fix = f'rename it to "{right}"' if len(talks) == 1 else f'put them into one list under "{right}"'
+            what = f"{talks[0]!r:.40} holds messages with {two[0]} and {two[1]}"
+            also = "".join(f" and {key!r:.40}" for key in talks[1:])
+            fix = f'put it{also} into one list under "{right}"' if also else f'rename it to "{right}"'
             return Cause("other_names", what, fix)
         talk = record.get(right)
         inner = talk[0] if talk and isinstance(talk, list) else None

@@ -5,6 +5,7 @@ the form's own (an id, a fact's name) are carried along as they are. What is wro
 files are for `own`.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ FORMS = {  # the keys that a form needs; the first form whose keys are all there
 OWN_KEYS = {**FORMS, "alpaca": ("instruction", "input", "output")}
 SPOKEN = ("system", "history")  # keys beside a form's own that belong to the prompt in some dialects of it
 ALPACA_INPUT = "\n\nInput:\n"  # what joins an Alpaca instruction and its input, and parts them again
+TEXTS = ("text", "input_text", "output_text")  # types of the parts of a message that are text
 CHAT = {"messages": ("role", "content"), "sharegpt": ("from", "value")}
 ROLES = {
     "messages": {"system": "system", "user": "user", "assistant": "assistant"},
@@ -154,7 +156,8 @@ def _turns(messages: Any, form: str) -> Iterator[tuple[str, str]]:
     for number, message in enumerate(messages, 1):
         if not isinstance(message, dict) or set(message) != {speaker, said}:
             got = sorted(message)[:8] if isinstance(message, dict) else type(message).__name__
-            raise ValueError(f'message {number} must hold "{speaker}" and "{said}" and nothing else, got {got}')
+            what = f'message {number} must hold "{speaker}" and "{said}" and nothing else, got {got}'
+            raise ValueError(what + "; `finetune` reads more" * ({speaker, said} < set(got)))
         if not isinstance(message[speaker], str) or message[speaker] not in ROLES[form]:
             raise ValueError(f"message {number}: no role {message[speaker]!r:.40}; there are {', '.join(ROLES[form])}")
         yield ROLES[form][message[speaker]], _text(message[said], said)
@@ -176,14 +179,24 @@ def _parts_of(text: str, template: str) -> tuple[str, str]:
     return question, answer
 
 
+def parsed(value: Any) -> Any:
+    """What a text of JSON holds, as tables and columns of texts hold lists; another value, or text, as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
 def _plain(record: dict, form: str) -> dict:
-    """A record as it comes back: an Alpaca row has an input, null is an empty one, a text in parts is joined."""
+    """A record as it comes back: an Alpaca row has an input, null is an empty one, a text in parts is joined, messages
+    in a text are a list.
+    """
     if form == "alpaca":
         return {**record, "input": "" if record.get("input") is None else record["input"]}
     key, said = FORMS[form][0], CHAT.get(form, ("", ""))[1]
-    if form not in CHAT or not isinstance(record[key], list):
+    if form not in CHAT or not isinstance(parsed(record[key]), list):
         return record
-    return {**record, key: [_whole(each, said) if isinstance(each, dict) else each for each in record[key]]}
+    return {**record, key: [_whole(each, said) if isinstance(each, dict) else each for each in parsed(record[key])]}
 
 
 def _whole(message: dict, said: str) -> dict:
@@ -192,7 +205,7 @@ def _whole(message: dict, said: str) -> dict:
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         return message
     for part in parts:
-        if part.get("type") != "text" or not isinstance(part.get("text"), str):
+        if part.get("type") not in TEXTS or not isinstance(part.get("text"), str):
             raise ValueError(f"a message holds a part of the type {part.get('type')!r:.40}; expected text")
     return {**message, said: "".join(part["text"] for part in parts)}
 
