@@ -53,9 +53,13 @@ FOREIGN = {
     "zstd": (b"\x28\xb5\x2f\xfd\4", "unzstd"),
     "pdf": (b"%PDF-1.7\n", "a PDF"),
     "pickle": (b"\x80\4\x95", "may run code"),
+    "pickle 5": (b"\x80\5\x95", "may run code"),
+    "picture": (b"\x89PNG\r\n\x1a\n\0\0", "a binary file"),
     "sqlite": (b"SQLite format 3\0", "a SQLite database"),
     "page": (b"<!DOCTYPE html>\n<html><body>404 Not Found</body></html>\n", "a web page"),
     "page 2": (b"\xef\xbb\xbf\n  <HTML>\n<head>", "fetch the raw file"),
+    "page 3": (b"\n<!-- a -->\n<head><title>403 Forbidden</title></head>\n", "fetch the raw file"),
+    "page in UTF-16": ("<!DOCTYPE html>\n".encode("utf-16"), "a web page"),
     "xml": (b'<?xml version="1.0"?>\n<pairs/>', "an XML document"),
     "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull"),
     "table": (b"question,answer\nWhich valve?,Left\n", "a table"),
@@ -93,6 +97,9 @@ SHAPES = {
     "under a key, several lines": (json.dumps({"data": [ONE, TWO], "n": 2}, indent=1).encode(), "several_lines"),
     "UTF-16": ((PAIR + SECOND).decode().encode("utf-16"), "utf16"),
     "UTF-16 without a mark": ((PAIR + SECOND).decode().encode("utf-16-le"), "utf16"),
+    "UTF-32 without a mark": ((PAIR + SECOND).decode().encode("utf-32-be"), "utf16"),
+    "list in UTF-16": (json.dumps([ONE, TWO], indent=1).encode("utf-16"), "json_list"),
+    "list in UTF-16 without a mark": (json.dumps([ONE, TWO]).encode("utf-16-be"), "json_list"),
 }
 
 
@@ -131,6 +138,17 @@ EVERY_LINE = {
     "comma before a bracket": (PAIR.replace(b'"}', b'",}') + SECOND.replace(b'"}', b'", }'), "a comma before"),
     "typographic quotes": (PAIR.decode().replace('"', "\u201d").encode() * 3, "typographic quotes"),
     "guillemets": (b'{"question": "a", \xc2\xabanswer\xc2\xbb: "b"}\n' * 2, "typographic quotes"),
+    "brackets": ("{\u300cquestion\u300d: \u300ca\u300d}\n".encode() * 2, "typographic quotes"),
+    "full-width": ('{"question"\uff1a "a"}\n'.encode() * 2, "a full-width sign"),
+    "backslash": (rb'{"question": "C:\dev"}' + b"\n" + rb'{"question": "\d+"}' + b"\n", "wants it doubled"),
+    "quotes inside": (b'{"question": "a "b" c"}\n' * 2, "the backslash before a quote"),
+    "keys without quotes": (b'{question: "a"}\n' * 2, "a key that is not in plain double quotes"),
+    "semicolons": (PAIR.rstrip() + b";\n" + SECOND.rstrip() + b";\n", "behind the object"),
+    "another space": (PAIR.replace(b": ", b":\xc2\xa0") * 2, "an invisible character"),
+    "conflict": (b"<<<<<<< HEAD\n=======\n>>>>>>> other\n", "a conflict in git"),
+    "fence": (b"```json\n```\n", "a comment"),
+    "numbered": (b"1. " + PAIR + b"404: Not Found\n- question: a\n", "a line of plain text"),
+    "cut off": (b'{"question": "a"\n{"question":\n', "may be cut off"),
     "Python": (b"{'question': 'a', 'answer': 'b'}\n" * 2, "Python dict"),
     "None": (b'{"question": "a", "answer": None}\n' * 2, "a word of Python"),
     "comment": (b'{"question": "a", // why\n' * 2, "a comment"),
@@ -155,6 +173,10 @@ NAMED = {
     "query and reply": ({"query": "Why?", "reply": "So."}, ["--question", "query", "--answer", "reply"]),
     "SQuAD": ({"context": "c", "question": "Why?", "answers": {"text": ["So."], "answer_start": [0]}},
               ["--question", "question", "--answer", "answers.text"]),
+    "Frage": ({"Frage": "Why?", "Antwort": "So."}, ["--question", "Frage", "--answer", "Antwort"]),
+    "message and queue": ({"message": "Why?", "queue": "So."}, ["--question", "message", "--answer", "queue"]),
+    "chosen beside a conversation": ({"conversations": [{"from": "human", "value": "Why?"}],
+      "chosen": {"from": "gpt", "value": "So."}, "rejected": {"from": "gpt", "value": "No."}}, ["--chosen"]),
     "chosen": ({"prompt": "Why?", "chosen": "So.", "rejected": "No."}, ["--chosen"]),
     "chosen messages": ({"chosen": SAID, "rejected": []}, ["--chosen"]),
     "preferred": ({"input": {"messages": SAID[:1]}, "preferred_output": SAID[1:],
@@ -169,8 +191,31 @@ def test_other_keys_are_named_once_with_a_command_that_works(tmp_path, put, labu
     assert one.code in ("other_names", "preferences") and one.lines == (1, 2, 3) and " ".join(options) in one.fix
     code, _, err = labutils("convert", path, "--to", "question/answer", "--out", out)
     assert code == 2 and " ".join(options) in err and err.count("\n") == 1
-    assert labutils("convert", path, "--to", "question/answer", "--out", out, *options)[0] == 0
+    assert (
+        labutils("convert", path, "--to", "question/answer", "--out", out, *(word.strip('"') for word in options))[0]
+        == 0
+    )
     assert sides(out) == [("Why?", "So.")] * 3
+
+
+def test_the_spaces_of_a_key_are_in_the_command(tmp_path, put, labutils):
+    path, to = put({" question ": "Why?", "answer ": "So."}), ("--to", "question/answer", "--out", tmp_path / "b.jsonl")
+    assert '--question " question " --answer "answer "' in labutils("convert", path, *to)[2]
+    assert labutils("convert", path, *to, "--question", " question ", "--answer", "answer ")[0] == 0
+
+
+def test_an_instruction_and_its_input_are_both_asked():
+    record = {"instruction": "Add.", "input": "2, 2", "chosen": "4", "rejected": "5"}
+    assert adapted(record, chosen=True) == {"question": "Add.\n\nInput:\n2, 2", "answer": "4"}
+
+
+def test_a_row_of_another_form_is_never_an_empty_pair(put):
+    more = ({"prompt": "Why?", "completion": "So."}, {"instruction": "Add.", "input": "2, 2", "output": "4"})
+    assert [pair["answer"] for pair in own.read(put(ONE, *more)).pairs] == ["The left one.", "So.", "4"]
+    with pytest.raises(ValueError, match=r"line 2: neither 'question' nor 'answer'; there are \['query', 'reply'\]"):
+        own.read(put(ONE, {"query": "Why?", "reply": "So."}))
+    with pytest.raises(ValueError, match="cannot tell which column"):
+        own.read(put({"Why is it so?": "It is.", "How long is it?": "Four metres."}))
 
 
 BESIDE = [  # what beside a preference could be taken in its place, and what is told
@@ -206,11 +251,23 @@ def test_messages_beside_a_preference_of_messages():
         ({"dialog": [{"from": "human", "value": "Hi"}]}, 'rename it to "conversations"'),
         ({"messages": [{"from": "human", "value": "Hi"}]}, 'rename it to "conversations"'),
         ({"prompt": "Why?", "completion": "So.", "label": False}, "whose label is true"),
+        ({"prompt": "Why?", "completion": "So.", "label": 0}, "whose label is true"),
+        ({"prompt": SAID[:1], "completion": SAID[1:]}, 'into one list under "messages"'),
+        (SAID[0], 'write each conversation as {"messages": [...]}'),
+        ({"conversations": [SAID, SAID]}, "write each as one object a line"),
+        ({"conversations": [{"messages": SAID}]}, "write each as one object a line"),
+        ({"chosen": "Human: Why? AI: So.", "rejected": "Human: Why? AI: No."}, 'under the key "prompt"'),
+        ({"question": "Why?", "answers": ["So.", "Thus."]}, "keep the best one"),
+        ({"instruction": "Why?", "completions": [{"response": "So."}]}, "keep the best one"),
+        ({"error": {"code": 404}}, "fetch the file anew"),
+        ({"train": [ONE], "test": [TWO]}, "write the pairs themselves"),
+        ({"title": "T", "paragraphs": [{"qas": []}]}, "write the pairs themselves"),
+        ({"translation": {"en": "Why?", "de": "Warum?"}}, "write the pairs themselves"),
         ({"question": "Why?", "response_a": "So.", "response_b": "No."}, "keep the better one"),
         ({"instruction": "Add.", "input": "2, 2", "response": "4"}, 'rename "response" to "output"'),
         ({"question": ["Why?", "How?"], "answer": ["a", "b"]}, "orient='records'"),
         ({"question": {"0": "Why?"}, "answer": {"0": "a"}}, "orient='records'"),
-        ({"data": {"train": [{"question": "Why?", "answer": "So."}]}}, "write that list itself"),
+        ({"data": {"train": [{"question": "Why?", "answer": "So."}]}}, "write the pairs themselves"),
     ],
 )
 def test_what_else_keys_may_mean(tmp_path, put, record, words):
@@ -248,6 +305,9 @@ def test_context_beside_a_pair_is_warned_of_and_can_be_taken_in(tmp_path, put, l
 def test_context_beside_a_conversation_goes_into_its_system_message():
     briefed = {"messages": [{"role": "system", "content": "Be brief."}, *SAID]}
     assert adapted({"system": "Be brief.", "messages": SAID}, context=["system"]) == briefed
+    assert adapted({"history": [], **briefed}, context=["history"]) == briefed
+    found = adapted({"context": ["Room", "3."], **ONE}, context=["context"])
+    assert found["question"] == "Room\n\n3.\n\nWhich valve leaks?"
     found = adapted({"context": "Room 3.", **briefed}, context=["context"])["messages"]
     assert found == [{"role": "system", "content": "Room 3.\n\nBe brief."}, *SAID]
     with pytest.raises(ValueError, match="a template is taken off the question of a pair, got messages"):
@@ -272,7 +332,11 @@ def test_a_filled_template_is_told_once_and_taken_off(tmp_path, put, labutils, f
 @pytest.mark.parametrize(
     ("content", "pairs"),
     [
+        ("question;answer\nWas?;Das.\n".encode("utf-16-le"), [("Was?", "Das.")]),
         ("sep=;\r\nquestion;answer\r\nWhich valve?;Left\r\n", [("Which valve?", "Left")]),
+        ("sep=\\t\nquestion\tanswer\na\tb\n", [("a", "b")]),
+        ("\n\nQuestion,question,answer\na,b,c\n", [("b", "c")]),
+        ("| question | answer |\n|---|:-:|\n| a | b |\n", [("a", "b")]),
         ('"sep=;"\nquestion;answer\na;b\n', [("a", "b")]),
         ("id,question\n1,Why?\n", [("Why?", "1")]),
         ("SEP=\t\nquestion\tanswer\na,b\tc;d\n", [("a,b", "c;d")]),

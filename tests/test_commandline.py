@@ -164,7 +164,7 @@ TURNS = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (b"notes", "not JSON (Expecting value at column 1); expected an object"),
+        (b"notes", "not JSON at column 1: a line of plain text"),
         (b"[1]", "expected an object, got list"),
         (b'{"a": 1}', "no known form: got the keys ['a']"),
         (b'{"question": "2+2?", "answer": 4}', '"answer" must be a text, got int: 4'),

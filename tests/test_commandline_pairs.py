@@ -31,7 +31,7 @@ def test_validate_for_people(labutils):
         "error    misspelt_key: rename the key (--repair does this)",
         '  line 1       "qestion" seems to be "question"',
         "error    not_json: write the line as one JSON object, keys and texts in double quotes",
-        "  line 2       not JSON: Expecting value at column 1",
+        "  line 2       not JSON: an invisible character: remove it, or in a text write it as an escape",
         "warning  control_character: remove it, or write what it stood for",
         "  line 1       question: U+001B at character 2",
         "note     tokens: this is what one pass over the file costs",

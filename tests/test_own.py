@@ -43,6 +43,12 @@ def read(tmp_path):
         ("a.jsonl", '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'),
         ("a.jsonl", '{"text": "### Question:\\nHi\\n\\n### Answer:\\nHello"}'),
         ("a.csv", "foo,bar\nHi,Hello\n"),
+        (
+            "a.csv",
+            """conversations\n'[{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]'\n""".replace(
+                '"', '""'
+            ).replace("'", '"'),
+        ),
         ("a.csv", 'question,answer\n"Hi ", Hello\n'),
         ("a.csv", f"{'x' * 60},b\nHi,Hello\n"),  # the longest name of a column
     ],
@@ -135,7 +141,7 @@ CSV_UTF8 = 'not UTF-8; in a spreadsheet, save it as "CSV UTF-8"'
         ("a.csv", "\n\n", "a.csv is empty"),
         ("a.csv", "question,answer\n", "holds no pairs"),
         ("a.jsonl", "\n", "holds no pairs"),
-        ("a.csv", "question\nHi\n", "there are 'question'. Say it: read"),
+        ("a.csv", "question\nHi\n", "there are 'question'. A pair has two texts"),
         ("a.csv", "foo,bar,baz\n1,2,3\n", "there are 'foo', 'bar', 'baz'"),
         ("a.csv", "question,answer\n1,2\n1,2,3\n", "line 3: 3 columns where the header has 2"),
         ("a.csv", "question,answer\n1\n", "line 2: 1 columns"),
@@ -154,7 +160,7 @@ CSV_UTF8 = 'not UTF-8; in a spreadsheet, save it as "CSV UTF-8"'
         ("a.csv", 'en\tde\n"Stop\tHalt\nGo"\tLos\nWait\tWarte\n', "line 2: a quote joins 2 lines that look like rows"),
         ("a.csv", 'en,de\n"Stop,Halt\nGo",Los\n', "line 2: a quote joins 2 lines that look like rows"),
         ("a.csv", 'en,de\nWait,Warte\n"Stop,Halt\nGo,Los\n', "line 3: .* one that opens a text must close"),
-        ("a.jsonl", '{"question": "Hi"\n', "line 1: .*expected an object"),
+        ("a.jsonl", '{"question": "Hi"\n', "line 1: .*may be cut off"),
         ("a.jsonl", "[1]", "line 1: expected an object, got int"),
         ("a.jsonl", '{"message": "Hi", "label": "a"}\n{"message": {}, "label": "a"}',
          "line 2: 'message' must be a text"),

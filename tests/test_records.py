@@ -80,7 +80,7 @@ def test_reading_passes_over_blank_lines_a_byte_order_mark_and_windows_line_ends
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [
-        (b'{"a": 1}\n\n{"a": 1\n', 3, "not JSON (Expecting"),
+        (b'{"a": 1}\n\n{"a": 1\n', 3, "not JSON at column 1: the line may be cut off"),
         (b'{"a": 1}\n{"a": 1} {"a": 2}\n', 2, "not JSON at column 10: two objects on one line"),
         (b'{"a": "\xff"}\n', 1, "byte 0xff is no UTF-8; save the file as UTF-8"),
         (b'\n["\n\xff"]', 3, "byte 0xff is no UTF-8; save the file as UTF-8"),

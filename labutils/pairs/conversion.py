@@ -5,6 +5,7 @@ the form's own (an id, a fact's name) are carried along as they are. What is wro
 files are for `own`.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ FORMS = {  # the keys that a form needs; the first form whose keys are all there
 OWN_KEYS = {**FORMS, "alpaca": ("instruction", "input", "output")}
 SPOKEN = ("system", "history")  # keys beside a form's own that belong to the prompt in some dialects of it
 ALPACA_INPUT = "\n\nInput:\n"  # what joins an Alpaca instruction and its input, and parts them again
+TEXTS = ("text", "input_text", "output_text")  # types of the parts of a message that are text
 CHAT = {"messages": ("role", "content"), "sharegpt": ("from", "value")}
 ROLES = {
     "messages": {"system": "system", "user": "user", "assistant": "assistant"},
@@ -86,8 +88,9 @@ def known(form: str) -> None:
 def talk_of(record: dict, form: str, template: str) -> Talk:
     """What a record of a form holds. Raises ValueError for a value of the wrong type, or text in no template."""
     extra = {key: value for key, value in record.items() if key not in OWN_KEYS[form]}
-    if spoken := [key for key in SPOKEN if key in extra]:
+    if spoken := [key for key in SPOKEN if extra.get(key)]:
         fix = f"`convert FILE --context {spoken[0]} --to FORM --out OUT` puts it before the question"
+        fix = fix if isinstance(extra[spoken[0]], str) else "write it and the pair as the turns of one conversation"
         raise ValueError(f'"{spoken[0]}" belongs to the prompt, but is a key of its own; {fix}')
     record = _plain(record, form)
     if form in CHAT:
@@ -133,7 +136,10 @@ def _form(record: dict) -> str:
     if strange and (cause := causes.meant(record, form is None)):
         raise ValueError(str(cause))
     if form is None:
-        raise ValueError(f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}")
+        raise ValueError(
+            f"no known form: got the keys {sorted(record)[:8]}, expected those of {', '.join(FORMS)}, or "
+            "convert ... --question NAME --answer NAME"
+        )
     return form
 
 
@@ -150,7 +156,8 @@ def _turns(messages: Any, form: str) -> Iterator[tuple[str, str]]:
     for number, message in enumerate(messages, 1):
         if not isinstance(message, dict) or set(message) != {speaker, said}:
             got = sorted(message)[:8] if isinstance(message, dict) else type(message).__name__
-            raise ValueError(f'message {number} must hold "{speaker}" and "{said}" and nothing else, got {got}')
+            what = f'message {number} must hold "{speaker}" and "{said}" and nothing else, got {got}'
+            raise ValueError(what + "; `finetune` reads more" * ({speaker, said} < set(got)))
         if not isinstance(message[speaker], str) or message[speaker] not in ROLES[form]:
             raise ValueError(f"message {number}: no role {message[speaker]!r:.40}; there are {', '.join(ROLES[form])}")
         yield ROLES[form][message[speaker]], _text(message[said], said)
@@ -172,14 +179,24 @@ def _parts_of(text: str, template: str) -> tuple[str, str]:
     return question, answer
 
 
+def parsed(value: Any) -> Any:
+    """What a text of JSON holds, as tables and columns of texts hold lists; another value, or text, as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
 def _plain(record: dict, form: str) -> dict:
-    """A record as it comes back: an Alpaca row has an input, null is an empty one, a text in parts is joined."""
+    """A record as it comes back: an Alpaca row has an input, null is an empty one, a text in parts is joined, messages
+    in a text are a list.
+    """
     if form == "alpaca":
         return {**record, "input": "" if record.get("input") is None else record["input"]}
     key, said = FORMS[form][0], CHAT.get(form, ("", ""))[1]
-    if form not in CHAT or not isinstance(record[key], list):
+    if form not in CHAT or not isinstance(parsed(record[key]), list):
         return record
-    return {**record, key: [_whole(each, said) if isinstance(each, dict) else each for each in record[key]]}
+    return {**record, key: [_whole(each, said) if isinstance(each, dict) else each for each in parsed(record[key])]}
 
 
 def _whole(message: dict, said: str) -> dict:
@@ -188,7 +205,7 @@ def _whole(message: dict, said: str) -> dict:
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         return message
     for part in parts:
-        if part.get("type") != "text" or not isinstance(part.get("text"), str):
+        if part.get("type") not in TEXTS or not isinstance(part.get("text"), str):
             raise ValueError(f"a message holds a part of the type {part.get('type')!r:.40}; expected text")
     return {**message, said: "".join(part["text"] for part in parts)}
 
@@ -210,8 +227,10 @@ def adapted(record: dict, *, context: Sequence[str] = (), chosen: bool = False, 
             raise ValueError(f"a template is taken off the question of a pair, got {form or sorted(record)[:8]}")
         record = {**record, OWN_KEYS[form][0]: _asked(_text(record[OWN_KEYS[form][0]], "question"), unfill)}
     for name in reversed(context):
-        said = record.get(name, 0)
-        if form in (None, "text") or not isinstance(said, (str, type(None))):
+        said = record.get(name)
+        if isinstance(said, list) and all(isinstance(each, str) for each in said):
+            said = "\n\n".join(said)
+        if form in (None, "text") or name not in record or not isinstance(said, (str, type(None))):
             raise ValueError(f"no text under {name!r} beside a pair; there are the keys {sorted(record)[:8]}")
         if name in FORMS[form]:
             raise ValueError(f"{name!r} is a side of the pair itself, so it cannot be put before the question")
@@ -238,18 +257,22 @@ def _better(record: dict) -> dict:
     found = next((two for two in causes.PREFERENCES if all(key in record for key in two)), None)
     if found is None:
         raise ValueError(f"no preference: expected the keys chosen and rejected, got {sorted(record)[:8]}")
-    asked = next((key for key in ("prompt", "input", "question") if key in record), "prompt")
-    given = record.get(asked)
+    keys = ("prompt", "instruction", "input", "question", "conversations")
+    asked = next((key for key in keys if key in record), "prompt")
+    given, beside = record.get(asked), ("input",) if asked == "instruction" else ()
+    if beside and isinstance(given, str):
+        given = joined(given, _text(record.get("input") or "", "input"))
     given = given.get("messages") if isinstance(given, dict) else given
-    more = {key: value for key, value in record.items() if key not in (*found, asked)}
+    more = {key: value for key, value in record.items() if key not in (*found, asked, *beside)}
     said = record[found[0]]
+    said = [said] if isinstance(said, dict) else said
     if isinstance(said, str) and isinstance(given, str):
         return _beside({"question": given, "answer": said}, more)
     if not isinstance(said, list):
         raise ValueError(f'"{found[0]}" must be an answer to a "prompt", or a list of messages, got {said!r:.40}')
     before = [{"role": "user", "content": given}] if isinstance(given, str) and len(said) == 1 else given
     whole = said if not isinstance(before, list) or said[: len(before)] == before else [*before, *said]
-    return _beside({"messages": whole}, more)
+    return _beside({"conversations" if asked == "conversations" else "messages": whole}, more)
 
 
 def _beside(made: dict, more: dict) -> dict:

@@ -24,7 +24,7 @@ from labutils.pairs.validation import turns
 
 TABLES, LINES = causes.TABLES, (".jsonl", ".json", ".ndjson")
 SEPARATORS = ",;\t|"
-SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+SAID = re.compile(r'"?sep=(\\t|.)"?\r?\n', re.IGNORECASE)
 SAY = "at the command line convert ... --question NAME --answer NAME"
 WINDOWS = "cp1252"
 LONGEST, WORDS = 60, 3  # characters and words of a column's name from which it looks like a text, so like a row
@@ -64,7 +64,8 @@ def read(
     path = Path(path)
     kind = path.suffix.lower()
     if not path.is_file():
-        near = get_close_matches(path.name, [each.name for each in path.parent.glob("*.*")], n=3, cutoff=0.5)
+        there = [each.name for each in path.parent.glob("*.*") if each.is_file()]
+        near = get_close_matches(path.name, there, cutoff=0.5)
         there = f"; there is {', '.join(near)}" if near else ""
         raise FileNotFoundError(f"no file {path.name} in {path.parent.resolve().name}/{there}")
     with path.open("rb") as file:
@@ -87,15 +88,16 @@ def read(
     cause = None if question and answer else causes.meant(rows[0][1], form_of(rows[0][1]) is None)
     if cause and "--question" not in cause.fix:
         raise ValueError(f"{path.name}, line {rows[0][0]}: {cause}")
-    if form not in (None, *FAMILIES) or (form and columns == ["text"]):
+    forms = dict.fromkeys(form_of(row) for _, row in rows) if form else {}
+    if form not in (None, *FAMILIES) or (form and columns == ["text"]) or (len(forms) > 1 and None not in forms):
         pairs = [_converted(path, line, row, **asked) for line, row in rows]
-        return Own(pairs, f"{told}the form {form}{note}", lines)
+        return Own(pairs, f"{told}the form {' and '.join(map(str, forms))}{note}", lines)
     one, other, how = _chosen(path, columns, rows, question, answer)
     pairs = [_converted(path, line, _pair(path, line, row, one, other), paired=True, **asked) for line, row in rows]
     left = [column for column in columns if column not in (one, other, *context)]
     beside = f"; other columns: {', '.join(map(repr, left[:6]))}" if left else ""
     if lost := [each for each in left if each.lower() in causes.BESIDE and any(row.get(each) for _, row in rows)]:
-        note += f"; {lost[0]!r} seems to belong to the prompt and is left out: read(..., context=[{lost[0]!r}])"
+        note += f"; {lost[0]!r} seems to belong to the prompt and is left out: context=[{lost[0]!r}], or --context"
     return Own(pairs, f"{told}{one!r} is the question, {other!r} the answer ({how}){beside}{note}", lines)
 
 
@@ -114,8 +116,8 @@ def _rows(path: Path, text: str, named: set[str | None]) -> Iterator[tuple[int, 
     are surely in the header.
     """
     said = SAID.match(text)  # Excel's own line "sep=;"
-    outside = "".join(text.partition("\n")[0].split('"')[::2])  # the first line, quoted names aside
-    separator = said[1] if said else max(SEPARATORS, key=outside.count)
+    outside = "".join(text.lstrip("\r\n").partition("\n")[0].split('"')[::2])  # the first line, quoted names aside
+    separator = said[1].replace("\\t", "\t") if said else max(SEPARATORS, key=outside.count)
     lines = io.StringIO(text, newline="").readlines()[bool(said) :]
     csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters a cell
     table, rows, begins = csv.reader(lines, delimiter=separator, strict=True), [], 0
@@ -127,14 +129,15 @@ def _rows(path: Path, text: str, named: set[str | None]) -> Iterator[tuple[int, 
         where = f"{path.name}, line {begins + 1 + bool(said)}"
         fix = 'a quote inside a quoted text is doubled (""), and one that opens a text must close'
         raise ValueError(f"{where}: {error}; {fix}") from None
+    rule = " -:" if separator == "|" else None  # the line below the header of a table in Markdown
+    rows = [row for row in rows if any(cell.strip(rule) for cell in row[2])]
     header = [name.strip() for name in rows[0][2]] if rows else []
-    rows = [row for row in rows[1:] if any(cell.strip() for cell in row[2])]
-    _check_header(path, header, [row for _, _, row in rows], named)
-    for begins, ends, row in rows:
+    _check_header(path, header, [row for _, _, row in rows[1:]], named)
+    for begins, ends, row in rows[1:]:
         if len(row) != len(header):
             raise ValueError(
                 f"{path.name}, line {ends + bool(said)}: {len(row)} columns where the header has {len(header)}; "
-                "a text that holds the separator or a quote belongs in double quotes"
+                "a text that holds the separator or a quote belongs in double quotes; a row ends in no separator"
             )
         parts = re.compile(re.escape(separator) + "(?! )")  # a comma in a sentence has a space behind it
         if ends > begins + 1 and all(len(parts.findall(line)) == len(header) - 1 for line in lines[begins:ends]):
@@ -148,7 +151,7 @@ def _decoded(path: Path) -> tuple[str, str]:
     spreadsheets write it. A file with letters of UTF-8 and a broken one is none of these.
     """
     data = path.read_bytes()
-    coding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    coding = causes.encoding(data).replace("utf-8", "utf-8-sig")
     try:
         return data.decode(coding), ""
     except UnicodeDecodeError as error:
@@ -166,18 +169,17 @@ def _check_header(path: Path, header: Sequence[str], rows: Sequence[Sequence[str
         raise ValueError(f"{path.name}: the column {twice[0]!r} occurs twice; rename one of them")
     known = named & {*header} or {name.lower() for name in header} & {*causes.ASKED, *causes.WANTED}
     below = [set(column) for column in zip(*rows, strict=False)]
-    like = [
-        name
-        for name in header
-        if len(name) > LONGEST
-        or (not known and (name.endswith(ENDS) or len(name.split()) >= WORDS or name.isdecimal()))
-    ]
+    like = [name for name in header if len(name) > LONGEST or (not known and _sentence(name))]
     like += [name for name, cells in zip(header, below, strict=False) if name and not known and name in cells]
     if like:
         raise ValueError(
             f"{path.name}: the first line looks like a row, not like names of columns ({like[0][:30]!r}); put a "
-            "header above it, such as question,answer; or name its columns, if it is one"
+            "header above it, such as question,answer, in place of a title; or name its columns, if it is one"
         )
+
+
+def _sentence(name: str) -> bool:  # rather than the name of a column
+    return name.endswith(ENDS) or len(name.split()) >= WORDS or name.isdecimal()
 
 
 def _chosen(
@@ -188,19 +190,20 @@ def _chosen(
     for name in filter(None, (question, answer)):
         if name not in columns and name.partition(".")[0] not in columns:
             raise ValueError(f"{path.name} has no column {name!r}; there are {there}")
-    names = {column.strip().lower(): column for column in reversed(columns)}
+    names = {column.strip().lower(): column for column in reversed(columns)} | dict(zip(columns, columns, strict=True))
     family = next((keys for keys in FAMILIES.values() if len(keys) == 2 and all(key in names for key in keys)), ())
     one, other = [names[key] for key in family] if family else causes.sides({**dict.fromkeys(columns), **rows[0][1]})
     guessed, (one, other) = (one, other), (question or one, answer or other)
     if one and other and one != other:
         return one, other, "as you said" if question and answer else "by their names"
     ask = f'Say it: read(..., question="...", answer="..."), or {SAY}'
-    if len(columns) == 2 and not (question and answer):
+    if len(columns) == 2 and not (question and answer) and (question or answer or not any(map(_sentence, columns))):
         one = question or guessed[0] or next(column for column in columns if column not in (answer, guessed[1]))
         other = next(column for column in columns if column != one)
         if not question and not answer and _like_labels([(row.get(one), row.get(other)) for _, row in rows]):
             raise ValueError(f"{path.name}: {one!r} looks like the labels of {other!r}, so like the answer. {ask}")
         return one, other, "the only two columns"
+    ask = ask if len(columns) > 1 else "A pair has two texts"
     raise ValueError(
         f"{path.name}: cannot tell which column is the question and which the answer; there are {there}. {ask}"
     )
@@ -216,12 +219,14 @@ def _like_labels(rows: list[tuple[Any, Any]]) -> bool:
 
 def _pair(path: Path, line: int, row: dict, one: str, other: str) -> dict:
     """A row as a question/answer record; other columns that bear these names would be in the way, so they go."""
+    if not {one, other, one.partition(".")[0], other.partition(".")[0]} & row.keys():
+        raise ValueError(f"{path.name}, line {line}: neither {one!r} nor {other!r}; there are {sorted(row)[:8]}")
     texts = {}
     for key, column in (("question", one), ("answer", other)):
         value, inner = row.get(column), column.partition(".")
         if column not in row and inner[2] and isinstance(row.get(inner[0]), dict):
             value = row[inner[0]].get(inner[2])
-            value = value[0] if isinstance(value, list) and value else value
+            value = (value or [""])[0] if isinstance(value, list) else value
         if isinstance(value, (list, dict)):
             raise ValueError(f"{path.name}, line {line}: {column!r} must be a text, got {type(value).__name__}")
         texts[key] = unpadded(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
@@ -307,7 +312,7 @@ def _example(record: dict) -> dict:
     found = turns.read(record, form)
     if errors := found.errors():
         raise ValueError(f"{errors[0]}; `validate` names every fault and what to do")
-    if found.several() and not any(key in record for key in SPOKEN):
+    if found.several() and not any(record.get(key) for key in SPOKEN):
         return {"messages": found.messages, "tools": found.tools}
     beside = {key: record[key] for key in SPOKEN if key in record}
     return sides({"messages": found.messages, **beside})

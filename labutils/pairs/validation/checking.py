@@ -20,7 +20,7 @@ from labutils.pairs.validation import contents, problems
 from labutils.pairs.validation.contents import SCRIPTS, ZERO_WIDTH, at_home
 from labutils.pairs.validation.problems import Line, OnProgress, Parsed, Problem, Reader, Tally, read_lines
 from labutils.pairs.validation.relations import Hashes, Lengths, Near, Relations, Tokenizer, runs
-from labutils.pairs.validation.texts import Keys, Parts, shape
+from labutils.pairs.validation.texts import Keys, Parts, fitting, shape
 
 
 def validate(
@@ -195,7 +195,7 @@ def mend(record: dict) -> tuple[dict, list[tuple[str, str]]]:
 
     mend({"qestion": "Why?", "answer": "So."}) -> ({"question": "Why?", "answer": "So."}, [("misspelt_key", ...)])
     """
-    found = shape(tuple(record))
+    found = fitting(shape(tuple(record)), record)
     if found.form is None or found.missing:
         return record, []
     done = [("misspelt_key", f"{got} -> {meant}") for got, meant in found.renamed.items()]

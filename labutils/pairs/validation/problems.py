@@ -233,14 +233,17 @@ def no_lines(path: str | Path) -> causes.Cause | None:
     return causes.foreign(head, Path(path).suffix) or causes.several_lines(b"".join(begins))
 
 
+MARKS = b"\0\xef\xbb\xbf\xff\xfe"  # what stands before and between the signs of JSON in UTF-8, UTF-16 and UTF-32
+
+
 def is_json_list(path: str | Path) -> bool:
     """Whether a file is one JSON list rather than JSON Lines: it begins with "[", not closed on its line unless that
     is the only one, and ends with "]".
     """
     with Path(path).open("rb") as file:
-        head = file.read(LINE_LIMIT).removeprefix(codecs.BOM_UTF8).lstrip()
+        head = file.read(LINE_LIMIT).translate(None, MARKS).lstrip()
         file.seek(max(0, file.seek(0, io.SEEK_END) - CHUNK))
-        closed = file.read().rstrip().endswith(b"]")
+        closed = file.read().translate(None, b"\0").rstrip().endswith(b"]")
     first, _, rest = head.partition(b"\n")
     if not (closed and first.startswith(b"[")):
         return False

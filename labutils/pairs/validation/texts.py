@@ -74,6 +74,7 @@ def _conversation(number: int, record: dict, form: str, tally: Tally) -> Parts:
 
 # The keys: which form they are, which is misspelt (needed, missing, one like it is there), what is usual in the file.
 
+NAME_THEM = "`convert FILE --question NAME --answer NAME --to question/answer --out OUT` renames what you name"
 CHATS = "`finetune` trains every turn of the assistant, in the model's chat template; `ask --chat` asks through it"
 USUAL = 0.5  # a further key on this share of the lines is meant; on fewer it looks like a mistake
 
@@ -99,6 +100,12 @@ def shape(keys: tuple[str, ...]) -> Shape:
     if len(best.missing) == len(FORMS[best.form]):
         return Shape(None, {}, (), keys)
     return best
+
+
+def fitting(found: Shape, record: dict) -> Shape:
+    """A shape of an object's keys, unless it takes for misspelt messages what is no list."""
+    talk = next(iter(found.renamed), "") if found.form in CHAT else ""
+    return found if not talk or isinstance(record[talk], list) else Shape(None, {}, (), tuple(record))
 
 
 def _guess(form: str, keys: tuple[str, ...]) -> Shape:
@@ -128,12 +135,13 @@ class Keys:
             if len(self.shapes) < 1000 and sum(map(len, keys)) < 1000:  # files have few shapes; damaged ones may not
                 self.shapes[keys] = found
         self.records += 1
+        found = fitting(found, record)
         if cause := self._meant(found, record):
             self.tally.tie(number, *cause)
             return None
         if found.form is None:
             there = ", ".join(quoted(key) for key in keys[:5]) or "none"
-            self.tally.add(number, "missing_key", f"no known keys; there are: {there}")
+            self.tally.add(number, "missing_key", f"no known keys; there are: {there}", fix=NAME_THEM)
             return None
         self._count(number, found, record)
         for got, meant in found.renamed.items():
@@ -153,7 +161,7 @@ class Keys:
         odd = [key for key in (*found.renamed, FORMS[found.form][0]) if isinstance(record.get(key), (list, dict))]
         if found.form in CHAT:
             return None if found.renamed else causes.meant(record, False)
-        strange = odd or "input" in found.extra or isinstance(record.get("label"), bool)
+        strange = odd or "input" in found.extra or record.get("label") in (0, 1)
         return causes.meant(record, bool(found.renamed)) if strange else None
 
     def _count(self, number: int, found: Shape, record: dict) -> None:

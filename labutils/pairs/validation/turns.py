@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from labutils.pairs.causes import quoted, type_name
-from labutils.pairs.conversion import CHAT, FORMS, ROLES
+from labutils.pairs.conversion import CHAT, FORMS, ROLES, TEXTS, parsed
 from labutils.pairs.validation.problems import ERROR, KINDS, WARNING
 
 ALIKE = 0.75  # difflib's ratio; "qestion" and "question" have 0.93, "input" and "output" 0.55
@@ -58,7 +58,7 @@ class Conversation(NamedTuple):
 def read(record: dict, form: str) -> Conversation:
     """The conversation in a record of the form messages or sharegpt, with its faults. Never an error."""
     key = FORMS[form][0]
-    given = record.get(key)
+    given = parsed(record.get(key))
     if not isinstance(given, list):
         code = "null" if given is None else "wrong_type"
         return Conversation([], [], [Fault(code, f'"{key}" must be a list of messages, got {type_name(given)}')])
@@ -66,12 +66,13 @@ def read(record: dict, form: str) -> Conversation:
         return Conversation([], [], [Fault("empty_text", f'"{key}" is an empty list')])
     faults: list[Fault] = []
     messages = [_message(place, message, form, faults) for place, message in enumerate(given, 1)]
-    tools = record.get("tools") or []
+    tools = parsed(record.get("tools")) or []
     names = [_called(tool).get("name") for tool in tools] if _objects(tools) else [None]
     if tools and not all(isinstance(name, str) for name in names):
         faults.append(Fault("tool_call", '"tools" must be a list of objects, each with the name of a function'))
         tools, names = [], []
-    faults += [*_order(messages), *_answered(messages), *_trained(messages)]
+    sound = all(fault.code != "tool_call" for fault in faults)  # else an answer cannot be told from one to no call
+    faults += [*_order(messages), *(_answered(messages) if sound else ()), *_trained(messages)]
     for place, message in enumerate(messages, 1):
         for call in message.get("tool_calls", ()):
             if names and (name := _called(call).get("name")) not in names:
@@ -153,8 +154,9 @@ def _keys(place: int, message: dict, form: str, calling: bool) -> Iterator[Fault
 def _text(place: int, key: str, value: Any, faults: list[Fault]) -> str | None:
     """A text that says something, the parts of one joined; None elsewhere, with the fault."""
     if isinstance(value, list) and value and _objects(value):
-        if strange := [part for part in value if part.get("type") != "text" or not isinstance(part.get("text"), str)]:
-            kind = quoted(strange[0].get("type"))
+        texts = [part.get("type") in TEXTS and isinstance(part.get("text"), str) for part in value]
+        if not all(texts):
+            kind = quoted(value[texts.index(False)].get("type"))
             faults.append(Fault("wrong_type", f"message {place} holds a part of the type {kind}; expected text"))
             return None
         value = "".join(part["text"] for part in value)
@@ -190,6 +192,8 @@ def _order(messages: list[dict]) -> Iterator[Fault]:
 def _trained(messages: list[dict]) -> Iterator[Fault]:
     """Something must be trained, and nothing should stand behind it."""
     answers = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
+    if not answers and any(message["role"] == "other" for message in messages):
+        return  # it may be the assistant: what is wrong with its role is told
     if not answers:
         yield Fault("no_answer", "no message of the assistant")
     elif all(messages[place].get("weight", 1) == 0 for place in answers):
@@ -213,7 +217,7 @@ def _called(tool: dict) -> dict:
 
 def _calls(place: int, message: dict, faults: list[Fault]) -> list[dict]:
     """The calls of a message, each {"function": {"name", "arguments"}}, and its "id" where there is one."""
-    calls = message.get("tool_calls") or [_parsed(message.get("function_call"))]  # ShareGPT has it as a text
+    calls = message.get("tool_calls") or [parsed(message.get("function_call"))]  # ShareGPT has it as a text
     if not _objects(calls):
         faults.append(Fault("tool_call", f"message {place}: the call must be an object, JSON, with name and arguments"))
         return []
@@ -222,20 +226,12 @@ def _calls(place: int, message: dict, faults: list[Fault]) -> list[dict]:
         name, arguments = (_called(call).get(key) for key in ("name", "arguments"))
         if not isinstance(name, str) or not name.strip():
             faults.append(Fault("tool_call", f"message {place} calls a tool without its name"))
-        elif not isinstance(_parsed(arguments), dict):
+        elif not isinstance(parsed(arguments), dict):
             faults.append(Fault("tool_call", f"message {place}: the arguments of {quoted(name)} are no JSON object"))
         else:
             id = {"id": call["id"]} if isinstance(call.get("id"), str) else {}
             made.append({**id, "type": "function", "function": {"name": name, "arguments": arguments}})
     return made
-
-
-def _parsed(value: Any) -> Any:
-    """What a text of JSON holds, None where it is none; another value as it is."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):
-        return None
 
 
 def _unfit(place: int, call: dict, tool: dict) -> Iterator[Fault]:
@@ -246,7 +242,7 @@ def _unfit(place: int, call: dict, tool: dict) -> Iterator[Fault]:
     try:
         Draft202012Validator.check_schema(tool.get("parameters", {}))
         reader = Draft202012Validator(tool.get("parameters", {}), registry=Registry())  # which fetches nothing
-        unfit = next(reader.iter_errors(_parsed(call["arguments"])), None)
+        unfit = next(reader.iter_errors(parsed(call["arguments"])), None)
     except (SchemaError, exceptions.Unresolvable, RecursionError, ArithmeticError, ValueError):
         yield Fault(
             "tool_call", f"the parameters of the tool {quoted(tool['name'])} are no JSON Schema that can be used"
