@@ -133,13 +133,13 @@ class ByLength(torch.utils.data.Sampler):
 
 
 class Loop(Trainer):
-    """A Trainer that makes the course's loss only where it counts; `halves` are two threads.
+    """A Trainer that makes the course's loss only where it counts; `halves` are two threads, or none for large models.
 
     While one thread compiles, it keeps the other from Python; were it to wait for the cache of rounded weights, which
     the other clears, both would wait for ever. So what is `compiled` does without that cache.
     """
 
-    halves: ThreadPoolExecutor
+    halves: ThreadPoolExecutor | None = None
     compiled = False
     autocast = True  # False where the weights are rounded already
     by_length = True  # False where nothing is padded, so that lengths do not matter
@@ -180,10 +180,10 @@ class Loop(Trainer):
         return (loss, {}) if return_outputs else loss
 
     def training_step(self, model, inputs, num_items_in_batch=None):
-        """On a CPU, the two halves of a batch side by side, each on half of the cores.
+        """On a CPU, the two halves of a batch side by side, each on half of the cores, if there are `halves`.
 
-        Cores that share every product wait for each other thousands of times a step; these meet once, when the
-        gradients are added up. Two numbers have one sum, whichever comes first, so the run stays the same to the bit.
+        Cores that share small products wait for each other thousands of times a step; these meet once, when gradients
+        are added up. Two numbers have one sum, whichever comes first, so the run stays the same to the bit.
         """
         step = self.state.global_step + 1
         if step % TIDY_EVERY == 0:
@@ -195,7 +195,7 @@ class Loop(Trainer):
 
     def _step(self, model, inputs, num_items_in_batch) -> torch.Tensor:
         wrapped = not isinstance(model, PreTrainedModel)  # several processes add up their gradients on the way
-        parts = [] if wrapped or self.args.device.type != "cpu" else split(inputs)
+        parts = split(inputs) if self.halves and not wrapped and self.args.device.type == "cpu" else []
         if len(parts) < 2:
             return super().training_step(model, inputs, num_items_in_batch)
         model.train()

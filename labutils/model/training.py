@@ -124,7 +124,9 @@ def _run(opened, examples, recipe, held_out, out: Path | None, resume: bool, on_
         )
         trainer.remove_callback(PrinterCallback)
         trainer.teacher = teacher
-        trainer.halves, trainer.compiled = stack.enter_context(_halves()), recipe.compiled
+        if models.weights(model) < recipes.SMALL:
+            trainer.halves = stack.enter_context(_halves())
+        trainer.compiled = recipe.compiled
         trainer.autocast, trainer.by_length = bf16 and not apart, padded
         stack.callback(checkpoints.put_right, model)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
