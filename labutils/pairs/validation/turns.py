@@ -71,8 +71,8 @@ def read(record: dict, form: str) -> Conversation:
     if tools and not all(isinstance(name, str) for name in names):
         faults.append(Fault("tool_call", '"tools" must be a list of objects, each with the name of a function'))
         tools, names = [], []
-    sound = all(fault.code != "tool_call" for fault in faults)  # else an answer cannot be told from one to no call
-    faults += [*_order(messages), *(_answered(messages) if sound else ()), *_trained(messages)]
+    unsound = [None, *_ids(given)] if any(fault.code == "tool_call" for fault in faults) else []
+    faults += [*_order(messages), *_answered(messages, unsound), *_trained(messages)]
     for place, message in enumerate(messages, 1):
         for call in message.get("tool_calls", ()):
             if names and (name := _called(call).get("name")) not in names:
@@ -253,19 +253,27 @@ def _unfit(place: int, call: dict, tool: dict) -> Iterator[Fault]:
             yield Fault("tool_call", f"message {place}: {cause}")
 
 
-def _answered(messages: list[dict]) -> Iterator[Fault]:
-    """Every call has one answer, before anybody else speaks; without ids the order counts."""
+def _ids(messages: list) -> list[Any]:
+    """The ids of all calls, sound or not."""
+    calls = [message.get("tool_calls") for message in messages if isinstance(message, dict)]
+    return [call.get("id") for some in calls if _objects(some) for call in some]
+
+
+def _answered(messages: list[dict], unsound: list[Any]) -> Iterator[Fault]:
+    """Every call has one answer, before anybody else speaks; without ids the order counts. An answer to one of the
+    `unsound` ids is passed over: what is wrong is told of its call.
+    """
     waiting: list[str | None] = []
     for place, message in enumerate(messages, 1):
         if message["role"] == "tool":
             id = message.get("tool_call_id")
             match = next((each for each in (id, None) if each in waiting), waiting[0] if waiting and not id else "")
-            if match == "":
+            if match == "" and id not in unsound:
                 cause = (
                     f"message {place} answers {quoted(id) if id else 'a call'}, and no such call waits for an answer"
                 )
                 yield Fault("tool_answer", cause)
-            else:
+            elif match != "":
                 waiting.remove(match)
             continue
         if waiting:
