@@ -182,7 +182,7 @@ PIECES = {
         (training, "plain_head", lambda model: False),
     ),
     "ours, dense embedding": _without(
-        "an embedding whose gradient has read rows only",
+        "an embedding whose gradient holds only the rows in use",
         (training._sparse_embedding,),
         (training, "_sparse_embedding", lambda model: nullcontext()),
     ),
