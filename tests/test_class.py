@@ -2,6 +2,8 @@
 and hostile submissions are worth. A wheelhouse, and an installation from it without network.
 """
 
+import ast
+import builtins
 import hashlib
 import html
 import json
@@ -14,13 +16,14 @@ import time
 from types import SimpleNamespace
 
 import nbformat
+import pandas as pd
 import psutil
 import pytest
 from nbgrader.api import Gradebook
 
 from labutils import installing, offline, places
 from labutils.lesson import exercises
-from labutils.lesson.classroom import judging, release, submissions, wheelhouse
+from labutils.lesson.classroom import in_kernel, judging, release, submissions, wheelhouse
 
 KEY = hashlib.sha256(b"of this test").hexdigest()
 NUMBER = "05"
@@ -219,6 +222,24 @@ def test_what_a_learner_reads_tells_no_answer(course):
         "the script is able"
     )
     assert opened(course / "release", [KEY]) == list(WIDE)
+
+
+def test_a_table_crosses_from_a_learners_kernel_as_its_rows():
+    table = pd.DataFrame({"question": ["Why?"], "n": [2]})
+    assert in_kernel.plain((table, ...), [0]) == {
+        "tuple": [{"list": [{"dict": [["question", "Why?"], ["n", 2]]}]}, {"dots": 0}]
+    }
+
+
+def test_what_right_answers_call_is_there_after_the_first_cell_that_is_handed_out():
+    exec(release.SET_UP, there := dict(vars(builtins)))
+    for version in (each for subject in exercises.NOTEBOOKS for each in versions(subject)):
+        nodes = list(ast.walk(ast.parse(solved(version))))
+        made = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        made |= {each.asname or each.name for node in nodes if isinstance(node, ast.ImportFrom) for each in node.names}
+        made |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        assert {node.id for node in nodes if isinstance(node, ast.Name)} <= made | there.keys(), version.name
 
 
 @pytest.mark.slow

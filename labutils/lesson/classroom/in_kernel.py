@@ -52,6 +52,8 @@ def plain(value: object, count: list, deep: int = 0) -> object:
         return {"dict": [[plain(each, count, deep + 1) for each in pair] for pair in value.items()]}
     if callable(value):
         return {"function": str(getattr(value, "__name__", "your function"))[:80]}
+    if hasattr(value, "columns") and hasattr(value, "to_dict"):  # a DataFrame: its rows
+        return plain(value.to_dict("records"), count, deep + 1)
     for name in ("tolist", "to_list", "item"):  # arrays, tensors, columns of a table, numbers of numpy
         if hasattr(value, name):
             return plain(getattr(value, name)(), count, deep + 1)

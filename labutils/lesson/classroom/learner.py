@@ -27,7 +27,7 @@ from nbformat import NotebookNode
 
 from labutils.lesson.exercises.answers import TooLong
 
-CELL_SECONDS = 30  # of one cell
+CELL_SECONDS = 90  # of one cell, which may tune a model while another submission is graded
 ALL_SECONDS = 300  # of one notebook
 ANSWER_SECONDS = 4.0  # of one call of a learner's function, before `answers` gives up
 MOST_OUTPUT = 200_000  # characters of one cell

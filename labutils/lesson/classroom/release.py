@@ -45,6 +45,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from labutils.corpus.quality import drop
 from labutils.lesson import show

@@ -25,7 +25,7 @@ from labutils import machine, places
 from labutils.lesson.classroom.release import HANDOUT, KEY, NAME, has_own_numbers, read_key
 
 MOST_BYTES = 20_000_000  # of a notebook that is collected
-SLOW = 60.0  # seconds after which a submission gives up its place; a cell has 30 (`learner`)
+SLOW = 60.0  # seconds after which a submission gives up its place; a cell has 90 (`learner`)
 LIMIT = 420.0  # seconds after which it is ended; the judge ends the notebook earlier
 GRADED = "graded"  # a folder with the SHA-256 of each submission that was graded
 BEHIND = 3  # slow ones at once, for each place
