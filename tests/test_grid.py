@@ -636,14 +636,25 @@ AGAIN = {  # of each experiment a configuration, and scores that do not depend o
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", AGAIN)
 def test_a_run_made_again_lands_where_the_recorded_ones_promise(name):
-    """A recorded seed from scratch; of `plans.LIVE`, which has five of them, one that is not recorded."""
+    """A recorded seed from scratch; of `plans.LIVE`, which has five of them, one that is not recorded. A second where
+    the first strays: of so many checks at 95 %, one or two do so by chance, but hardly twice in a row.
+    """
     point, scores = AGAIN[name]
     seen = recording.results(name)[point]
     seeds = [each.seed for each in seen]
-    again = points.run(PLANS[name][point].settings, max(seeds) + 1 if point == plans.LIVE else seeds[0])
+    seeds = [max(seeds) + 1, max(seeds) + 2] if point == plans.LIVE else seeds
+    if strayed(points.run(PLANS[name][point].settings, seeds[0]), seen, scores):
+        assert not strayed(points.run(PLANS[name][point].settings, seeds[1]), seen, scores)
+
+
+def strayed(again, seen, scores):
+    """The scores by which a run lies further from the mean of the recorded ones than their spread promises."""
+    found = []
     for score in scores:
         step = 1 / seen[0].card.scores()[score].n if score in again.card.judged else 0
         mean, *_, high, n = over_seeds(effects.values(seen, score))
         half = (high - mean) * math.sqrt(n + 1) + step  # one run strays as far as any other
         value = effects.values([again], score)[0]
-        assert abs(value - mean) <= half + 1e-3, score  # records are rounded
+        if abs(value - mean) > half + 1e-3:  # records are rounded
+            found.append((score, value, mean, half))
+    return found
