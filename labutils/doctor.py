@@ -52,9 +52,9 @@ def cores() -> Row:
 
 
 def memory() -> Row:
-    """The memory that may be used; notebooks without the hub model take up to 1.6 GB."""
+    """The memory that may be used; notebooks without the hub model take up to 1.7 GB."""
     size = machine.memory() / GB
-    little = (2, "problem", "a notebook needs up to 1.6 GB without `smollm2`")
+    little = (2, "problem", "a notebook needs up to 1.7 GB without `smollm2`")
     return _sized("memory", size, (little, (4, "note", "close other programs before training")))
 
 
