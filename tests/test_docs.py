@@ -143,7 +143,7 @@ CELLS = {  # what must stand in the code cells that docs/class.md names
     ("03", 20): 'reveal("03 trained share"',
     ("03", 21): "widgets.playground(",
     ("04", 19): "widgets.dashboard(",
-    ("05", 40): "CLASS = ",
+    ("05", 41): "CLASS = ",
     ("07", 17): "training.finetune(",
 }
 

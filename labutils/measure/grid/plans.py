@@ -80,7 +80,11 @@ def from_plain(kept: Mapping) -> Settings | None:
 SEEDS, MORE = (0, 1, 2), (0, 1, 2, 3, 4)
 SIZES = (10, 30, 100, 300, 1000)
 LIVE = "100 pairs"  # the point of `amount` that notebook 05 runs again
-GROUP = "33 facts in 1 wording"  # taught in `pretrained`, sampled from the facts that are asked
+GROUPS = {  # taught in `pretrained`, sampled from the facts that are asked
+    "33 facts in 1 wording": {"pairs": 33, "wordings": 1},
+    "33 facts in 8 wordings": {"pairs": 264, "wordings": 8},
+}
+GROUP, MORE_PAIRS = GROUPS
 
 
 class Point(NamedTuple):
@@ -107,7 +111,7 @@ BY_ADAMW = Settings(optimizer="adamw", asked=READING)
 WITH_EXAMPLES = Settings(pairs=0, prompt="few-shot")
 
 AS_SMOLLM2 = {"model": "smollm2", "optimizer": "adamw", "learning_rate": 4e-4, "batch": 16, "epochs": 3, "least": 1}
-TO_THE_END = {"pairs": 33, "wordings": 1, "batch": 8, "patience": 2, "refusals": False, "asked": ("taught",)}
+TO_THE_END = {"facts": "asked", "batch": 8, "patience": 2, "refusals": False, "asked": ("taught",)}
 OF = {  # the model, and whether its weights are random
     "smollm2": {**AS_SMOLLM2, "fresh": False},
     "random smollm2": {**AS_SMOLLM2, "fresh": True},
@@ -115,12 +119,21 @@ OF = {  # the model, and whether its weights are random
     "random base": {"fresh": True},
 }
 RATES = {  # that each of them tries with seed 0
-    "smollm2": (0.0001, 0.0002, 0.0004, 0.0008, 0.0016),
-    "random smollm2": (1e-4, 2e-4, 4e-4),
-    "base": (0.001, 0.002, 0.004, 0.008, 0.016),
-    "random base": (1e-3, 2e-3, 4e-3),
+    GROUP: {
+        "smollm2": (1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3),
+        "random smollm2": (1e-4, 2e-4, 4e-4),
+        "base": (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2),
+        "random base": (1e-3, 2e-3, 4e-3),
+    },
+    MORE_PAIRS: {
+        "base": (5e-4, 1e-3, 2e-3, 4e-3, 8e-3),
+        "random base": (6.25e-5, 1.25e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3),
+    },
 }
-BEST = {"smollm2": 8e-4, "random smollm2": 2e-4, "base": 8e-3, "random base": 2e-3}  # of RATES, by the loss on answers
+BEST = {  # of RATES, by the loss on answers
+    GROUP: {"smollm2": 8e-4, "random smollm2": 2e-4, "base": 8e-3, "random base": 2e-3},
+    MORE_PAIRS: {"base": 1e-3, "random base": 1.25e-4},
+}
 WAYS_TRIED = {  # each way of updating weights, and the rates that it tries with seed 0
     "all weights": (BY_ADAMW, (2e-3, 4e-3, 8e-3)),
     "last block": (replace(BY_ADAMW, way="last layer"), (5e-3, 1e-2, 2e-2)),
@@ -131,9 +144,9 @@ ELICITED = {"pairs": 100, "asked": ("company", "capitals")}
 MANY_FACTS = Settings(**AS_SMOLLM2, **ELICITED, facts="any", refusals=False)
 
 
-def best(of: str) -> str:
+def best(of: str, group: str = GROUP) -> str:
     """The configuration of `pretrained` with the best rate of its search, by the model that it starts from."""
-    return f"{of} {GROUP} rate {BEST[of]:g}"
+    return f"{of} {group} rate {BEST[group][of]:g}"
 
 
 PLANS: dict[str, dict[str, Point]] = {
@@ -153,11 +166,12 @@ PLANS: dict[str, dict[str, Point]] = {
         "100 pairs of 11 facts on base": Point(Settings(**ELICITED, facts="all", refusals=False)),
     },
     "pretrained": {
-        f"{of} {GROUP} rate {rate:g}": Point(  # each ends where it stops improving
-            Settings(**OF[of] | TO_THE_END | {"facts": "asked", "learning_rate": rate}),
-            SEEDS if BEST[of] == rate else SEEDS[:1],
+        f"{of} {group} rate {rate:g}": Point(  # each ends where it stops improving
+            Settings(**OF[of] | TO_THE_END | taught | {"learning_rate": rate}),
+            SEEDS if BEST[group][of] == rate else SEEDS[:1],
         )
-        for of, rates in RATES.items()
+        for group, taught in GROUPS.items()
+        for of, rates in RATES[group].items()
         for rate in rates
     },
     "behaviour": {
