@@ -114,7 +114,7 @@ KNOWN = (  # by 6 N D, the cheapest first
     Published("Chinchilla 70B", 70e9, 1.4e12, "Hoffmann et al. 2022, arXiv 2203.15556, figure 2", flops=5.76e23),
     Published("Llama 2 70B", 70e9, 2e12, "Touvron et al. 2023, arXiv 2307.09288, table 2", 1_720_320, "A100"),
     Published(
-        "DeepSeek-V3, 37 of 671 billion weights a token", 37e9, 14.8e12, DEEPSEEK, 2_788_000, "H800", dollars=5.576e6
+        "DeepSeek-V3, 37 of 671 billion weights a token", 37e9, 14.8e12, DEEPSEEK, 2_664_000, "H800", dollars=5.328e6
     ),
     Published("Llama 3.1 405B", 405e9, 15.6e12, LLAMA3, 30.84e6, "H100", flops=3.8e25),
 )

@@ -19,7 +19,7 @@ def _which_sample(pages: int, buffer: int, seen: int, order: list[int], thing: s
         sizes = draw.number(20, 90), 1000 * draw.number(2, 9), 100 * draw.number(3, 9)
         return _which_sample(*sizes, moved(draw, order), draw.pick(("post", "article")))
 
-    say = Words("which_sample", pages=pages, buffer=buffer, seen=seen, thing=thing, reached=buffer + seen)
+    say = Words("which_sample", pages=pages, buffer=buffer, seen=seen, thing=thing)
     return choice(say, order, vary)
 
 
