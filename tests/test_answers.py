@@ -66,7 +66,9 @@ def test_what_is_no_such_value():
     for read, what, others in ((answers.number, "a number", NO_NUMBER), (answers.items, "a list", NO_LIST)):
         assert [said(read, other) for other in others.values()] == [f"expected {what}, got {got}" for got in others]
     assert said(answers.whole_numbers, [1, 2.5]) == "expected a list of whole numbers, got one with a fraction"
-    assert said(answers.whole_numbers, ["1"]).endswith("each, got a text; leave the quotes away")
+    assert said(answers.whole_numbers, ["1"]).endswith("each place, got a text; leave the quotes away")
+    assert said(answers.whole_numbers, {3, 1}).endswith("got a set")
+    assert sorted(answers.whole_numbers({3, 1}, ordered=False)) == [1, 3]
     assert said(answers.function, 3).endswith("itself, got a number; pass its name, without brackets behind it")
     assert said(answers.text, b"a") == "expected a text, got a value of type `bytes`"
     for answer in ("", "e", "ab", 1, ["b"], None, "ß", "ǆ"):

@@ -84,9 +84,10 @@ def parts(answer: object, count: int, what: str) -> list:
     return found
 
 
-def whole_numbers(answer: object, what: str = "a list of whole numbers") -> list[int]:
-    """A list of ints, out of all that counts as one."""
-    found = [number(each, f"{what}; each") for each in items(answer, what)]
+def whole_numbers(answer: object, what: str = "a list of whole numbers", *, ordered: bool = True) -> list[int]:
+    """A list of ints, out of all that counts as one; a set, too, where they need not be `ordered`."""
+    answer = list(answer) if isinstance(answer, set) and not ordered else answer
+    found = [number(each, "a number in each place") for each in items(answer, what)]
     if any(each != int(each) for each in found):
         raise NotYet(f"expected {what}, got one with a fraction")
     return [int(each) for each in found]

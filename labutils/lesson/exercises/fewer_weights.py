@@ -105,7 +105,7 @@ def _merge(rows: int, columns: int, rank: int, alpha: int, seed: int | str) -> E
     def judge(answer: object) -> str:
         lines = [answers.items(line, what) for line in answers.items(answer, what)]
         say.refuse(not lines or len({len(line) for line in lines}) != 1 or not lines[0], "lines")
-        mine = np.array([[answers.number(each, f"{what}; each") for each in line] for line in lines])
+        mine = np.array([[answers.number(each, "a number in each place") for each in line] for line in lines])
         refuse(slips, lambda slip: slip.shape == mine.shape and np.abs(mine - slip).max() < CLOSE)
         if mine.shape != (rows, columns):
             raise say.no("shape", mine=mine.shape[0], across=mine.shape[1])

@@ -119,7 +119,7 @@ def _replies(seed: int | str, practised: list[int]) -> Exercise:
     say = Words("not_in_handbook", listed=listed, right=str(wrong))
 
     def judge(answer: object) -> str:
-        mine = answers.whole_numbers(answer, "a list of the replies' numbers")
+        mine = answers.whole_numbers(answer, "a list of the replies' numbers", ordered=False)
         if strange := [each for each in mine if not 1 <= each <= len(rows)]:
             raise say.no("range", number=strange[0], count=len(rows))
         say.refuse(not mine, "none")

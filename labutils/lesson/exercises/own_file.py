@@ -18,7 +18,7 @@ def _laziest(counts: Mapping[str, int]) -> Quantity:
         "counted": most, "in percent": 100 * most / total, "the other way": 1 - most / total,
     }  # fmt: skip
     say = Words("baseline_first", queues=len(counts), total=total)
-    return quantity(say, "my_share", most / total, slips, close=0.013)
+    return quantity(say, "my_share", most / total, slips, close=max(0.013, 0.0051 * total / most))  # two decimals
 
 
 def _baseline(counts: Mapping[str, int], what: str) -> Exercise:
@@ -62,7 +62,7 @@ def _lift(n: int, gained: int, lost: int, both: int, trained: int) -> Exercise:
     before, after = ([row[name] for row in new] for name in ("before", "after"))
     lift, error = paired(before, after)
     apart = unpaired(before, after)  # as if other messages had been asked
-    say = Words("held_out_lift", count=len(rows), old=len(old), new=n, lift=lift)
+    say = Words("held_out_lift", count=len(rows), old=len(old), new=n, points=100 * lift)
     known, mixed = (sum(row["after"] - row["before"] for row in some) / len(some) for some in (old, rows))
     found = {
         "all rows": mixed, "the trained rows": known, "the score after": sum(after) / n, "the wrong sign": -lift,

@@ -113,11 +113,16 @@ MEASURES: dict[str, Callable[[Sequence[float]], float]] = {
     "nats": nats, "bits": lambda probabilities: nats(probabilities) / math.log(2),
     "choices": lambda probabilities: math.exp(nats(probabilities)),
 }  # fmt: skip
+SCALES = {  # what a uniform pick among 500 tokens gives, and what the best model comes near
+    "nats": {"uniform": "ln 500", "least": "a loss comes to 0"},
+    "bits": {"uniform": "log2 500", "least": "a loss comes to 0"},
+    "choices": {"uniform": "500", "least": "a perplexity comes to 1"},
+}
 
 
 def _loss(measure: str, shown: list[float]) -> Exercise:
     right, power = MEASURES[measure], measure == "choices"  # a power of what is a multiple for the others
-    say = Words("mean_loss", measure, shown=str(shown), value=right(shown))
+    say = Words("mean_loss", measure, shown=str(shown), value=right(shown), **SCALES[measure])
     slips = {other: function for other, function in MEASURES.items() if other != measure} | {
         "the logarithm of the mean": lambda some: right([sum(some) / len(some)]),
         "the sum": lambda some: right(some) ** len(some) if power else right(some) * len(some),

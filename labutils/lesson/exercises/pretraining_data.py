@@ -91,7 +91,7 @@ def _share(seed: int | str, n: int, wanted: str) -> Exercise:
 
     def judge(answer: object) -> str:
         parts = with_interval(answer, "a share", "share, lower, upper")
-        share, lower, upper = (answers.number(part, "three numbers; each") for part in parts)
+        share, lower, upper = (answers.number(part, "a number in each place") for part in parts)
         whole, first, _ = shares()
         low, high = wilson(whole * n, n)
         say.refuse(not 0 <= share <= 1, "percent", share=share)
