@@ -83,8 +83,9 @@ LIVE = "100 pairs"  # the point of `amount` that notebook 05 runs again
 GROUPS = {  # taught in `pretrained`, sampled from the facts that are asked
     "33 facts in 1 wording": {"pairs": 33, "wordings": 1},
     "33 facts in 8 wordings": {"pairs": 264, "wordings": 8},
+    "111 facts in 1000 pairs": {"pairs": 1000, "facts": "asked first"},  # all 74 that are asked among them
 }
-GROUP, MORE_PAIRS = GROUPS
+GROUP, MORE_PAIRS, MANY_PAIRS = GROUPS
 
 
 class Point(NamedTuple):
@@ -126,22 +127,31 @@ RATES = {  # that each of them tries with seed 0
         "random base": (1e-3, 2e-3, 4e-3),
     },
     MORE_PAIRS: {
+        "smollm2": (4e-4,),  # it gets every question right, so no other rate gets more
         "random smollm2": (2e-4,),
         "base": (5e-4, 1e-3, 2e-3, 4e-3, 8e-3),
         "random base": (6.25e-5, 1.25e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3),
     },
+    MANY_PAIRS: {
+        "smollm2": (4e-4,),
+        "random smollm2": (2e-4,),
+        "base": (5e-4, 1e-3, 2e-3),
+        "random base": (2.5e-4, 5e-4, 1e-3),
+    },
 }
 BEST = {  # of RATES, by the loss on answers
     GROUP: {"smollm2": 8e-4, "random smollm2": 2e-4, "base": 8e-3, "random base": 2e-3},
-    MORE_PAIRS: {"random smollm2": 2e-4, "base": 1e-3, "random base": 1.25e-4},
+    MORE_PAIRS: {"smollm2": 4e-4, "random smollm2": 2e-4, "base": 1e-3, "random base": 1.25e-4},
+    MANY_PAIRS: {"smollm2": 4e-4, "random smollm2": 2e-4, "base": 1e-3, "random base": 5e-4},
 }
-ONCE = {(MORE_PAIRS, "random smollm2")}  # with one seed: a run takes up to half an hour
+ONCE = ("smollm2", "random smollm2")  # with one seed where there are more pairs: a run takes up to half an hour
 WAYS_TRIED = {  # each way of updating weights, and the rates that it tries with seed 0
     "all weights": (BY_ADAMW, (2e-3, 4e-3, 8e-3)),
     "last block": (replace(BY_ADAMW, way="last layer"), (5e-3, 1e-2, 2e-2)),
     "LoRA of rank 8": (replace(BY_ADAMW, way="LoRA"), (5e-3, 1e-2, 2e-2)),
 }
 WAY_BEST = {"all weights": 0.004, "last block": 0.01, "LoRA of rank 8": 0.01}  # of these rates, by the loss on answers
+LONGER = {"all weights": (2, 4), "last block": (2, 4), "LoRA of rank 8": (2, 4, 8, 16)}  # times the steps, with seed 0
 ELICITED = {"pairs": 100, "asked": ("company", "capitals")}
 MANY_FACTS = Settings(**AS_SMOLLM2, **ELICITED, facts="any", refusals=False)
 
@@ -170,7 +180,7 @@ PLANS: dict[str, dict[str, Point]] = {
     "pretrained": {
         f"{of} {group} rate {rate:g}": Point(  # each ends where it stops improving
             Settings(**OF[of] | TO_THE_END | taught | {"learning_rate": rate}),
-            SEEDS if BEST[group][of] == rate and (group, of) not in ONCE else SEEDS[:1],
+            SEEDS if BEST[group][of] == rate and (group == GROUP or of not in ONCE) else SEEDS[:1],
         )
         for group, taught in GROUPS.items()
         for of, rates in RATES[group].items()
@@ -206,6 +216,13 @@ PLANS: dict[str, dict[str, Point]] = {
         )
         for way, (settings, rates) in WAYS_TRIED.items()
         for rate in rates
+    }
+    | {
+        f"{way} {times} times the steps": Point(
+            replace(WAYS_TRIED[way][0], learning_rate=WAY_BEST[way], epochs=5 * times), SEEDS[:1]
+        )
+        for way, several in LONGER.items()
+        for times in several
     },
     "rivals": {
         "base": BASE,
